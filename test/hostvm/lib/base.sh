@@ -73,6 +73,7 @@ up() {
     rm -rf "$DIR"
     mkdir -p "$DIR"
     ln -s "$BASE" "$DIR/base"
+    : >"$DIR/restores"
     restore "$BASE" base
     if [[ $build ]]; then
       install_build "$build"

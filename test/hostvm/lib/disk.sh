@@ -37,6 +37,7 @@ ssh_key() {
 
 # The archives this machine uses, when it runs Debian; else mmdebstrap's default.
 archives() {
+  # shellcheck disable=SC2016 # apt's own variables
   apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' \
     2>/dev/null | grep ' bookworm' || true
 }

@@ -101,7 +101,12 @@ restore() {
   dead
 }
 
-repeated_restores() { grep -c . "$DIR/restores" 2>/dev/null || true; }
+repeated_restores() { wc -l <"$DIR/restores"; }
 
 # dead: the host VM does not live, whatever the command in it was.
-dead() { die "$DEAD" "the host VM $INSTANCE is dead or does not answer" "Console: $DIR/console.log, QEMU: $DIR/qemu.log" "Fix: hostvm reset"; }
+dead() {
+  [[ -f $DIR/built-from ]] || die "$DEAD" "there is no host VM $INSTANCE" "Run: hostvm up"
+  local what='does not answer'
+  running || what='is dead: its QEMU is gone'
+  die "$DEAD" "the host VM $INSTANCE $what" "Console: $DIR/console.log, QEMU: $DIR/qemu.log" "Run: hostvm reset"
+}

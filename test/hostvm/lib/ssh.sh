@@ -37,6 +37,7 @@ TTY=-T
 # meanwhile, or a host VM that no longer answers, is the host VM's failure.
 vm_or_dead() {
   local seconds=$1 user=$2 command=$3 before status=0
+  running || dead
   eventually 30 connect "$user" || dead
   before=$(connection "$user")
   ((seconds == 0)) || command="timeout --kill-after=5 $seconds bash -c $(printf %q "$command")"
