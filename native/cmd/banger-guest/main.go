@@ -1,0 +1,82 @@
+// Command banger-guest is the init of a VM's initramfs, then the agent that its host talks to.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"banger.dev/native/internal/agent"
+	"banger.dev/native/internal/boot"
+	"banger.dev/native/internal/host"
+	"banger.dev/native/internal/initsys"
+)
+
+var version = "0.0.0-dev"
+
+const usage = `usage: banger-guest --version
+       banger-guest serve --unix FILE   serve the agent on a unix socket, for tests of a host`
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("banger: ")
+	switch args := os.Args; {
+	case args[0] == boot.AgentName:
+		log.Fatal(serveHost())
+	case args[0] == boot.InitName && os.Getpid() == 1:
+		boot.FirstOfNamespace(args[1])
+	case args[0] == "/init" && os.Getpid() == 1:
+		boot.Run()
+	case len(args) == 2 && args[1] == "--version":
+		fmt.Println(version)
+	case len(args) == 4 && args[1] == "serve" && args[2] == "--unix":
+		log.Fatal(serveUnix(args[3]))
+	default:
+		fmt.Fprintln(os.Stderr, usage)
+		os.Exit(2)
+	}
+}
+
+func serveHost() error {
+	// Inits end everything with TERM first; the agent stays, to report how commands ended, until KILL.
+	// Caught and not ignored: an ignored signal would stay ignored in the commands.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM, syscall.SIGHUP, syscall.SIGINT)
+	if err := agent.GuardAgainstOOM(); err != nil {
+		log.Printf("oom score: %v", err)
+	}
+	handover, err := boot.ReadHandover()
+	if err != nil {
+		return err
+	}
+	listener, err := agent.Listen()
+	if err != nil {
+		return err
+	}
+	a := agent.New(version, handover.Init, handover.Warnings, func() { agent.GoDown(handover.Init) })
+	go reportReady(a)
+	return a.Serve(listener)
+}
+
+func reportReady(a *agent.Agent) {
+	health, err := a.Health()
+	if err == nil {
+		h := host.New(func(err error) { log.Printf("report ready: %v", err) })
+		err = h.Ready(context.Background(), health)
+	}
+	if err != nil {
+		log.Printf("report ready: %v", err)
+	}
+}
+
+func serveUnix(path string) error {
+	listener, err := net.Listen("unix", path)
+	if err != nil {
+		return err
+	}
+	// No machine to take down here.
+	return agent.New(version, initsys.Other, nil, func() { os.Exit(0) }).Serve(listener)
+}

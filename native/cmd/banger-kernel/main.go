@@ -1,0 +1,85 @@
+// Command banger-kernel turns a distribution's kernel and the guest program into the files that banger boots.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+
+	"banger.dev/native/internal/kernel"
+)
+
+var version = "0.0.0-dev"
+
+const usage = `usage: banger-kernel import --vmlinuz FILE --modules DIR --out DIR
+       banger-kernel pack-guest --program FILE --out FILE
+       banger-kernel --version
+
+import reads a kernel (bzImage or vmlinux) and its /lib/modules/RELEASE, and writes vmlinux, modules.cpio and
+modules.ext4 into the existing, empty directory of --out. pack-guest writes the cpio that goes behind modules.cpio.
+Both print what they wrote as JSON.`
+
+func main() {
+	if len(os.Args) < 2 {
+		misused(nil)
+	}
+	var result any
+	var err error
+	switch command, args := os.Args[1], os.Args[2:]; command {
+	case "import":
+		f := parse(args, "vmlinuz", "modules", "out")
+		result, err = kernel.Import(f["vmlinuz"], f["modules"], f["out"])
+	case "pack-guest":
+		f := parse(args, "program", "out")
+		result, err = kernel.PackGuest(f["program"], f["out"])
+	case "--version":
+		fmt.Println(version)
+		return
+	default:
+		misused(fmt.Errorf("no command %q", command))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "banger-kernel:", err)
+		os.Exit(1)
+	}
+	if err := json.NewEncoder(os.Stdout).Encode(result); err != nil {
+		fmt.Fprintln(os.Stderr, "banger-kernel:", err)
+		os.Exit(1)
+	}
+}
+
+// parse reads flags that must all be given.
+func parse(args []string, names ...string) map[string]string {
+	flags := flag.NewFlagSet("banger-kernel", flag.ContinueOnError)
+	flags.Usage = func() {}
+	// Results are JSON anyway; the flag is taken so that scripts may say so.
+	flags.Bool("json", true, "")
+	values := map[string]*string{}
+	for _, name := range names {
+		values[name] = flags.String(name, "", "")
+	}
+	err := flags.Parse(args)
+	if err == nil && flags.NArg() > 0 {
+		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	given := map[string]string{}
+	for _, name := range names {
+		if *values[name] == "" && err == nil {
+			err = fmt.Errorf("--%s is missing", name)
+		}
+		given[name] = *values[name]
+	}
+	if err != nil {
+		misused(err)
+	}
+	return given
+}
+
+func misused(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "banger-kernel:", err)
+	}
+	fmt.Fprintln(os.Stderr, usage)
+	os.Exit(2)
+}

@@ -1,0 +1,87 @@
+package boot
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"banger.dev/native/internal/config"
+)
+
+func (b *boot) identify() error {
+	if err := unix.Sethostname([]byte(b.config.Hostname)); err != nil {
+		return fmt.Errorf("set hostname %q: %w", b.config.Hostname, err)
+	}
+	if err := replaceFile("/etc/hostname", 0o644, []byte(b.config.Hostname+"\n")); err != nil {
+		return err
+	}
+	old, err := os.ReadFile("/etc/hosts")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := replaceFile("/etc/hosts", 0o644, hosts(old, b.config.Hostname)); err != nil {
+		return err
+	}
+	if n := b.config.Network; n != nil && len(n.Resolvers) > 0 {
+		if err := replaceFile("/etc/resolv.conf", 0o644, resolvConf(n)); err != nil {
+			return err
+		}
+	}
+	if err := setClock(time.Unix(b.config.UnixTime, 0)); err != nil {
+		b.warn("%v", err)
+	}
+	return nil
+}
+
+// hosts keeps the image's lines and adds what is missing.
+func hosts(old []byte, hostname string) []byte {
+	var known []string
+	for lines := bufio.NewScanner(bytes.NewReader(old)); lines.Scan(); {
+		text, _, _ := strings.Cut(lines.Text(), "#")
+		if fields := strings.Fields(text); len(fields) > 1 {
+			known = append(known, fields[1:]...)
+		}
+	}
+	out := slices.Clone(old)
+	if len(out) > 0 && out[len(out)-1] != '\n' {
+		out = append(out, '\n')
+	}
+	if !slices.Contains(known, "localhost") {
+		out = append(out, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"...)
+	}
+	if !slices.Contains(known, hostname) {
+		out = append(out, "127.0.1.1\t"+hostname+"\n"...)
+	}
+	return out
+}
+
+func resolvConf(n *config.Network) []byte {
+	var out bytes.Buffer
+	if len(n.Search) > 0 {
+		fmt.Fprintf(&out, "search %s\n", strings.Join(n.Search, " "))
+	}
+	for _, r := range n.Resolvers {
+		fmt.Fprintf(&out, "nameserver %s\n", r)
+	}
+	return out.Bytes()
+}
+
+// setClock leaves a clock alone that is right to the second: Firecracker's kvm-clock mostly is.
+func setClock(want time.Time) error {
+	if want.Unix() <= 0 || time.Since(want).Abs() <= time.Second {
+		return nil
+	}
+	now := unix.NsecToTimeval(want.UnixNano())
+	if err := unix.Settimeofday(&now); err != nil {
+		return fmt.Errorf("set the clock to %s: %w", want.UTC().Format(time.RFC3339), err)
+	}
+	return nil
+}

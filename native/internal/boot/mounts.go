@@ -1,0 +1,87 @@
+package boot
+
+import (
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"banger.dev/native/internal/ext4"
+)
+
+const (
+	rootDevice = "/dev/vda"
+	quiet      = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+)
+
+type pseudo struct {
+	fs, at string
+	flags  uintptr
+	data   string
+}
+
+var (
+	kernelMounts = []pseudo{
+		{"proc", "/proc", quiet, ""},
+		{"sysfs", "/sys", quiet, ""},
+		{"devtmpfs", "/dev", unix.MS_NOSUID, "mode=0755"},
+	}
+	// What systemd mounts too when it is not there, with the same options; other inits differ in what they expect.
+	userMounts = []pseudo{
+		{"devpts", "/dev/pts", unix.MS_NOSUID | unix.MS_NOEXEC, "mode=0620,gid=5,ptmxmode=0666"},
+		{"tmpfs", "/dev/shm", unix.MS_NOSUID | unix.MS_NODEV, "mode=01777"},
+		{"tmpfs", "/run", unix.MS_NOSUID | unix.MS_NODEV, "mode=0755"},
+	}
+)
+
+func mountPseudo(list []pseudo) error {
+	for _, m := range list {
+		if err := os.MkdirAll(m.at, 0o755); err != nil {
+			return err
+		}
+		if err := unix.Mount(m.fs, m.at, m.fs, m.flags, m.data); err != nil {
+			return fmt.Errorf("mount %s at %s: %w", m.fs, m.at, err)
+		}
+	}
+	return nil
+}
+
+func (b *boot) mountKernel() error { return mountPseudo(kernelMounts) }
+
+func (b *boot) mountRoot() error {
+	if err := awaitDevice(rootDevice); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(newRoot, 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount(rootDevice, newRoot, "ext4", 0, ""); err != nil {
+		return fmt.Errorf("mount %s read-write as ext4: %w", rootDevice, err)
+	}
+	return nil
+}
+
+func (b *boot) mountConfigured() error {
+	for _, m := range b.config.Mounts {
+		if err := awaitDevice(m.Device); err != nil {
+			return err
+		}
+		if err := os.MkdirAll(m.At, 0o755); err != nil {
+			return err
+		}
+		var flags uintptr
+		if m.ReadOnly {
+			flags = unix.MS_RDONLY
+		}
+		if err := unix.Mount(m.Device, m.At, m.Type, flags, ""); err != nil {
+			return fmt.Errorf("mount %s (%s) at %s: %w", m.Device, m.Type, m.At, err)
+		}
+		if !m.Grow {
+			continue
+		}
+		if _, err := ext4.Grow(m.Device, m.At); err != nil {
+			b.warn("%v", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,50 @@
+package boot
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+func (b *boot) writeFiles() error {
+	for _, f := range b.config.Files {
+		if err := replaceFile(f.Path, fs.FileMode(f.Mode), []byte(f.Content)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replaceFile puts a file of root's at path, in place of what stands there; a symlink is replaced, not followed.
+// A file that is already right is left alone: each write costs blocks of the VM's snapshot.
+func replaceFile(path string, mode fs.FileMode, content []byte) error {
+	if info, err := os.Lstat(path); err == nil && info.Mode() == mode && info.Size() == int64(len(content)) {
+		if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, content) {
+			return os.Chown(path, 0, 0)
+		}
+	}
+	parents := fs.FileMode(0o755)
+	if mode&0o077 == 0 {
+		parents = 0o700
+	}
+	if err := os.MkdirAll(filepath.Dir(path), parents); err != nil {
+		return fmt.Errorf("parents of %s: %w", path, err)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".banger-*")
+	if err != nil {
+		return err
+	}
+	_, writeErr := tmp.Write(content)
+	err = errors.Join(writeErr, tmp.Chmod(mode), tmp.Chown(0, 0), tmp.Close())
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	if err != nil {
+		os.Remove(tmp.Name())
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,187 @@
+package kernel
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/therootcompany/xz"
+)
+
+// maxModule bounds one unpacked module, in bytes.
+const maxModule = 256 << 20
+
+// Tree is /lib/modules/RELEASE with its indexes read.
+type Tree struct {
+	Dir, Release string
+	// index holds the files that depmod would have made, when the tree lacked them.
+	index string
+	// files maps a module's name to its path below Dir, builtin names those in vmlinux.
+	files   map[string]string
+	builtin map[string]bool
+	depends map[string][]string
+	aliases map[string][]string
+	before  map[string][]string
+}
+
+// OpenTree reads a module tree. A tree fresh from a package has no modules.dep: depmod then makes one below scratch.
+func OpenTree(dir, scratch string) (*Tree, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	t := &Tree{
+		Dir: dir, Release: filepath.Base(dir),
+		files: map[string]string{}, builtin: map[string]bool{}, depends: map[string][]string{},
+		aliases: map[string][]string{}, before: map[string][]string{},
+	}
+	if _, err := os.Stat(filepath.Join(dir, "modules.builtin")); err != nil {
+		return nil, fmt.Errorf("%s is not a module tree: %w", dir, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "modules.dep")); errors.Is(err, fs.ErrNotExist) {
+		if err := t.depmod(scratch); err != nil {
+			return nil, err
+		}
+	}
+	return t, errors.Join(
+		t.eachLine("modules.builtin", func(line string) { t.builtin[moduleName(line)] = true }),
+		t.eachLine("modules.dep", t.addDepends),
+		t.eachLine("modules.alias", t.addAlias),
+		t.eachLine("modules.softdep", t.addSoftdep),
+	)
+}
+
+// depmod runs the host's own, on this tree but writing elsewhere.
+func (t *Tree) depmod(scratch string) error {
+	program, err := exec.LookPath("depmod")
+	if err != nil {
+		// Not in an ordinary user's PATH everywhere.
+		if program, err = exec.LookPath("/sbin/depmod"); err != nil {
+			return fmt.Errorf("%s has no modules.dep, and depmod (package kmod) is not installed to make one", t.Dir)
+		}
+	}
+	view := filepath.Join(scratch, "view", "lib", "modules")
+	if err := os.MkdirAll(view, 0o755); err != nil {
+		return err
+	}
+	if err := os.Symlink(t.Dir, filepath.Join(view, t.Release)); err != nil {
+		return err
+	}
+	out := filepath.Join(scratch, "index")
+	cmd := exec.Command(program, "-b", filepath.Join(scratch, "view"), "-o", out, t.Release)
+	if text, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("depmod on %s: %w: %.300s", t.Dir, err, bytes.TrimSpace(text))
+	}
+	t.index = filepath.Join(out, "lib", "modules", t.Release)
+	return nil
+}
+
+// path finds one of the tree's own files, or depmod's in its place.
+func (t *Tree) path(name string) string {
+	if t.index != "" {
+		made := filepath.Join(t.index, name)
+		if _, err := os.Lstat(made); err == nil {
+			return made
+		}
+	}
+	return filepath.Join(t.Dir, name)
+}
+
+func (t *Tree) eachLine(name string, visit func(string)) error {
+	f, err := os.Open(t.path(name))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 1<<20) // a line of modules.dep lists everything a module needs
+	for lines.Scan() {
+		visit(lines.Text())
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+// addDepends reads "kernel/a.ko: kernel/b.ko kernel/c.ko", where c is to be loaded before b.
+func (t *Tree) addDepends(line string) {
+	file, needs, ok := strings.Cut(line, ":")
+	if !ok {
+		return
+	}
+	name := moduleName(file)
+	t.files[name] = file
+	for _, need := range strings.Fields(needs) {
+		t.depends[name] = append(t.depends[name], moduleName(need))
+	}
+}
+
+func (t *Tree) addAlias(line string) {
+	if f := strings.Fields(line); len(f) == 3 && f[0] == "alias" {
+		t.aliases[f[1]] = append(t.aliases[f[1]], moduleName(f[2]))
+	}
+}
+
+// addSoftdep reads "softdep ext4 pre: crc32c post: x": what the module asks the kernel for without linking to it.
+func (t *Tree) addSoftdep(line string) {
+	f := strings.Fields(line)
+	if len(f) < 3 || f[0] != "softdep" {
+		return
+	}
+	pre := false
+	for _, word := range f[2:] {
+		if strings.HasSuffix(word, ":") {
+			pre = word == "pre:"
+		} else if pre {
+			name := moduleName(f[1])
+			t.before[name] = append(t.before[name], word)
+		}
+	}
+}
+
+// moduleName is what the kernel calls the module in a file: no directory, no suffix, underscores.
+func moduleName(file string) string {
+	name, _, _ := strings.Cut(path.Base(file), ".")
+	return strings.ReplaceAll(name, "-", "_")
+}
+
+// module reads a module and unpacks it: an initramfs has nothing to do so.
+func (t *Tree) module(name string) ([]byte, error) {
+	file := t.files[name]
+	f, err := os.Open(filepath.Join(t.Dir, file))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var r io.Reader = f
+	switch path.Ext(file) {
+	case ".gz":
+		r, err = gzip.NewReader(f)
+	case ".xz":
+		r, err = xz.NewReader(f, xz.DefaultDictMax)
+	case ".zst":
+		r, err = zstd.NewReader(f)
+	}
+	var content []byte
+	if err == nil {
+		content, err = io.ReadAll(io.LimitReader(r, maxModule))
+	}
+	if err == nil && !bytes.HasPrefix(content, []byte("\x7fELF")) {
+		err = errors.New("not an ELF")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("module %s: %w", file, err)
+	}
+	return content, nil
+}
