@@ -1,0 +1,89 @@
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { notReady, type Verdict } from "@banger/domain/readiness.ts"
+import type { VmSpec } from "@banger/domain/vm.ts"
+import { type CannotRemove, type Held, type Lease, leased, type NotAdoptable } from "./lease.ts"
+
+export const GuestNetwork = Schema.Struct({
+  interface: Schema.String,
+  address: Schema.String,
+  gateway: Schema.String,
+  resolvers: Schema.Array(Schema.String),
+  search: Schema.Array(Schema.String)
+})
+
+export const GuestMount = Schema.Struct({
+  device: Schema.String,
+  at: Schema.String,
+  type: Schema.String,
+  readOnly: Schema.Boolean,
+  grow: Schema.Boolean
+})
+
+export const GuestFile = Schema.Struct({ path: Schema.String, mode: Schema.String, content: Schema.String })
+
+/** What one capability tells the guest at boot; docs/guest-protocol.md has the whole document. */
+export interface GuestPatch {
+  readonly network?: typeof GuestNetwork.Type
+  readonly mounts?: ReadonlyArray<typeof GuestMount.Type>
+  readonly files?: ReadonlyArray<typeof GuestFile.Type>
+  /** systemd units hidden from the guest. */
+  readonly mask?: ReadonlyArray<string>
+}
+
+/** One question about the host, answered with what to do about it. */
+export interface Check<out H> {
+  readonly name: string
+  readonly run: Effect.Effect<Verdict, never, H>
+}
+
+/** A check that asks the host for facts and judges them; the judgement is pure. */
+export const factCheck = <F, H>(
+  name: string,
+  facts: Effect.Effect<F, { readonly message: string; readonly hint: string }, H>,
+  judge: (facts: F) => Verdict
+): Check<H> => ({
+  name,
+  run: Effect.match(facts, { onSuccess: judge, onFailure: (error) => notReady(error.message, error.hint) })
+})
+
+/** What a VM keeps from create to delete. Both are safe to repeat; `remove` succeeds when nothing is there. */
+export interface Estate<out E, out H> {
+  readonly ensure: (spec: VmSpec) => Effect.Effect<void, E, H>
+  readonly remove: (spec: VmSpec) => Effect.Effect<void, CannotRemove, H>
+}
+
+/**
+ * One host integration, as a value. Create, start, adoption, stop, delete, the guest's configuration and doctor all
+ * follow from it. `Provides` is what later capabilities may use; `R` is what a run needs, of earlier capabilities and of
+ * the host; `H` is what needs no run: making and removing, checks.
+ */
+export interface Capability<in Provides, out E, out R, out H> {
+  readonly name: string
+  readonly estate?: Estate<E, H>
+  /** Takes the capability's part of a VM's lease (or finds it, in adopt mode) and attaches the daemon to it. */
+  readonly layer: (spec: VmSpec) => Layer.Layer<Provides, E, R | Lease>
+  /** Gives the same part back from the spec alone, whatever half of it stands. */
+  readonly reclaim: (spec: VmSpec) => Effect.Effect<void, CannotRemove, H>
+  readonly guest?: (spec: VmSpec) => GuestPatch
+  readonly checks: ReadonlyArray<Check<H>>
+}
+
+/** A capability whose part of the lease is one host object. */
+export const holding = <I, A, E, R, H>(options: {
+  readonly name: string
+  readonly provides: Context.Tag<I, A>
+  readonly held: (spec: VmSpec) => Held<A, E, R, H>
+  readonly estate?: Estate<E, H>
+  readonly guest?: (spec: VmSpec) => GuestPatch
+  readonly checks: ReadonlyArray<Check<H>>
+}): Capability<I, E | NotAdoptable, R | H, H> => ({
+  name: options.name,
+  layer: (spec) => Layer.effect(options.provides, leased(options.held(spec))),
+  reclaim: (spec) => options.held(spec).remove,
+  checks: options.checks,
+  ...(options.estate && { estate: options.estate }),
+  ...(options.guest && { guest: options.guest })
+})

@@ -1,0 +1,74 @@
+import { existsSync } from "node:fs"
+import * as fs from "node:fs/promises"
+import * as Array from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type { Digest, VmId } from "@banger/domain/ids.ts"
+import { run } from "../exec.ts"
+import { file, removeFile } from "../files.ts"
+import { opFailed } from "../op-failed.ts"
+import { cowFile, dmName, estate, stored } from "../paths.ts"
+import { version } from "../tool.ts"
+import { dmDevices } from "./devices.ts"
+import { DmOps } from "./ops.ts"
+import { cowBytes, snapshotTable } from "./table.ts"
+
+const loop = (path: string, readOnly: boolean) =>
+  run(["losetup", "--find", "--show", ...(readOnly ? ["--read-only"] : []), path]).pipe(Effect.map((device) => device.trim()))
+
+const ensure = (vm: VmId, image: Digest) =>
+  Effect.gen(function*() {
+    if (dmDevices().has(dmName(vm))) return
+    const { size } = yield* file(stored(image), () => fs.stat(stored(image)))
+    const loops = yield* Effect.all([loop(stored(image), true), loop(cowFile(vm), false)], { concurrency: 2, mode: "either" })
+    const made = yield* Effect.all(loops).pipe(
+      Effect.flatMap(([origin, cow]) =>
+        run(["dmsetup", "create", dmName(vm), "--uuid", `BANGER-${vm}`, "--table", snapshotTable(size, origin, cow)])
+      ),
+      Effect.exit
+    )
+    // A loop device detached while in use stays until its last user goes, so none outlives the dm device, or a failure here.
+    const devices = Array.getRights(loops)
+    if (devices.length > 0) yield* run(["losetup", "--detach", ...devices])
+    yield* made
+  }).pipe(Effect.mapError(opFailed(`dm device ${dmName(vm)}`)))
+
+/** EBUSY lasts until the last opener is gone: Firecracker was waited for, udev or a `blkid` may take a moment more. */
+const remove = (vm: VmId) =>
+  Effect.suspend(() => dmDevices().has(dmName(vm)) ? Effect.asVoid(run(["dmsetup", "remove", dmName(vm)])) : Effect.void).pipe(
+    Effect.retry({ schedule: Schedule.exponential("50 millis").pipe(Schedule.upTo("10 seconds")) }),
+    Effect.mapError(opFailed(`dm device ${dmName(vm)}`))
+  )
+
+const ensureCow = (vm: VmId, image: Digest) =>
+  file(cowFile(vm), async () => {
+    await fs.mkdir(estate(vm), { recursive: true, mode: 0o711 })
+    if (existsSync(cowFile(vm))) return
+    const { size } = await fs.stat(stored(image))
+    const handle = await fs.open(`${cowFile(vm)}.new`, "w", 0o600)
+    await handle.truncate(cowBytes(size))
+    await handle.close()
+    await fs.rename(`${cowFile(vm)}.new`, cowFile(vm))
+  }).pipe(Effect.mapError(opFailed("COW file")))
+
+const removeCow = (vm: VmId) => removeFile(estate(vm), [cowFile(vm), `${cowFile(vm)}.new`]).pipe(Effect.mapError(opFailed("COW file")))
+
+const facts = Effect.all({
+  dmsetup: version(["dmsetup", "version"]),
+  losetup: version(["losetup", "--version"]),
+  control: Effect.sync(() => existsSync("/dev/mapper/control")),
+  snapshot: run(["dmsetup", "targets"]).pipe(
+    Effect.map((targets) => /^snapshot\s/m.test(targets)),
+    Effect.orElseSucceed(() => false)
+  ),
+  loopControl: Effect.sync(() => existsSync("/dev/loop-control"))
+})
+
+export const handlers = DmOps.toLayer({
+  "dm.Find": ({ vm }) => Effect.sync(() => dmDevices().has(dmName(vm))),
+  "dm.Ensure": ({ image, vm }) => ensure(vm, image),
+  "dm.Remove": ({ vm }) => remove(vm),
+  "dm.EnsureCow": ({ image, vm }) => ensureCow(vm, image),
+  "dm.RemoveCow": ({ vm }) => removeCow(vm),
+  "dm.Facts": () => facts
+})

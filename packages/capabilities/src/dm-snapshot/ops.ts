@@ -1,0 +1,27 @@
+import * as Rpc from "@effect/rpc/Rpc"
+import * as RpcGroup from "@effect/rpc/RpcGroup"
+import * as Schema from "effect/Schema"
+import { Digest, VmId } from "@banger/domain/ids.ts"
+import { OpFailed } from "../op-failed.ts"
+
+export const DmFacts = Schema.Struct({
+  dmsetup: Schema.NullOr(Schema.String),
+  losetup: Schema.NullOr(Schema.String),
+  control: Schema.Boolean,
+  snapshot: Schema.Boolean,
+  loopControl: Schema.Boolean
+})
+
+const vm = { vm: VmId }
+
+/** All are safe to repeat. */
+export class DmOps extends RpcGroup.make(
+  Rpc.make("Find", { payload: vm, success: Schema.Boolean, error: OpFailed }),
+  Rpc.make("Ensure", { payload: { ...vm, image: Digest }, error: OpFailed }),
+  /** Returns when the device is gone; its loop devices go with it. */
+  Rpc.make("Remove", { payload: vm, error: OpFailed }),
+  /** The sparse COW file: estate. An existing one is left as it is. */
+  Rpc.make("EnsureCow", { payload: { ...vm, image: Digest }, error: OpFailed }),
+  Rpc.make("RemoveCow", { payload: vm, error: OpFailed }),
+  Rpc.make("Facts", { success: DmFacts })
+).prefix("dm.") {}

@@ -1,0 +1,92 @@
+import * as Dgram from "node:dgram"
+import { readFileSync, watch } from "node:fs"
+import * as Net from "node:net"
+import * as Effect from "effect/Effect"
+
+/** systemd-resolved's list of real upstreams; /etc/resolv.conf would only name its stub. */
+const SOURCES = ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"]
+
+/** An upstream that does not answer in this time is passed over, milliseconds. */
+const TIMEOUT_MS = 2_000
+
+export const upstreams = (resolvConf: string): ReadonlyArray<string> =>
+  resolvConf.split("\n").flatMap((line) => {
+    const address = /^\s*nameserver\s+(\S+)/.exec(line)?.[1]
+    return address !== undefined && Net.isIP(address) !== 0 ? [address] : []
+  })
+
+const overUdp = (server: string, query: Buffer): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const socket = Dgram.createSocket(Net.isIPv6(server) ? "udp6" : "udp4")
+    const finish = (act: () => void) => {
+      clearTimeout(timer)
+      socket.close()
+      act()
+    }
+    const timer = setTimeout(() => finish(() => reject(new Error("no answer"))), TIMEOUT_MS)
+    socket.once("error", (error) => finish(() => reject(error)))
+    // Connected: the kernel drops answers from anyone else. The port is a random one of its own for each query.
+    socket.connect(53, server, () => socket.send(query))
+    socket.on("message", (reply) => {
+      if (reply.length >= 2 && reply.readUInt16BE(0) === query.readUInt16BE(0)) finish(() => resolve(reply))
+    })
+  })
+
+const overTcp = (server: string, query: Buffer): Promise<Buffer> =>
+  new Promise((resolve, reject) => {
+    const length = Buffer.alloc(2)
+    length.writeUInt16BE(query.length)
+    let received = Buffer.alloc(0)
+    const connection = Net.createConnection({ host: server, port: 53, timeout: TIMEOUT_MS }, () => connection.write(Buffer.concat([length, query])))
+    connection.once("timeout", () => connection.destroy(new Error("no answer")))
+    connection.once("error", reject)
+    connection.once("close", () => reject(new Error("the connection was closed")))
+    connection.on("data", (chunk: Buffer) => {
+      received = Buffer.concat([received, chunk])
+      if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return
+      resolve(received.subarray(2, 2 + received.readUInt16BE(0)))
+      connection.destroy()
+    })
+  })
+
+/** SERVFAIL to the query, for when no upstream answers. */
+const servfail = (query: Buffer): Buffer => {
+  const reply = Buffer.from(query)
+  reply.writeUInt16BE((query.readUInt16BE(2) & 0x7900) | 0x8082, 2)
+  return reply
+}
+
+/** Passes a raw query to the host's upstreams in turn, and their raw answer back. The list is read anew when it changes. */
+export const forwarder = Effect.gen(function*() {
+  let servers: ReadonlyArray<string> = []
+  const read = () => {
+    for (const source of SOURCES) {
+      try {
+        servers = upstreams(readFileSync(source, "utf8"))
+        return
+      } catch (error) {
+        if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error
+      }
+    }
+    servers = []
+  }
+  read()
+  yield* Effect.acquireRelease(
+    Effect.sync(() => {
+      // Editors and DHCP clients replace the file, so its directory is watched.
+      const etc = watch("/etc", (_event, name) => { if (name === "resolv.conf") read() })
+      return etc
+    }),
+    (watcher) => Effect.sync(() => watcher.close())
+  )
+  return async (query: Buffer, tcp: boolean): Promise<Buffer> => {
+    for (const server of servers) {
+      try {
+        return await (tcp ? overTcp : overUdp)(server, query)
+      } catch {
+        continue
+      }
+    }
+    return servfail(query)
+  }
+})

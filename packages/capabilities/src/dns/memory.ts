@@ -1,0 +1,11 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { MemoryHost } from "../memory-host.ts"
+import { Dns } from "./contract.ts"
+
+export const layer = Layer.effect(Dns, Effect.map(MemoryHost, ({ objects }) => ({
+  publish: ({ name }) => Effect.sync(() => void objects.add(`dns ${name}`)),
+  withdraw: ({ name }) => Effect.sync(() => void objects.delete(`dns ${name}`)),
+  records: Effect.succeed([]),
+  status: Effect.succeed({ bound: ["memory"], failed: [] })
+})))

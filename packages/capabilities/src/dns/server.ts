@@ -1,0 +1,126 @@
+import * as Dgram from "node:dgram"
+import * as Net from "node:net"
+import * as dnsPacket from "dns-packet"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import { Dns, type Published } from "./contract.ts"
+import { GUEST_DNS_PORT, HOST_DNS_PORT } from "./ports.ts"
+import { forwarder } from "./forward.ts"
+import { answer, inZone } from "./zone.ts"
+
+/** A DNS message over TCP carries its length in two bytes. */
+const MAX_MESSAGE = 65_535
+/** TCP clients that say nothing are cut off, milliseconds. */
+const IDLE_MS = 5_000
+
+/** Answers one raw query; undefined drops it, which is what a message that cannot be read deserves. */
+type Answer = (query: Buffer, from: string, tcp: boolean) => Promise<Buffer | undefined>
+
+const udp = (address: string, port: number, answer: Answer) =>
+  Effect.acquireRelease(
+    Effect.async<Dgram.Socket, Error>((resume) => {
+      const socket = Dgram.createSocket("udp4")
+      socket.once("error", (error) => resume(Effect.fail(error)))
+      socket.on("message", (query, { address: from, port: fromPort }) => {
+        void answer(query, from, false).then((reply) => reply && socket.send(reply, fromPort, from))
+      })
+      socket.bind(port, address, () => resume(Effect.succeed(socket)))
+    }),
+    (socket) => Effect.async<void>((resume) => void socket.close(() => resume(Effect.void)))
+  )
+
+const serveTcp = (connection: Net.Socket, answer: Answer) => {
+  let received = Buffer.alloc(0)
+  connection.setTimeout(IDLE_MS, () => connection.destroy())
+  connection.on("error", () => connection.destroy())
+  connection.on("data", (chunk) => {
+    received = Buffer.concat([received, chunk])
+    while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
+      const end = 2 + received.readUInt16BE(0)
+      const query = received.subarray(2, end)
+      received = received.subarray(end)
+      void answer(query, connection.remoteAddress ?? "", true).then((reply) => {
+        if (reply === undefined || reply.length > MAX_MESSAGE) return connection.destroy()
+        const length = Buffer.alloc(2)
+        length.writeUInt16BE(reply.length)
+        connection.write(Buffer.concat([length, reply]))
+      })
+    }
+  })
+}
+
+const tcp = (address: string, port: number, answer: Answer) =>
+  Effect.acquireRelease(
+    Effect.async<Net.Server, Error>((resume) => {
+      const server = Net.createServer((connection) => serveTcp(connection, answer))
+      server.maxConnections = 64
+      server.once("error", (error) => resume(Effect.fail(error)))
+      server.listen(port, address, () => resume(Effect.succeed(server)))
+    }),
+    (server) => Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
+  )
+
+/** dns-packet throws at malformed input. */
+const decode = (query: Buffer): dnsPacket.Packet | undefined => {
+  try {
+    return dnsPacket.decode(query)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The daemon's name server. On 127.0.0.1 it answers the zone alone; on the bridge's address, where guests ask, it also
+ * passes other names on to the host's upstreams, for guests that have NAT. Ports that are taken are tried again: the
+ * bridge may come later, and a VM does not need its name to run.
+ */
+export const layer = (bridge: string) =>
+  Layer.scoped(Dns, Effect.gen(function*() {
+    const byName = new Map<string, Published>()
+    const byAddress = new Map<string, Published>()
+    const bound = new Set<string>()
+    const failed = new Map<string, string>()
+    const forward = yield* forwarder
+
+    const local = (query: dnsPacket.Packet) => dnsPacket.encode(answer(query, (label) => byName.get(label)?.address))
+    const hosts: Answer = async (raw) => {
+      const query = decode(raw)
+      return query?.type === "query" ? local(query) : undefined
+    }
+    const guests: Answer = async (raw, from, overTcp) => {
+      const query = decode(raw)
+      if (query?.type !== "query") return undefined
+      const name = query.questions?.[0]?.name.toLowerCase()
+      const mayForward = byAddress.get(from)?.forward === true && name !== undefined && !inZone(name)
+      return mayForward ? forward(raw, overTcp) : local(query)
+    }
+
+    const listen = (address: string, port: number, protocol: "udp" | "tcp", answering: Answer) => {
+      const name = `${address}:${port}/${protocol}`
+      const bind = protocol === "udp" ? Effect.asVoid(udp(address, port, answering)) : Effect.asVoid(tcp(address, port, answering))
+      return bind.pipe(
+        Effect.tapBoth({
+          onSuccess: () => Effect.sync(() => { bound.add(name); failed.delete(name) }),
+          onFailure: (error) => Effect.sync(() => failed.set(name, `${name}: ${error.message}`))
+        }),
+        Effect.retry(Schedule.spaced("2 seconds")),
+        Effect.forkScoped
+      )
+    }
+    yield* listen("127.0.0.1", HOST_DNS_PORT, "udp", hosts)
+    yield* listen("127.0.0.1", HOST_DNS_PORT, "tcp", hosts)
+    yield* listen(bridge, GUEST_DNS_PORT, "udp", guests)
+    yield* listen(bridge, GUEST_DNS_PORT, "tcp", guests)
+
+    return {
+      publish: (record) => Effect.sync(() => { byName.set(record.name, record); byAddress.set(record.address, record) }),
+      withdraw: ({ address, name }) =>
+        Effect.sync(() => {
+          if (byName.get(name)?.address === address) byName.delete(name)
+          if (byAddress.get(address)?.name === name) byAddress.delete(address)
+        }),
+      records: Effect.sync(() => [...byName.values()]),
+      status: Effect.sync(() => ({ bound: [...bound], failed: [...failed.values()] }))
+    }
+  }))

@@ -1,0 +1,48 @@
+import * as fs from "node:fs/promises"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+/** A file operation that the host refused. */
+export class FileFailed extends Schema.TaggedError<FileFailed>()("FileFailed", {
+  path: Schema.String,
+  /** errno name, such as ENOSPC; empty when there is none. */
+  code: Schema.String,
+  problem: Schema.String
+}) {
+  override get message() {
+    return this.code === "ENOSPC" ? `${this.path}: the host's disk is full` : this.problem
+  }
+}
+
+const code = (error: unknown): string =>
+  typeof error === "object" && error !== null && "code" in error && typeof error.code === "string" ? error.code : ""
+
+/** Runs a file operation; `path` names what it is about. */
+export const file = <A>(path: string, act: () => Promise<A>): Effect.Effect<A, FileFailed> =>
+  Effect.tryPromise({
+    try: act,
+    catch: (error) => new FileFailed({ path, code: code(error), problem: error instanceof Error ? error.message : String(error) })
+  })
+
+/** Removes files of a directory that only we write, then the directory once it is empty. */
+export const removeFile = (directory: string, paths: ReadonlyArray<string>): Effect.Effect<void, FileFailed> =>
+  file(directory, async () => {
+    await Promise.all(paths.map((path) => fs.rm(path, { force: true })))
+    await fs.rmdir(directory).catch((error: unknown) => {
+      if (!["ENOENT", "ENOTEMPTY"].includes(code(error))) throw error
+    })
+  })
+
+/** Writes a file so that a reader, or a crash at any point, meets the old content or the new, never a part. */
+export const writeWhole = (path: string, content: string | Uint8Array, mode: number): Effect.Effect<void, FileFailed> =>
+  file(path, async () => {
+    const handle = await fs.open(`${path}.new`, "w", mode)
+    try {
+      await handle.writeFile(content)
+      await handle.chmod(mode)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await fs.rename(`${path}.new`, path)
+  })

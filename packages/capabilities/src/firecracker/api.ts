@@ -1,0 +1,59 @@
+import * as Undici from "@effect/platform-node/Undici"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import { FirecrackerApi, FirecrackerFault } from "./contract.ts"
+
+const Fault = Schema.parseJson(Schema.Struct({ fault_message: Schema.String }))
+const Version = Schema.parseJson(Schema.Struct({ firecracker_version: Schema.String }))
+
+/** Firecracker answers each request within milliseconds; InstanceStart loads the kernel first. */
+const TIMEOUT_MS = 30_000
+
+/** One keep-alive connection to the API socket. */
+const connect = (socketPath: string) =>
+  Effect.gen(function*() {
+    const client = yield* Effect.acquireRelease(
+      Effect.sync(() => new Undici.Client("http://localhost", { socketPath, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS })),
+      (client) => Effect.promise(() => client.destroy())
+    )
+    const send = (method: "GET" | "PUT", path: string, body?: object) =>
+      Effect.tryPromise({
+        try: async () => {
+          const response = await client.request({
+            method,
+            path,
+            headers: { "content-type": "application/json", accept: "application/json" },
+            body: body === undefined ? null : JSON.stringify(body)
+          })
+          return { status: response.statusCode, text: await response.body.text() }
+        },
+        catch: (error) => new FirecrackerFault({ request: `${method} ${path}`, fault: error instanceof Error ? error.message : String(error) })
+      }).pipe(
+        Effect.filterOrElse(
+          ({ status }) => status < 300,
+          ({ status, text }) => {
+            const fault = Schema.decodeOption(Fault)(text)
+            return new FirecrackerFault({
+              request: `${method} ${path}`,
+              fault: fault._tag === "Some" ? fault.value.fault_message : `status ${status}`
+            })
+          }
+        ),
+        Effect.map(({ text }) => text)
+      )
+    // The socket file exists a moment before Firecracker listens on it.
+    const version = yield* send("GET", "/version").pipe(
+      Effect.retry({ schedule: Schedule.spaced("5 millis").pipe(Schedule.upTo("5 seconds")), while: (fault) => fault.fault.includes("ECONNREFUSED") }),
+      Effect.flatMap((text) =>
+        Effect.mapError(Schema.decode(Version)(text), () => new FirecrackerFault({ request: "GET /version", fault: `unreadable answer ${text.slice(0, 80)}` }))
+      )
+    )
+    return {
+      put: (path: string, body: object) => Effect.asVoid(send("PUT", path, body)),
+      version: Effect.succeed(version.firecracker_version)
+    }
+  })
+
+export const layer = Layer.succeed(FirecrackerApi, { connect })

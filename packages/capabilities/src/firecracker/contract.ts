@@ -1,0 +1,68 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { VmId } from "@banger/domain/ids.ts"
+import type { ProcessId } from "@banger/domain/vm.ts"
+import type { VmExit } from "./exit.ts"
+
+/** Firecracker refused a request; `fault` is its own message. */
+export class FirecrackerFault extends Schema.TaggedError<FirecrackerFault>()("FirecrackerFault", {
+  request: Schema.String,
+  fault: Schema.String
+}) {
+  override get message() {
+    return `Firecracker refused ${this.request}: ${this.fault}`
+  }
+  get hint() {
+    return "banger doctor checks Firecracker's version and the host's KVM"
+  }
+}
+
+/** The VM ended before its guest was ready. */
+export class VmmExited extends Schema.TaggedError<VmmExited>()("VmmExited", {
+  name: Schema.String,
+  reason: Schema.String,
+  /** The last lines of the serial console. */
+  console: Schema.String
+}) {
+  override get message() {
+    return `the VM ended before its guest was ready (${this.reason})${this.console === "" ? "" : `: ${this.console}`}`
+  }
+  get hint() {
+    return "banger doctor checks Firecracker and KVM; another kernel: banger kernel list"
+  }
+}
+
+/** The guest's agent did not report in time. */
+export class GuestSilent extends Schema.TaggedError<GuestSilent>()("GuestSilent", {
+  name: Schema.String,
+  seconds: Schema.Number
+}) {
+  override get message() {
+    return `the guest did not answer within ${this.seconds} s`
+  }
+  get hint() {
+    return `banger vm logs ${this.name} shows its console`
+  }
+}
+
+/** The VM's Firecracker, up, its guest ready. */
+export class Firecracker extends Context.Tag("@banger/capabilities/firecracker/Firecracker")<Firecracker, {
+  readonly process: ProcessId
+}>() {}
+
+/** Host service: a connection to a Firecracker's API socket; one request at a time. */
+export class FirecrackerApi extends Context.Tag("@banger/capabilities/firecracker/FirecrackerApi")<FirecrackerApi, {
+  readonly connect: (socket: string) => Effect.Effect<
+    { readonly put: (path: string, body: object) => Effect.Effect<void, FirecrackerFault>; readonly version: Effect.Effect<string, FirecrackerFault> },
+    FirecrackerFault,
+    Scope.Scope
+  >
+}>() {}
+
+/** Host service: how VMs end, as systemd writes it down. */
+export class VmExits extends Context.Tag("@banger/capabilities/firecracker/VmExits")<VmExits, {
+  /** Completes when the VM's unit has ended; at once, when it ended before. */
+  readonly await: (vm: VmId) => Effect.Effect<VmExit>
+}>() {}

@@ -1,0 +1,80 @@
+import { constants } from "node:fs"
+import * as fs from "node:fs/promises"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { VmSpec } from "@banger/domain/vm.ts"
+import { holding } from "../capability.ts"
+import { RootDisk } from "../dm-snapshot/contract.ts"
+import { file } from "../files.ts"
+import { GuestConfig } from "../guest-config/contract.ts"
+import { Helper } from "../helper.ts"
+import { removing } from "../lease.ts"
+import { apiSocket, consoleLog, firecrackerLog } from "../paths.ts"
+import { Tap } from "../tap-pool/contract.ts"
+import { Vsock } from "../vsock/contract.ts"
+import { WorkDisk } from "../work-disk/contract.ts"
+import { checks } from "./check.ts"
+import { consoleTail } from "./console.ts"
+import { Firecracker, FirecrackerApi, GuestSilent, VmExits, VmmExited } from "./contract.ts"
+import { guest } from "./guest.ts"
+import { requests } from "./machine.ts"
+import { socketAt } from "./socket.ts"
+
+/** How long a guest may take until its agent reports; a guest under nested emulation needs 15 s. */
+const GUEST_SECONDS = 90
+
+/** Firecracker opens its log itself, under the VM's uid; before 1.14 it does not create it. */
+const makeLog = (spec: VmSpec) =>
+  file(firecrackerLog(spec.id), async () => {
+    const handle = await fs.open(firecrackerLog(spec.id), constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o666)
+    await handle.chmod(0o666)
+    await handle.close()
+  })
+
+const boot = (spec: VmSpec) =>
+  Effect.scoped(Effect.gen(function*() {
+    const [helper, api, tap, { ready }] = yield* Effect.all([Helper, FirecrackerApi, Tap, GuestConfig])
+    // Taken only to be sure that they stand before the VM that uses them.
+    yield* Effect.all([RootDisk, WorkDisk, Vsock])
+    yield* makeLog(spec)
+    const { initrd, modules, vmlinux } = spec.kernel
+    const process = yield* helper.firecracker.Start({ vm: spec.id, slot: spec.slot, vmlinux, initrd, modules })
+    yield* socketAt(apiSocket(spec.id))
+    const connection = yield* api.connect(apiSocket(spec.id))
+    const version = yield* connection.version
+    for (const { body, path } of requests(spec, tap, version)) yield* connection.put(path, body)
+    yield* ready.pipe(
+      Effect.timeoutFail({ duration: `${GUEST_SECONDS} seconds`, onTimeout: () => new GuestSilent({ name: spec.name, seconds: GUEST_SECONDS }) })
+    )
+    return { process }
+  }))
+
+/** A VM that ends while it starts: its own reason is worth more than what a broken connection says. */
+const endedEarly = (spec: VmSpec) =>
+  Effect.gen(function*() {
+    const exits = yield* VmExits
+    const { reason } = yield* exits.await(spec.id)
+    return yield* new VmmExited({ name: spec.name, reason, console: yield* consoleTail(consoleLog(spec.id)) })
+  })
+
+const held = (spec: VmSpec) => ({
+  what: "firecracker",
+  find: Effect.flatMap(Helper, (helper) => helper.firecracker.Find({ vm: spec.id })).pipe(
+    Effect.map((process) => process === null ? Option.none() : Option.some({ process }))
+  ),
+  create: Effect.raceFirst(
+    boot(spec).pipe(
+      // Its end reaches us as a broken connection first, and as an exit file a moment later.
+      Effect.catchTag("FirecrackerFault", (fault) => Effect.timeoutFail(endedEarly(spec), { duration: "2 seconds", onTimeout: () => fault }))
+    ),
+    endedEarly(spec)
+  ),
+  remove: removing("VM unit", Effect.flatMap(Helper, (helper) => helper.firecracker.Remove({ vm: spec.id })))
+})
+
+const estate = {
+  ensure: ({ id }: VmSpec) => Effect.flatMap(Helper, (helper) => helper.firecracker.EnsureLog({ vm: id })),
+  remove: ({ id }: VmSpec) => removing("console log", Effect.flatMap(Helper, (helper) => helper.firecracker.RemoveLog({ vm: id })))
+}
+
+export const firecracker = holding({ name: "firecracker", provides: Firecracker, held, estate, guest, checks })

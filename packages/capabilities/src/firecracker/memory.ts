@@ -1,0 +1,21 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { MemoryHost } from "../memory-host.ts"
+import { FirecrackerApi, VmExits } from "./contract.ts"
+import { FirecrackerOps } from "./ops.ts"
+
+export const handlers = FirecrackerOps.toLayer(Effect.map(MemoryHost, (host) => FirecrackerOps.of({
+  "firecracker.Find": ({ vm }) => Effect.map(host.has(`unit ${vm}`), (found) => found ? { pid: 42, startTime: "1" } : null),
+  "firecracker.Start": ({ vm }) => Effect.as(host.add(`unit ${vm}`), { pid: 42, startTime: "1" }),
+  "firecracker.Kill": ({ vm }) => host.delete(`unit ${vm}`),
+  "firecracker.Remove": ({ vm }) => host.delete(`unit ${vm}`),
+  "firecracker.EnsureLog": ({ vm }) => host.add(`estate log ${vm}`),
+  "firecracker.RemoveLog": ({ vm }) => host.delete(`estate log ${vm}`),
+  "firecracker.Facts": () => Effect.succeed({ arch: "x64", kvm: true, firecracker: "Firecracker v1.15.1", jailer: "Jailer v1.15.1", systemd: "systemd 252" })
+})))
+
+/** A Firecracker that takes every request, and VMs that never end by themselves. */
+export const services = Layer.merge(
+  Layer.succeed(FirecrackerApi, { connect: () => Effect.succeed({ put: () => Effect.void, version: Effect.succeed("1.15.1") }) }),
+  Layer.succeed(VmExits, { await: () => Effect.never })
+)

@@ -1,0 +1,131 @@
+import { existsSync } from "node:fs"
+import * as fs from "node:fs/promises"
+import * as Effect from "effect/Effect"
+import type { KillSignal } from "@banger/domain/api.ts"
+import type { Digest, Slot, VmId } from "@banger/domain/ids.ts"
+import { vmUid } from "@banger/domain/network.ts"
+import { dmDevices } from "../dm-snapshot/devices.ts"
+import { run } from "../exec.ts"
+import { file, removeFile, writeWhole } from "../files.ts"
+import { HostSettings } from "../host-settings.ts"
+import { OpFailed, opFailed } from "../op-failed.ts"
+import { cgroup, consoleLog, dmName, estate, exitFile, INITRDS, jail, jailRoot, stored, unit, unitEnvironment, workFile } from "../paths.ts"
+import { version } from "../tool.ts"
+import { FirecrackerOps } from "./ops.ts"
+import { processIn } from "./process.ts"
+
+/** Modules (a file per kernel) and guest program (one per version of banger), joined once: the kernel takes both in one. */
+const joinedInitrd = (modules: Digest) =>
+  Effect.gen(function*() {
+    const { install } = yield* HostSettings
+    const program = `${install}/guest.cpio`
+    const { mtimeMs, size } = yield* file(program, () => fs.stat(program))
+    const initrd = `${INITRDS}/${modules}-${size}-${Math.floor(mtimeMs)}`
+    if (existsSync(initrd)) return initrd
+    yield* file(initrd, async () => {
+      await fs.mkdir(INITRDS, { recursive: true, mode: 0o711 })
+    })
+    const parts = yield* Effect.forEach([stored(modules), program], (path) => file(path, () => fs.readFile(path)))
+    yield* writeWhole(initrd, Buffer.concat(parts), 0o444)
+    return initrd
+  })
+
+interface Start {
+  readonly vm: VmId
+  readonly slot: Slot
+  readonly vmlinux: Digest
+  readonly initrd: Digest
+  readonly modules: Digest
+}
+
+/**
+ * The jail's files: links to what VMs share, the VM's own disk, and a node of its dm device. Made anew for each start;
+ * `s` is where the unit mounts the VM's socket directory.
+ */
+const furnish = ({ initrd, modules, slot, vm, vmlinux }: Start) =>
+  Effect.gen(function*() {
+    const device = dmDevices().get(dmName(vm))
+    if (device === undefined) return yield* new OpFailed({ subject: "jail", problem: `dm device ${dmName(vm)} is missing`, fix: "start the VM again" })
+    const joined = yield* joinedInitrd(initrd)
+    const root = jailRoot(vm)
+    const uid = vmUid(slot)
+    yield* file(root, async () => {
+      await fs.mkdir(`${root}/s`, { recursive: true, mode: 0o711 })
+      await Promise.all([
+        fs.link(stored(vmlinux), `${root}/kernel`),
+        fs.link(joined, `${root}/initrd`),
+        fs.link(stored(modules), `${root}/modules`),
+        fs.link(workFile(vm), `${root}/work`)
+      ])
+    })
+    yield* run(["mknod", "-m", "0600", `${root}/rootfs`, "b", ...device.split(":")])
+    yield* file(root, () => fs.chown(`${root}/rootfs`, uid, uid))
+    yield* writeWhole(unitEnvironment(vm), `UID=${uid}\n`, 0o600)
+  })
+
+const start = (request: Start) =>
+  Effect.gen(function*() {
+    const running = processIn(cgroup(request.vm))
+    if (running !== null) return running
+    yield* remove(request.vm)
+    yield* furnish(request)
+    yield* run(["systemctl", "start", unit(request.vm)])
+    const process = processIn(cgroup(request.vm))
+    if (process !== null) return process
+    const said = existsSync(exitFile(request.vm)) ? yield* file(exitFile(request.vm), () => fs.readFile(exitFile(request.vm), "utf8")) : ""
+    return yield* new OpFailed({
+      subject: "VM unit",
+      problem: `Firecracker ended at once${said === "" ? "" : ` (${said.trim()})`}`,
+      fix: `journalctl -u ${unit(request.vm)}; banger doctor checks Firecracker and KVM`
+    })
+  }).pipe(Effect.mapError(opFailed("VM unit", `journalctl -u ${unit(request.vm)} says more`)))
+
+/** `systemctl stop` returns when the unit's cgroup is empty; SIGKILL first, since a guest had its chance before. */
+const remove = (vm: VmId) =>
+  Effect.gen(function*() {
+    if (processIn(cgroup(vm)) !== null) yield* Effect.ignoreLogged(run(["systemctl", "kill", "--signal=KILL", unit(vm)]))
+    yield* run(["systemctl", "stop", unit(vm)])
+    yield* run(["rm", "-rf", "--one-file-system", "--", jail(vm), exitFile(vm)])
+  }).pipe(Effect.mapError(opFailed("VM unit")))
+
+const kill = (vm: VmId, signal: KillSignal) =>
+  run(["systemctl", "kill", "--kill-who=main", `--signal=${signal}`, unit(vm)]).pipe(Effect.asVoid, Effect.mapError(opFailed("VM unit")))
+
+/** The owner's, so that the daemon can show and shorten it; systemd opens it for appending. */
+const ensureLog = (vm: VmId) =>
+  Effect.gen(function*() {
+    const { owner } = yield* HostSettings
+    yield* file(consoleLog(vm), async () => {
+      await fs.mkdir(estate(vm), { recursive: true, mode: 0o711 })
+      const handle = await fs.open(consoleLog(vm), "a", 0o600)
+      await handle.chown(owner.uid, owner.gid)
+      await handle.close()
+    })
+  }).pipe(Effect.mapError(opFailed("console log")))
+
+const removeLog = (vm: VmId) =>
+  removeFile(estate(vm), [consoleLog(vm), unitEnvironment(vm)]).pipe(Effect.mapError(opFailed("console log")))
+
+const facts = Effect.gen(function*() {
+  const settings = yield* HostSettings
+  return {
+    arch: process.arch,
+    kvm: existsSync("/dev/kvm"),
+    firecracker: yield* version([settings.firecracker, "--version"]),
+    jailer: yield* version([settings.jailer, "--version"]),
+    systemd: yield* version(["systemctl", "--version"])
+  }
+})
+
+export const handlers = FirecrackerOps.toLayer(Effect.gen(function*() {
+  const provided = Effect.provideService(HostSettings, yield* HostSettings)
+  return FirecrackerOps.of({
+    "firecracker.Find": ({ vm }) => Effect.sync(() => processIn(cgroup(vm))),
+    "firecracker.Start": (request) => provided(start(request)),
+    "firecracker.Kill": ({ signal, vm }) => kill(vm, signal),
+    "firecracker.Remove": ({ vm }) => remove(vm),
+    "firecracker.EnsureLog": ({ vm }) => provided(ensureLog(vm)),
+    "firecracker.RemoveLog": ({ vm }) => removeLog(vm),
+    "firecracker.Facts": () => provided(facts)
+  })
+}))

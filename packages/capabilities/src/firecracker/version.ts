@@ -1,0 +1,22 @@
+/** The oldest Firecracker whose guests find their devices through ACPI, which distribution kernels need. */
+export const MINIMUM = "1.8.0"
+/** The newest that banger was tried with. */
+export const TESTED = "1.16"
+
+const parts = (version: string): ReadonlyArray<number> => version.split(/[^0-9]+/).filter((part) => part !== "").map(Number)
+
+/** Whether `version` is `other` or newer; a leading `v` and a suffix such as `-dev` do not count. */
+export const atLeast = (version: string, other: string): boolean => {
+  const [a, b] = [parts(version), parts(other)]
+  for (let i = 0; i < 3; i++) {
+    const difference = (a[i] ?? 0) - (b[i] ?? 0)
+    if (difference !== 0) return difference > 0
+  }
+  return true
+}
+
+/** Published weaknesses of the versions that people run; what mends each is a newer Firecracker. */
+export const advisories = (version: string): ReadonlyArray<string> => [
+  ...(!atLeast(version, "1.13.2") || (atLeast(version, "1.14.0") && !atLeast(version, "1.14.1")) ? ["CVE-2026-1386 (jailer follows a symlink in a prepared directory; banger's are root's)"] : []),
+  ...(!atLeast(version, "1.14.4") || (atLeast(version, "1.15.0") && !atLeast(version, "1.15.1")) ? ["CVE-2026-5747 (virtio-pci; banger does not enable PCI)"] : [])
+]

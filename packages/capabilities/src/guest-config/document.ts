@@ -1,0 +1,46 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { VmSpec } from "@banger/domain/vm.ts"
+import { GuestFile, GuestMount, GuestNetwork, type GuestPatch } from "../capability.ts"
+import { GuestConflict } from "./contract.ts"
+
+/** docs/guest-protocol.md, `GET /v1/config`. */
+export const GuestDocument = Schema.Struct({
+  protocol: Schema.Literal(1),
+  hostname: Schema.String,
+  network: Schema.NullOr(GuestNetwork),
+  mounts: Schema.Array(GuestMount),
+  files: Schema.Array(GuestFile),
+  mask: Schema.Array(Schema.String),
+  unixTime: Schema.Int
+})
+export type GuestDocument = typeof GuestDocument.Type
+
+type Patches = ReadonlyArray<readonly [capability: string, patch: GuestPatch]>
+
+const claims = (patch: GuestPatch): ReadonlyArray<string> => [
+  ...(patch.files ?? []).map(({ path }) => `the file ${path}`),
+  ...(patch.mounts ?? []).map(({ at }) => `the mount at ${at}`),
+  ...(patch.network === undefined ? [] : ["the network"])
+]
+
+/** One document from what every capability says. The clock is left to the moment it is served. */
+export const compose = (spec: VmSpec, patches: Patches): Effect.Effect<Omit<GuestDocument, "unixTime">, GuestConflict> => {
+  const owners = new Map<string, string>()
+  for (const [capability, patch] of patches) {
+    for (const what of claims(patch)) {
+      const other = owners.get(what)
+      if (other !== undefined) return new GuestConflict({ what, capabilities: [other, capability] })
+      owners.set(what, capability)
+    }
+  }
+  const all = patches.map(([, patch]) => patch)
+  return Effect.succeed({
+    protocol: 1,
+    hostname: spec.name,
+    network: all.find((patch) => patch.network !== undefined)?.network ?? null,
+    mounts: all.flatMap((patch) => patch.mounts ?? []),
+    files: all.flatMap((patch) => patch.files ?? []),
+    mask: [...new Set(all.flatMap((patch) => patch.mask ?? []))]
+  })
+}

@@ -1,0 +1,89 @@
+import { chmodSync, rmSync } from "node:fs"
+import * as Http from "node:http"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import { GuestFailed, GuestListener } from "./contract.ts"
+import type { GuestDocument } from "./document.ts"
+
+/** Bytes of a request's body that we read of a guest; `health` is a few hundred. */
+const MAX_BODY = 64 << 10
+
+const Failure = Schema.parseJson(Schema.Struct({ step: Schema.String, message: Schema.String }))
+
+const body = (request: Http.IncomingMessage): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const chunks: Array<Buffer> = []
+    let bytes = 0
+    request.on("data", (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > MAX_BODY) return request.destroy(new Error("the guest sent too much"))
+      chunks.push(chunk)
+    })
+    request.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")))
+    request.on("error", reject)
+  })
+
+const answer = (
+  document: () => Promise<GuestDocument>,
+  settle: { readonly ready: () => void; readonly failed: (error: GuestFailed) => void }
+) =>
+async (request: Http.IncomingMessage, response: Http.ServerResponse): Promise<void> => {
+  const text = await body(request)
+  switch (`${request.method} ${request.url}`) {
+    case "GET /v1/config":
+      response.setHeader("content-type", "application/json").end(JSON.stringify(await document()))
+      return
+    case "POST /v1/ready":
+      response.writeHead(204).end()
+      return settle.ready()
+    case "POST /v1/failed": {
+      response.writeHead(204).end()
+      const failure = Schema.decodeUnknownOption(Failure)(text)
+      const { message, step } = failure._tag === "Some" ? failure.value : { step: "guest program", message: "unreadable report" }
+      // The guest's text ends up on a terminal: printable characters only, and not many.
+      const plain = (raw: string) => raw.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 300)
+      return settle.failed(new GuestFailed({ step: plain(step), problem: plain(message) }))
+    }
+    default:
+      response.writeHead(404).end()
+  }
+}
+
+/** An HTTP server on the unix socket where Firecracker delivers the guest's connections. */
+export const layer = Layer.succeed(GuestListener, {
+  serve: (socket, document) =>
+    Effect.gen(function*() {
+      const ready = yield* Deferred.make<void, GuestFailed>()
+      const runtime = yield* Effect.runtime<never>()
+      const server = Http.createServer({ headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 8 << 10 })
+      server.maxConnections = 16
+      const handle = answer(() => Runtime.runPromise(runtime)(document), {
+        ready: () => Deferred.unsafeDone(ready, Effect.void),
+        failed: (error) => Deferred.unsafeDone(ready, error)
+      })
+      server.on("request", (request: Http.IncomingMessage, response: Http.ServerResponse) => {
+        handle(request, response).catch(() => response.destroy())
+      })
+      yield* Effect.acquireRelease(
+        Effect.async<void, GuestFailed>((resume) => {
+          // Left by a daemon that was killed; the directory is the owner's, so nothing but ours can be lost.
+          rmSync(socket, { force: true })
+          server.once("error", (error) => resume(new GuestFailed({ step: "listen", problem: error.message })))
+          server.listen({ path: socket }, () => {
+            // Firecracker runs under the VM's uid and must be able to connect.
+            chmodSync(socket, 0o666)
+            resume(Effect.void)
+          })
+        }),
+        () =>
+          Effect.async<void>((resume) => {
+            server.close(() => resume(Effect.void))
+            server.closeAllConnections()
+          })
+      )
+      return Deferred.await(ready)
+    })
+})

@@ -1,0 +1,41 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { VmSpec } from "@banger/domain/vm.ts"
+import type { Capability } from "../capability.ts"
+import { GuestPatches } from "../compose.ts"
+import type { CannotRemove } from "../lease.ts"
+import { HOST_PORT, Vsock } from "../vsock/contract.ts"
+import { checks } from "./check.ts"
+import { GuestConfig, type GuestConflict, type GuestFailed, GuestKeys, GuestListener, type KeysFailed } from "./contract.ts"
+import { compose } from "./document.ts"
+import { guest, keyFiles } from "./guest.ts"
+
+/** An attachment, not a lease: a daemon that comes back serves the same document again. */
+const layer = (spec: VmSpec) =>
+  Layer.scoped(GuestConfig, Effect.gen(function*() {
+    const patches = yield* GuestPatches
+    const keys = yield* Effect.flatMap(GuestKeys, (service) => service.read(spec.id))
+    const document = yield* compose(spec, [...patches, ["ssh keys", keyFiles(keys)]])
+    const { socket } = yield* Vsock
+    const listener = yield* GuestListener
+    const now = Effect.map(Clock.currentTimeMillis, (ms) => ({ ...document, unixTime: Math.floor(ms / 1000) }))
+    return { ready: yield* listener.serve(`${socket}_${HOST_PORT}`, now) }
+  }))
+
+export const guestConfig: Capability<
+  GuestConfig,
+  GuestConflict | GuestFailed | KeysFailed,
+  GuestPatches | Vsock | GuestKeys | GuestListener,
+  GuestKeys
+> = {
+  name: "guest-config",
+  estate: {
+    ensure: ({ id }) => Effect.flatMap(GuestKeys, (keys) => keys.ensure(id)),
+    remove: ({ id }): Effect.Effect<void, CannotRemove, GuestKeys> => Effect.flatMap(GuestKeys, (keys) => keys.remove(id))
+  },
+  layer,
+  reclaim: () => Effect.void,
+  guest,
+  checks
+}

@@ -1,0 +1,21 @@
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { MemoryHost } from "../memory-host.ts"
+import { GuestKeys, GuestListener, KeysFailed } from "./contract.ts"
+
+/** A guest that is ready at once. */
+const listener = Layer.effect(GuestListener, Effect.map(MemoryHost, ({ objects }) => ({
+  serve: (socket) =>
+    Effect.acquireRelease(
+      Effect.sync(() => void objects.add(`listener ${socket}`)),
+      () => Effect.sync(() => void objects.delete(`listener ${socket}`))
+    ).pipe(Effect.as(Effect.void))
+})))
+
+const keys = Layer.effect(GuestKeys, Effect.map(MemoryHost, (host) => ({
+  ensure: (vm) => host.add(`estate keys ${vm}`).pipe(Effect.mapError((error) => new KeysFailed({ problem: error.message }))),
+  read: () => Effect.succeed({ privateKey: "private", publicKey: "public", authorized: "authorized" }),
+  remove: (vm) => Effect.orDie(host.delete(`estate keys ${vm}`))
+})))
+
+export const layer = Layer.merge(listener, keys)

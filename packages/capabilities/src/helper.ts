@@ -1,0 +1,56 @@
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import * as RpcClient from "@effect/rpc/RpcClient"
+import type { RpcClientError } from "@effect/rpc/RpcClientError"
+import type * as RpcGroup from "@effect/rpc/RpcGroup"
+import * as RpcMiddleware from "@effect/rpc/RpcMiddleware"
+import * as RpcSerialization from "@effect/rpc/RpcSerialization"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { HelperUnreachable } from "@banger/domain/errors.ts"
+import { unreachable } from "@banger/domain/unreachable.ts"
+import { DmOps } from "./dm-snapshot/ops.ts"
+import { FirecrackerOps } from "./firecracker/ops.ts"
+import { HostOps } from "./host-ops.ts"
+import { ImageStoreOps } from "./image-store/ops.ts"
+import { NatOps } from "./nat/ops.ts"
+import { TapOps } from "./tap-pool/ops.ts"
+import { VsockOps } from "./vsock/ops.ts"
+import { WorkDiskOps } from "./work-disk/ops.ts"
+
+/** Around every operation of the helper: one at a time for each thing it is about, to its end, with an audit line. */
+export class Guarded extends RpcMiddleware.Tag<Guarded>()("@banger/capabilities/Guarded", { wrap: true }) {}
+
+/** Everything that runs as root, in one group: the whole privilege seam. */
+export class HelperOps
+  extends HostOps.merge(TapOps, NatOps, DmOps, WorkDiskOps, VsockOps, FirecrackerOps, ImageStoreOps).middleware(Guarded)
+{}
+
+type Client<E> = RpcClient.RpcClient<RpcGroup.Rpcs<typeof HelperOps>, E>
+
+/** Gives every call of a client one typed error for a helper that is away. */
+export const reaching = <C extends object>(client: C): C =>
+  new Proxy(client, {
+    get: (target, key) => {
+      const member: unknown = Reflect.get(target, key)
+      if (typeof member === "function") {
+        return (...args: ReadonlyArray<unknown>) =>
+          unreachable((reason) => new HelperUnreachable({ problem: reason }))(Reflect.apply(member, target, args))
+      }
+      return typeof member === "object" && member !== null ? reaching(member) : member
+    }
+  })
+
+/** The root helper, as the daemon sees it. */
+export class Helper extends Context.Tag("@banger/capabilities/Helper")<Helper, Client<HelperUnreachable>>() {
+  /** From a client of any transport. */
+  static readonly from = <E, R>(client: Effect.Effect<Client<RpcClientError>, E, R>) =>
+    // The proxy turns every RpcClientError into HelperUnreachable, which the client's own type cannot express.
+    Layer.scoped(Helper, Effect.map(client, (raw) => reaching(raw) as Client<never> as Client<HelperUnreachable>))
+
+  static readonly layer = (path: string) =>
+    Helper.from(RpcClient.make(HelperOps)).pipe(
+      Layer.provide(RpcClient.layerProtocolSocket()),
+      Layer.provide([NodeSocket.layerNet({ path }), RpcSerialization.layerNdjson])
+    )
+}

@@ -1,0 +1,32 @@
+import * as Rpc from "@effect/rpc/Rpc"
+import * as RpcGroup from "@effect/rpc/RpcGroup"
+import * as Schema from "effect/Schema"
+import { Digest, Slot, VmId } from "@banger/domain/ids.ts"
+import { Cidr } from "@banger/domain/network.ts"
+import { OpFailed } from "./op-failed.ts"
+
+/** Version of the RPC between daemon and helper. Both come from one install, so only a half-done upgrade can differ. */
+export const PROTOCOL = 1
+
+const VmSlot = Schema.Struct({ vm: VmId, slot: Slot })
+
+/** What should stand on the host: `estates` of all VMs, leases of the `running` ones, the TAPs of the warm pool, files of the store. */
+export const Known = Schema.Struct({
+  estates: Schema.Array(VmSlot),
+  running: Schema.Array(VmSlot),
+  pool: Schema.Array(Slot),
+  stored: Schema.Array(Digest)
+})
+export type Known = typeof Known.Type
+
+/** The helper as a whole, rather than one capability of it. */
+export class HostOps extends RpcGroup.make(
+  /** First call of a daemon; refuses another protocol version. */
+  Rpc.make("Hello", {
+    payload: { protocol: Schema.Int },
+    success: Schema.Struct({ version: Schema.String, cidr: Cidr }),
+    error: OpFailed
+  }),
+  /** Every host object that carries banger's names and is not accounted for by `known`. */
+  Rpc.make("Leaks", { payload: { known: Known }, success: Schema.Array(Schema.String), error: OpFailed })
+).prefix("helper.") {}

@@ -1,0 +1,89 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
+import { HelperUnreachable } from "@banger/domain/errors.ts"
+
+/** A host object of a VM that still stands although it was to go. */
+export class CannotRemove extends Schema.TaggedError<CannotRemove>()("CannotRemove", {
+  what: Schema.String,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `${this.what}: ${this.problem}`
+  }
+}
+
+/** Adoption met a VM of which this part is gone. */
+export class NotAdoptable extends Schema.TaggedError<NotAdoptable>()("NotAdoptable", { what: Schema.String }) {
+  override get message() {
+    return `${this.what} is gone`
+  }
+}
+
+/**
+ * A VM's run, from start to stop: the scope that gives back what was taken for it. The daemon's exit drops it without
+ * closing it, so VMs outlive the daemon.
+ */
+export class Lease extends Context.Tag("@banger/capabilities/Lease")<Lease, {
+  readonly scope: Scope.CloseableScope
+  readonly mode: "create" | "adopt"
+  /** What could not be undone; a lease that closed with any leaves a `broken` VM. */
+  readonly leftovers: Ref.Ref<ReadonlyArray<string>>
+  /** Told when a part is in place, with the milliseconds it took. */
+  readonly step: (what: string, ms: number) => Effect.Effect<void>
+}>() {}
+
+/**
+ * One host object of a VM's lease. `find` says whether it stands, whole; `create` makes it, also from a half-made one;
+ * `remove` succeeds when it is already gone and returns only when it is gone.
+ */
+export interface Held<A, E, R, H> {
+  readonly what: string
+  readonly find: Effect.Effect<Option.Option<A>, E, R>
+  readonly create: Effect.Effect<A, E, R>
+  readonly remove: Effect.Effect<void, CannotRemove, H>
+}
+
+/**
+ * Registers `remove` first, then finds or creates: a half-done create, or one whose reply was lost, is undone like a
+ * finished one, and a long create stays interruptible.
+ */
+export const leased = <A, E, R, H>(held: Held<A, E, R, H>): Effect.Effect<A, E | NotAdoptable, R | H | Lease> =>
+  Effect.gen(function*() {
+    const lease = yield* Lease
+    const host = yield* Effect.context<H>()
+    yield* Scope.addFinalizer(
+      lease.scope,
+      held.remove.pipe(
+        Effect.provide(host),
+        Effect.catchAll((error) => Ref.update(lease.leftovers, (all) => [...all, error.message]))
+      )
+    )
+    const began = performance.now()
+    const found = yield* held.find
+    if (Option.isNone(found) && lease.mode === "adopt") return yield* new NotAdoptable({ what: held.what })
+    const value = Option.isSome(found) ? found.value : yield* held.create
+    yield* lease.step(held.what, performance.now() - began)
+    return value
+  })
+
+/** How long a removal waits for a helper that is away: a restart of it takes a few seconds at most. */
+const helperAway = Schedule.exponential("100 millis").pipe(
+  Schedule.union(Schedule.spaced("2 seconds")),
+  Schedule.upTo("30 seconds")
+)
+
+/** A removal by the helper: waits while it is away, then says what stays and why. */
+export const removing = <E extends { readonly message: string }, R>(
+  what: string,
+  call: Effect.Effect<unknown, E | HelperUnreachable, R>
+): Effect.Effect<void, CannotRemove, R> =>
+  call.pipe(
+    Effect.retry({ schedule: helperAway, while: (error) => error instanceof HelperUnreachable }),
+    Effect.mapError((error) => new CannotRemove({ what, problem: error.message })),
+    Effect.asVoid
+  )

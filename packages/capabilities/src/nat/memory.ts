@@ -1,0 +1,10 @@
+import * as Effect from "effect/Effect"
+import { MemoryHost } from "../memory-host.ts"
+import { NatOps } from "./ops.ts"
+
+export const handlers = NatOps.toLayer(Effect.map(MemoryHost, (host) => NatOps.of({
+  "nat.Find": ({ slot }) => host.has(`nat ${slot}`),
+  "nat.Ensure": ({ slot }) => host.add(`nat ${slot}`),
+  "nat.Remove": ({ slot }) => host.delete(`nat ${slot}`),
+  "nat.Facts": () => Effect.succeed({ iptables: "iptables", forwarding: true, chains: true })
+})))

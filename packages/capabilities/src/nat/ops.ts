@@ -1,0 +1,19 @@
+import * as Rpc from "@effect/rpc/Rpc"
+import * as RpcGroup from "@effect/rpc/RpcGroup"
+import * as Schema from "effect/Schema"
+import { Slot } from "@banger/domain/ids.ts"
+import { OpFailed } from "../op-failed.ts"
+
+export const NatFacts = Schema.Struct({
+  iptables: Schema.NullOr(Schema.String),
+  forwarding: Schema.Boolean,
+  chains: Schema.Boolean
+})
+
+/** All are safe to repeat; each is one transaction of iptables-restore on banger's own chains. */
+export class NatOps extends RpcGroup.make(
+  Rpc.make("Find", { payload: { slot: Slot }, success: Schema.Boolean, error: OpFailed }),
+  Rpc.make("Ensure", { payload: { slot: Slot }, error: OpFailed }),
+  Rpc.make("Remove", { payload: { slot: Slot }, error: OpFailed }),
+  Rpc.make("Facts", { success: NatFacts })
+).prefix("nat.") {}

@@ -1,0 +1,12 @@
+import * as Effect from "effect/Effect"
+import { tapName } from "@banger/domain/network.ts"
+import { MemoryHost } from "../memory-host.ts"
+import { TapOps } from "./ops.ts"
+
+export const handlers = TapOps.toLayer(Effect.map(MemoryHost, (host) => TapOps.of({
+  "tap.Find": ({ slot }) => host.has(`tap ${tapName(slot)}`),
+  "tap.Ensure": ({ slot }) => host.add(`tap ${tapName(slot)}`),
+  "tap.Remove": ({ slot }) => host.delete(`tap ${tapName(slot)}`),
+  "tap.Warm": ({ slots }) => Effect.forEach(slots, (slot) => host.add(`warm ${tapName(slot)}`), { discard: true }),
+  "tap.Facts": () => Effect.succeed({ tun: true, ip: "ip", nft: "nft", bridge: true, antiSpoofing: true })
+})))

@@ -1,0 +1,68 @@
+import { existsSync, readlinkSync } from "node:fs"
+import * as path from "node:path"
+import * as Effect from "effect/Effect"
+import type { Slot } from "@banger/domain/ids.ts"
+import { tapName } from "@banger/domain/network.ts"
+import { run } from "../exec.ts"
+import { HostSettings } from "../host-settings.ts"
+import { opFailed } from "../op-failed.ts"
+import { version } from "../tool.ts"
+import { antiSpoofing, BRIDGE, bridgeLines, forwardingLine, removeLines, tapLines } from "./bridge.ts"
+import { TapOps } from "./ops.ts"
+
+const link = (device: string) => `/sys/class/net/${device}`
+
+const onBridge = (device: string): boolean => {
+  try {
+    return path.basename(readlinkSync(`${link(device)}/master`)) === BRIDGE
+  } catch {
+    return false
+  }
+}
+
+const ip = (lines: ReadonlyArray<string>) => run(["ip", "-batch", "-"], { stdin: lines.join("\n") + "\n" })
+
+const ensure = (slots: ReadonlyArray<Slot>) =>
+  Effect.gen(function*() {
+    const { cidr } = yield* HostSettings
+    const missing = slots.filter((slot) => !onBridge(tapName(slot)))
+    if (missing.length === 0) return
+    yield* ip(missing.flatMap((slot) => tapLines(cidr, slot, existsSync(link(tapName(slot))))))
+    yield* run(["bridge", "-batch", "-"], { stdin: missing.map(forwardingLine).join("\n") + "\n" })
+  }).pipe(Effect.mapError(opFailed(`tap ${slots.map(tapName).join(" ")}`)))
+
+const remove = (slot: Slot) =>
+  Effect.gen(function*() {
+    const { cidr } = yield* HostSettings
+    if (!existsSync(link(tapName(slot)))) return
+    yield* ip(removeLines(cidr, slot))
+  }).pipe(Effect.mapError(opFailed(`tap ${tapName(slot)}`)))
+
+/** What all VMs share: the bridge and the anti-spoofing table. Repeated at every start of the helper. */
+export const prepare = Effect.gen(function*() {
+  const { cidr } = yield* HostSettings
+  yield* ip(bridgeLines(cidr, existsSync(link(BRIDGE))))
+  yield* run(["nft", "-f", "-"], { stdin: antiSpoofing(cidr) })
+}).pipe(Effect.mapError(opFailed(`bridge ${BRIDGE}`)))
+
+const facts = Effect.gen(function*() {
+  return {
+    tun: existsSync("/dev/net/tun"),
+    ip: yield* version(["ip", "-V"]),
+    nft: yield* version(["nft", "--version"]),
+    bridge: existsSync(link(BRIDGE)),
+    antiSpoofing: yield* Effect.isSuccess(run(["nft", "list", "chain", "bridge", "banger", "guest"]))
+  }
+})
+
+export const handlers = TapOps.toLayer(Effect.gen(function*() {
+  const settings = yield* HostSettings
+  const provided = Effect.provideService(HostSettings, settings)
+  return TapOps.of({
+    "tap.Find": ({ slot }) => Effect.sync(() => onBridge(tapName(slot))),
+    "tap.Ensure": ({ slot }) => provided(ensure([slot])),
+    "tap.Remove": ({ slot }) => provided(remove(slot)),
+    "tap.Warm": ({ slots }) => provided(ensure(slots)),
+    "tap.Facts": () => facts
+  })
+}))

@@ -1,0 +1,24 @@
+import * as Rpc from "@effect/rpc/Rpc"
+import * as RpcGroup from "@effect/rpc/RpcGroup"
+import * as Schema from "effect/Schema"
+import { Slot } from "@banger/domain/ids.ts"
+import { OpFailed } from "../op-failed.ts"
+
+export const TapFacts = Schema.Struct({
+  tun: Schema.Boolean,
+  ip: Schema.NullOr(Schema.String),
+  nft: Schema.NullOr(Schema.String),
+  bridge: Schema.Boolean,
+  antiSpoofing: Schema.Boolean
+})
+
+/** All are safe to repeat. The slot alone decides the TAP's name, MAC, address and owner. */
+export class TapOps extends RpcGroup.make(
+  /** Whether the slot's TAP stands and is on the bridge. */
+  Rpc.make("Find", { payload: { slot: Slot }, success: Schema.Boolean, error: OpFailed }),
+  Rpc.make("Ensure", { payload: { slot: Slot }, error: OpFailed }),
+  Rpc.make("Remove", { payload: { slot: Slot }, error: OpFailed }),
+  /** Makes the TAPs of slots that VMs are about to take: the warm pool. At most 64. */
+  Rpc.make("Warm", { payload: { slots: Schema.Array(Slot).pipe(Schema.maxItems(64)) }, error: OpFailed }),
+  Rpc.make("Facts", { success: TapFacts })
+).prefix("tap.") {}

@@ -1,0 +1,19 @@
+import * as Effect from "effect/Effect"
+import { notReady, ready } from "@banger/domain/readiness.ts"
+import { factCheck } from "../capability.ts"
+import { Helper } from "../helper.ts"
+import type { WorkDiskFacts } from "./ops.ts"
+
+/** Below this new VMs are refused: a full disk destroys dm snapshots for good. */
+export const RESERVE_BYTES = 2 * 2 ** 30
+
+const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
+
+export const judge = (facts: typeof WorkDiskFacts.Type) =>
+  facts.mkfs === null
+    ? notReady("mkfs.ext4 is missing", "install e2fsprogs")
+    : facts.freeBytes < RESERVE_BYTES
+    ? notReady(`${gib(facts.freeBytes)} free in /var/lib/banger, ${gib(RESERVE_BYTES)} are kept in reserve`, "free space, or delete VMs that are no longer needed")
+    : ready(`${gib(facts.freeBytes)} free`)
+
+export const checks = [factCheck("disk space", Effect.flatMap(Helper, (helper) => helper.work.Facts()), judge)]

@@ -1,0 +1,10 @@
+import * as Effect from "effect/Effect"
+import { MemoryHost } from "../memory-host.ts"
+import { WorkDiskOps } from "./ops.ts"
+
+export const handlers = WorkDiskOps.toLayer(Effect.map(MemoryHost, (host) => WorkDiskOps.of({
+  "work.Find": ({ vm }) => host.has(`estate work ${vm}`),
+  "work.Ensure": ({ vm }) => host.add(`estate work ${vm}`),
+  "work.Remove": ({ vm }) => host.delete(`estate work ${vm}`),
+  "work.Facts": () => Effect.succeed({ mkfs: "mkfs.ext4", freeBytes: 2 ** 40 })
+})))

@@ -1,0 +1,23 @@
+import * as Rpc from "@effect/rpc/Rpc"
+import * as RpcGroup from "@effect/rpc/RpcGroup"
+import * as Schema from "effect/Schema"
+import { Digest, Slot, VmId } from "@banger/domain/ids.ts"
+import { DiskMib } from "@banger/domain/vm.ts"
+import { OpFailed } from "../op-failed.ts"
+
+export const WorkDiskFacts = Schema.Struct({
+  mkfs: Schema.NullOr(Schema.String),
+  /** Free bytes where the disks lie. */
+  freeBytes: Schema.Number
+})
+
+const vm = { vm: VmId }
+
+/** All are safe to repeat. The work disk is estate: no operation here belongs to a lease. */
+export class WorkDiskOps extends RpcGroup.make(
+  Rpc.make("Find", { payload: vm, success: Schema.Boolean, error: OpFailed }),
+  /** A sparse copy of the seed (of an empty file system where there is none), `diskMib` long. An existing disk is left as it is. */
+  Rpc.make("Ensure", { payload: { ...vm, slot: Slot, diskMib: DiskMib, seed: Schema.NullOr(Digest) }, error: OpFailed }),
+  Rpc.make("Remove", { payload: vm, error: OpFailed }),
+  Rpc.make("Facts", { success: WorkDiskFacts })
+).prefix("work.") {}

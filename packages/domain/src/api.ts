@@ -1,0 +1,100 @@
+import * as Rpc from "@effect/rpc/Rpc"
+import * as RpcGroup from "@effect/rpc/RpcGroup"
+import * as Schema from "effect/Schema"
+import { Image, Kernel } from "./catalog.ts"
+import { CatalogError, HelperUnreachable, VmError } from "./errors.ts"
+import { ImageName, KernelName, StagingId, VmName, VmRef } from "./ids.ts"
+import { Progress } from "./progress.ts"
+import { Finding } from "./readiness.ts"
+import { DiskMib, KernelRelease, MemoryMib, ProcessId, Vcpu, VmDetail, VmView } from "./vm.ts"
+
+/** What the user asked for; what is absent comes from the configuration. */
+export const CreateVm = Schema.Struct({
+  name: Schema.optional(VmName),
+  image: Schema.optional(ImageName),
+  kernel: Schema.optional(KernelName),
+  vcpu: Schema.optional(Vcpu),
+  memoryMib: Schema.optional(MemoryMib),
+  diskMib: Schema.optional(DiskMib),
+  nat: Schema.optional(Schema.Boolean),
+  ephemeral: Schema.optional(ProcessId),
+  extra: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
+})
+export type CreateVm = typeof CreateVm.Type
+
+/** Signals that `vm kill` sends to a VM's Firecracker. */
+export const KillSignal = Schema.Literal("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT")
+export type KillSignal = typeof KillSignal.Type
+
+const vm = { vm: VmRef }
+
+/**
+ * Operations on VMs. The streaming ones start an operation, or join the same one that is already running, and watch
+ * it: they replay what happened so far and end with `Finished`. A watcher may leave; the work goes on.
+ */
+export class VmApi extends RpcGroup.make(
+  Rpc.make("Create", { payload: CreateVm, success: Progress, error: VmError, stream: true }),
+  Rpc.make("Start", { payload: vm, success: Progress, error: VmError, stream: true }),
+  Rpc.make("Stop", { payload: { ...vm, timeoutMs: Schema.Int }, success: Progress, error: VmError, stream: true }),
+  Rpc.make("Restart", { payload: { ...vm, timeoutMs: Schema.Int }, success: Progress, error: VmError, stream: true }),
+  Rpc.make("Delete", { payload: { ...vm, force: Schema.Boolean }, success: Progress, error: VmError, stream: true }),
+  Rpc.make("Kill", { payload: { ...vm, signal: KillSignal }, error: VmError }),
+  Rpc.make("List", { success: Schema.Array(VmView), error: VmError }),
+  Rpc.make("Get", { payload: vm, success: VmView, error: VmError }),
+  Rpc.make("Show", { payload: vm, success: VmDetail, error: VmError }),
+  /** Lines of the daemon's own events about a VM, oldest first. */
+  Rpc.make("Events", { payload: { ...vm, follow: Schema.Boolean }, success: Schema.String, error: VmError, stream: true }),
+  /** Held open by the CLI of `vm run --rm`; keeps nothing alive by itself, but its end makes the daemon look at once. */
+  Rpc.make("Hold", { payload: vm, success: Schema.Void, error: VmError, stream: true }),
+  /** Turns a `--rm` VM into one that stays, after a first connection that timed out. */
+  Rpc.make("Keep", { payload: vm, error: VmError })
+).prefix("vm.") {}
+
+/** Files reach the image store through the staging directory, where the client puts them (capabilities/image-store). */
+export class ImageApi extends RpcGroup.make(
+  Rpc.make("List", { success: Schema.Array(Image), error: CatalogError }),
+  Rpc.make("Show", { payload: { name: ImageName }, success: Image, error: CatalogError }),
+  Rpc.make("Register", {
+    payload: {
+      name: ImageName,
+      rootfs: StagingId,
+      workSeed: Schema.optional(StagingId),
+      kernel: Schema.optional(KernelName)
+    },
+    success: Image,
+    error: CatalogError
+  }),
+  Rpc.make("Delete", { payload: { name: ImageName }, error: CatalogError })
+).prefix("image.") {}
+
+export class KernelApi extends RpcGroup.make(
+  Rpc.make("List", { success: Schema.Array(Kernel), error: CatalogError }),
+  Rpc.make("Import", {
+    payload: { name: KernelName, release: KernelRelease, vmlinux: StagingId, initrd: StagingId, modules: StagingId },
+    success: Kernel,
+    error: CatalogError
+  }),
+  Rpc.make("Delete", { payload: { name: KernelName }, error: CatalogError })
+).prefix("kernel.") {}
+
+export const DaemonStatus = Schema.Struct({
+  pid: Schema.Int,
+  version: Schema.String,
+  helper: Schema.NullOr(Schema.String),
+  socket: Schema.String,
+  dns: Schema.String,
+  log: Schema.String,
+  running: Schema.Int,
+  vms: Schema.Int
+})
+export type DaemonStatus = typeof DaemonStatus.Type
+
+export class HostApi extends RpcGroup.make(
+  Rpc.make("Status", { success: DaemonStatus }),
+  Rpc.make("Doctor", { success: Schema.Array(Finding) }),
+  /** Every host object that carries banger's names and belongs to no VM that should have it. */
+  Rpc.make("Leaks", { success: Schema.Array(Schema.String), error: HelperUnreachable })
+).prefix("host.") {}
+
+/** What bangerd serves on its socket. */
+export class DaemonApi extends VmApi.merge(ImageApi, KernelApi, HostApi) {}

@@ -1,0 +1,14 @@
+import * as Schema from "effect/Schema"
+import { VmView } from "./vm.ts"
+
+/** What an operation tells its watchers; the CLI renders it and `--json` prints it. */
+export const Progress = Schema.Union(
+  /** The VM as chosen, before anything was made: the `spec:` line. */
+  Schema.TaggedStruct("Planned", { vm: VmView }),
+  /** One step of the work is done; `ms` it took. */
+  Schema.TaggedStruct("Step", { step: Schema.String, ms: Schema.Number }),
+  Schema.TaggedStruct("Note", { message: Schema.String }),
+  /** Always the last event of an operation that succeeded. */
+  Schema.TaggedStruct("Finished", { vm: VmView, message: Schema.String })
+)
+export type Progress = typeof Progress.Type

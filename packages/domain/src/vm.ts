@@ -1,0 +1,126 @@
+import * as Schema from "effect/Schema"
+import { Cidr } from "./network.ts"
+import { Digest, ImageName, KernelName, Slot, VmId, VmName } from "./ids.ts"
+
+/** Firecracker takes 1 or an even number up to 32. */
+export const Vcpu = Schema.Int.pipe(
+  Schema.filter((n) => n === 1 || (n > 0 && n <= 32 && n % 2 === 0) || "expected 1 or an even number of vCPUs up to 32")
+)
+
+/** MiB. 128 is the least that a Debian guest boots with. */
+export const MemoryMib = Schema.Int.pipe(
+  Schema.between(128, 1_048_576, { message: () => "expected a memory size from 128 MiB to 1 TiB" })
+)
+
+/** MiB of the work disk. */
+export const DiskMib = Schema.Int.pipe(
+  Schema.between(64, 16_777_216, { message: () => "expected a disk size from 64M to 16T" })
+)
+
+/** What `uname -r` prints. */
+export const KernelRelease = Schema.String.pipe(
+  Schema.pattern(/^[0-9A-Za-z._+-]{1,64}$/, { message: () => "expected a kernel release such as 6.1.0-40-cloud-amd64" })
+)
+
+/** The files of a kernel in the image store, and the release its modules belong to. */
+export const KernelFiles = Schema.Struct({
+  name: KernelName,
+  release: KernelRelease,
+  vmlinux: Digest,
+  /** cpio of the modules needed to reach the root file system. */
+  initrd: Digest,
+  /** Read-only ext4 of the whole module tree. */
+  modules: Digest
+})
+export type KernelFiles = typeof KernelFiles.Type
+
+export const ImageFiles = Schema.Struct({
+  name: ImageName,
+  generation: Schema.Int,
+  rootfs: Digest,
+  /** ext4 that becomes the work disk; without one an empty seed is used. */
+  seed: Schema.NullOr(Digest)
+})
+export type ImageFiles = typeof ImageFiles.Type
+
+/** Everything that decides what a VM is. Fixed while it runs. */
+export class VmSpec extends Schema.Class<VmSpec>("VmSpec")({
+  id: VmId,
+  name: VmName,
+  slot: Slot,
+  /** The network the slot counts in; taken from the host's configuration at each start. */
+  cidr: Cidr,
+  vcpu: Vcpu,
+  memoryMib: MemoryMib,
+  diskMib: DiskMib,
+  nat: Schema.Boolean,
+  image: ImageFiles,
+  kernel: KernelFiles,
+  /** Options of capabilities that banger does not know, each under its capability's name and own schema. */
+  extra: Schema.Record({ key: Schema.String, value: Schema.Unknown })
+}) {}
+
+export const VmState = Schema.Literal(
+  "creating",
+  "stopped",
+  "starting",
+  "running",
+  "stopping",
+  "crashed",
+  "broken"
+)
+export type VmState = typeof VmState.Type
+
+/** A process of the host, told apart from a later one with the same pid by its start time (clock ticks since boot). */
+export const ProcessId = Schema.Struct({ pid: Schema.Int, startTime: Schema.String })
+export type ProcessId = typeof ProcessId.Type
+
+/** What the daemon keeps of a VM, in the database and beside it as vm.json. */
+export class VmRecord extends Schema.Class<VmRecord>("VmRecord")({
+  spec: VmSpec,
+  state: VmState,
+  /** Why the state is what it is: `signal 9 (SIGKILL)`, `host rebooted`; empty when there is nothing to say. */
+  reason: Schema.String,
+  /** Milliseconds since the epoch. */
+  createdAt: Schema.Number,
+  startedAt: Schema.NullOr(Schema.Number),
+  /** The CLI of `vm run --rm`: when that process is gone the VM is deleted. */
+  ephemeral: Schema.NullOr(ProcessId),
+  /** The host's boot id at the last start: another one means the host was rebooted since. */
+  hostBoot: Schema.String
+}) {}
+
+/** A VM as clients see it. */
+export class VmView extends Schema.Class<VmView>("VmView")({
+  id: VmId,
+  name: VmName,
+  state: VmState,
+  reason: Schema.String,
+  image: ImageName,
+  kernel: KernelName,
+  vcpu: Schema.Int,
+  memoryMib: Schema.Int,
+  diskMib: Schema.Int,
+  nat: Schema.Boolean,
+  address: Schema.String,
+  dns: Schema.String,
+  createdAt: Schema.Number,
+  startedAt: Schema.NullOr(Schema.Number),
+  ephemeral: Schema.Boolean,
+  /** The unix socket of the VM's vsock device: the way to its agent. */
+  vsock: Schema.String
+}) {}
+
+export const FileSize = Schema.Struct({ file: Schema.String, apparentBytes: Schema.Number, allocatedBytes: Schema.Number })
+
+export class VmDetail extends Schema.Class<VmDetail>("VmDetail")({
+  vm: VmView,
+  imageDigest: Digest,
+  kernelRelease: Schema.String,
+  mac: Schema.String,
+  tap: Schema.String,
+  pid: Schema.NullOr(Schema.Int),
+  consoleLog: Schema.String,
+  firecrackerLog: Schema.String,
+  disks: Schema.Array(FileSize)
+}) {}

@@ -1,0 +1,64 @@
+import { readdirSync, readFileSync } from "node:fs"
+import { dmDevices } from "@banger/capabilities/dm-snapshot/devices.ts"
+import { run } from "@banger/capabilities/exec.ts"
+import type { Known } from "@banger/capabilities/host-ops.ts"
+import { dmName, EXITS, JAILS, ROOT_STATE, RUN_VMS, STATE, STORE, unit } from "@banger/capabilities/paths.ts"
+import { tapName } from "@banger/domain/network.ts"
+import * as Effect from "effect/Effect"
+
+const names = (directory: string): ReadonlyArray<string> => {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return []
+    throw error
+  }
+}
+
+const loops = (): ReadonlyArray<string> =>
+  names("/sys/block").filter((block) => block.startsWith("loop")).flatMap((block) => {
+    try {
+      const file = readFileSync(`/sys/block/${block}/loop/backing_file`, "utf8").trim()
+      return file.startsWith(STATE) ? [`${block} of ${file}`] : []
+    } catch {
+      // No backing file: the loop device is free.
+      return []
+    }
+  })
+
+/** Slots whose address `iptables -S BANGER-FORWARD` lets out. */
+const natAddresses = run(["iptables", "-w", "10", "-S", "BANGER-FORWARD"]).pipe(
+  Effect.map((listing) => [...listing.matchAll(/-s (\S+)\/32 -i br-banger -j ACCEPT/g)].map((match) => match[1] ?? "")),
+  Effect.orElseSucceed(() => [])
+)
+
+/** Host objects with banger's names that no known VM should have. Reads sysfs and directories; iptables and systemctl once each. */
+export const leaks = (known: Known, addressOf: (slot: Known["pool"][number]) => string): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.gen(function*() {
+    const vms = known.running.map(({ vm }) => vm)
+    const running = new Set<string>(vms)
+    const estates = new Set<string>(known.estates.map(({ vm }) => vm))
+    const taps = new Set([...known.running.map(({ slot }) => slot), ...known.pool].map(tapName))
+    const allowed = new Set(known.running.map(({ slot }) => addressOf(slot)))
+    const strangers = (what: string, found: ReadonlyArray<string>, expected: ReadonlySet<string>) =>
+      found.filter((name) => !expected.has(name)).map((name) => `${what} ${name}`)
+    const units = yield* run(["systemctl", "list-units", "--all", "--plain", "--no-legend", "banger-vm@*"]).pipe(
+      Effect.map((listing) => listing.split("\n").flatMap((line) => line.split(" ")[0] || [])),
+      Effect.orElseSucceed(() => [])
+    )
+    return [
+      ...strangers("dm device", [...dmDevices().keys()].filter((name) => name.startsWith("banger-")), new Set(vms.map(dmName))),
+      // Loops of stored files belong to whichever VMs run; those of a COW file to its VM.
+      ...loops().filter((loop) => loop.includes(STORE) ? vms.length === 0 : !vms.some((vm) => loop.includes(vm))).map((loop) => `loop device ${loop}`),
+      ...strangers("interface", names("/sys/class/net").filter((name) => /^bng\d+$/.test(name)), taps),
+      ...strangers("nat rule of", yield* natAddresses, allowed),
+      ...strangers("unit", units, new Set(vms.map(unit))),
+      ...strangers("jail", names(`${JAILS}/firecracker`), running),
+      ...strangers("socket directory", names(RUN_VMS), running),
+      ...strangers("exit file", names(EXITS), estates),
+      ...strangers("disks of", names(`${ROOT_STATE}/vms`), estates),
+      ...strangers("stored file", names(STORE), new Set<string>(known.stored))
+    ]
+  })
+
+export const NOTHING_KNOWN: Known = { estates: [], running: [], pool: [], stored: [] }
