@@ -50,8 +50,10 @@ func (t *Tree) writeTar(w io.Writer) error {
 	return out.Close()
 }
 
-// made tells whether depmod's file of this name stands in for the tree's own.
-func (t *Tree) made(name string) bool { return t.path(name) != filepath.Join(t.Dir, name) }
+// made tells whether depmod's file of this name stands in for the tree's own. Below the top there are only the tree's.
+func (t *Tree) made(name string) bool {
+	return filepath.Base(name) == name && t.path(name) != filepath.Join(t.Dir, name)
+}
 
 func (t *Tree) addIndex(out *tar.Writer) error {
 	entries, err := os.ReadDir(t.index)
@@ -59,6 +61,9 @@ func (t *Tree) addIndex(out *tar.Writer) error {
 		return err
 	}
 	for _, e := range entries {
+		if !e.Type().IsRegular() {
+			continue
+		}
 		if err := addToTar(out, e.Name(), filepath.Join(t.index, e.Name()), e.Type()); err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ const maxModule = 256 << 20
 // Tree is /lib/modules/RELEASE with its indexes read.
 type Tree struct {
 	Dir, Release string
-	// index holds the files that depmod would have made, when the tree lacked them.
+	// index holds what depmod had to make, among links to the tree's own files; empty when the tree was complete.
 	index string
 	// files maps a module's name to its path below Dir, builtin names those in vmlinux.
 	files   map[string]string
@@ -61,7 +61,7 @@ func OpenTree(dir, scratch string) (*Tree, error) {
 	)
 }
 
-// depmod runs the host's own, on this tree but writing elsewhere.
+// depmod runs the host's own over links to this tree, which it then does not write to. (Its --outdir is newer than Debian 12.)
 func (t *Tree) depmod(scratch string) error {
 	program, err := exec.LookPath("depmod")
 	if err != nil {
@@ -70,31 +70,37 @@ func (t *Tree) depmod(scratch string) error {
 			return fmt.Errorf("%s has no modules.dep, and depmod (package kmod) is not installed to make one", t.Dir)
 		}
 	}
-	view := filepath.Join(scratch, "view", "lib", "modules")
-	if err := os.MkdirAll(view, 0o755); err != nil {
+	base := filepath.Join(scratch, "depmod")
+	t.index = filepath.Join(base, "lib", "modules", t.Release)
+	if err := os.MkdirAll(t.index, 0o755); err != nil {
 		return err
 	}
-	if err := os.Symlink(t.Dir, filepath.Join(view, t.Release)); err != nil {
+	entries, err := os.ReadDir(t.Dir)
+	if err != nil {
 		return err
 	}
-	out := filepath.Join(scratch, "index")
-	cmd := exec.Command(program, "-b", filepath.Join(scratch, "view"), "-o", out, t.Release)
-	if text, err := cmd.CombinedOutput(); err != nil {
+	for _, e := range entries {
+		if err := os.Symlink(filepath.Join(t.Dir, e.Name()), filepath.Join(t.index, e.Name())); err != nil {
+			return err
+		}
+	}
+	if text, err := exec.Command(program, "-b", base, t.Release).CombinedOutput(); err != nil {
 		return fmt.Errorf("depmod on %s: %w: %.300s", t.Dir, err, bytes.TrimSpace(text))
 	}
-	t.index = filepath.Join(out, "lib", "modules", t.Release)
 	return nil
 }
 
 // path finds one of the tree's own files, or depmod's in its place.
 func (t *Tree) path(name string) string {
-	if t.index != "" {
-		made := filepath.Join(t.index, name)
-		if _, err := os.Lstat(made); err == nil {
-			return made
-		}
+	if made := filepath.Join(t.index, name); t.index != "" && isRegular(made) {
+		return made
 	}
 	return filepath.Join(t.Dir, name)
+}
+
+func isRegular(path string) bool {
+	info, err := os.Lstat(path)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func (t *Tree) eachLine(name string, visit func(string)) error {
