@@ -1,0 +1,164 @@
+import * as Http from "node:http"
+import type { Readable } from "node:stream"
+import { pipeline } from "node:stream"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { AgentUnreachable, connect } from "./connect.ts"
+import { AGENT_PORT } from "./contract.ts"
+
+/** The agent answered, and did not do what it was asked. */
+export class AgentRefused extends Schema.TaggedError<AgentRefused>()("AgentRefused", {
+  status: Schema.Int,
+  problem: Schema.String
+}) {
+  override get message() {
+    return `the guest's agent refused: ${this.problem}`
+  }
+}
+
+export const Health = Schema.Struct({
+  protocol: Schema.Int,
+  version: Schema.String,
+  bootId: Schema.String,
+  release: Schema.String,
+  init: Schema.String,
+  uptimeMs: Schema.Number,
+  warnings: Schema.Array(Schema.String)
+})
+export type Health = typeof Health.Type
+
+export const Unpacked = Schema.Struct({ files: Schema.Int, bytes: Schema.Number })
+export type Unpacked = typeof Unpacked.Type
+
+const MAX_HEADERS = 16 << 10
+const MAX_BODY = 256 << 10
+/** Milliseconds without a byte either way after which a transfer is given up; the agent's own limit is 120 s. */
+const STALL = 150_000
+
+export interface Ask {
+  readonly method: "GET" | "PUT" | "POST"
+  readonly path: string
+  readonly headers?: Http.OutgoingHttpHeaders
+  /** A stream is sent as it comes; its failure fails the request. */
+  readonly body?: string | Readable
+}
+
+const lost = (error: unknown) =>
+  new AgentUnreachable({ problem: error instanceof Error ? error.message : String(error) })
+
+/** The scope closes it. Connecting can be interrupted. */
+const opened = (socket: string) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.tap(restore(connect(socket, AGENT_PORT)), (connection) =>
+      Effect.addFinalizer(() => Effect.sync(() => connection.on("error", () => {}).destroy()))))
+
+/** A request on a connection of its own, which the scope closes. Nothing was read of the answer's body yet. */
+export const request = (
+  socket: string,
+  ask: Ask
+): Effect.Effect<Http.IncomingMessage, AgentUnreachable, Scope.Scope> =>
+  Effect.gen(function*() {
+    const connection = yield* opened(socket)
+    return yield* Effect.async<Http.IncomingMessage, AgentUnreachable>((resume) => {
+      const fail = (error: unknown) => resume(Effect.fail(lost(error)))
+      const sent = Http.request({
+        createConnection: () => connection,
+        method: ask.method,
+        path: ask.path,
+        headers: { host: "agent", ...ask.headers },
+        maxHeaderSize: MAX_HEADERS
+      })
+      sent.setTimeout(STALL, () => sent.destroy(new Error("it stands still")))
+      sent.on("error", fail)
+      sent.once("response", (answer) => {
+        answer.on("error", () => {})
+        resume(Effect.succeed(answer))
+      })
+      sent.once("upgrade", (answer, stream, head) => {
+        stream.setTimeout(0)
+        if (head.length > 0) stream.unshift(head)
+        resume(Effect.succeed(answer))
+      })
+      if (ask.body === undefined || typeof ask.body === "string") return void sent.end(ask.body)
+      pipeline(ask.body, sent, (error) => error && fail(error))
+    })
+  })
+
+/** The whole body of an answer that ought to be small. */
+const text = (answer: Http.IncomingMessage): Effect.Effect<string, AgentUnreachable> =>
+  Effect.tryPromise({
+    try: async () => {
+      const chunks: Array<Buffer> = []
+      let size = 0
+      for await (const chunk of answer as AsyncIterable<Buffer>) {
+        size += chunk.length
+        if (size > MAX_BODY) throw new Error(`its answer is longer than ${MAX_BODY} bytes`)
+        chunks.push(chunk)
+      }
+      return Buffer.concat(chunks).toString("utf8")
+    },
+    catch: lost
+  })
+
+const Refusal = Schema.parseJson(Schema.Struct({ error: Schema.String }))
+
+/** Fails unless the answer has the status that means success. */
+export const expecting = (status: number) => (answer: Http.IncomingMessage) =>
+  answer.statusCode === status ? Effect.succeed(answer) : Effect.flatMap(text(answer), (body) => {
+    const said = Schema.decodeUnknownOption(Refusal)(body)
+    const problem = said._tag === "Some" ? said.value.error.slice(0, 2_000) : `status ${answer.statusCode}`
+    return Effect.fail(new AgentRefused({ status: answer.statusCode ?? 0, problem }))
+  })
+
+const decoded = <A, I>(schema: Schema.Schema<A, I>) => (answer: Http.IncomingMessage) =>
+  Effect.flatMap(text(answer), (body) =>
+    Schema.decodeUnknown(Schema.parseJson(schema))(body).pipe(
+      Effect.mapError(() => new AgentUnreachable({ problem: "its answer is not what this version of banger expects" }))
+    ))
+
+const within = (duration: `${number} seconds`) => <A, E, R>(call: Effect.Effect<A, E, R>) =>
+  Effect.timeoutFail(call, { duration, onTimeout: () => new AgentUnreachable({ problem: `no answer within ${duration}` }) })
+
+/** A refusal of a call that cannot be wrong is as good as no answer. */
+const unreachable = (refused: AgentRefused) => new AgentUnreachable({ problem: refused.problem })
+
+export const health = (socket: string): Effect.Effect<Health, AgentUnreachable> =>
+  request(socket, { method: "GET", path: "/v1/health" }).pipe(
+    Effect.flatMap(expecting(200)),
+    Effect.flatMap(decoded(Health)),
+    Effect.catchTag("AgentRefused", unreachable),
+    within("5 seconds"),
+    Effect.scoped
+  )
+
+/** Returns when the guest has written its file systems out and is about to go down; it goes down after that. */
+export const shutdown = (socket: string, action: "stop" | "reboot"): Effect.Effect<void, AgentUnreachable> =>
+  request(socket, { method: "POST", path: "/v1/shutdown", body: JSON.stringify({ action }) }).pipe(
+    Effect.flatMap(expecting(202)),
+    Effect.catchTag("AgentRefused", unreachable),
+    within("30 seconds"),
+    Effect.scoped,
+    Effect.asVoid
+  )
+
+const files = (path: string) => `/v1/files?${new URLSearchParams({ path })}`
+
+/** Unpacks a tar stream into a directory of the guest, which is made when missing. */
+export const putFiles = (
+  socket: string,
+  directory: string,
+  tar: Readable
+): Effect.Effect<Unpacked, AgentUnreachable | AgentRefused> =>
+  request(socket, { method: "PUT", path: files(directory), body: tar }).pipe(
+    Effect.flatMap(expecting(200)),
+    Effect.flatMap(decoded(Unpacked)),
+    Effect.scoped
+  )
+
+/** A tar stream of a file or tree in the guest, names relative to its parent. It fails when it is cut short. */
+export const getFiles = (
+  socket: string,
+  path: string
+): Effect.Effect<Readable, AgentUnreachable | AgentRefused, Scope.Scope> =>
+  request(socket, { method: "GET", path: files(path) }).pipe(Effect.flatMap(expecting(200)))
