@@ -1,6 +1,9 @@
 # Paths, messages, deadlines and locks shared by every part of hostvm.
 # shellcheck shell=bash
 
+# The order of names decides digests.
+export LC_ALL=C
+
 REPO=$(cd "$HOSTVM/../.." && pwd)
 CACHE=${BANGER_HOSTVM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/banger/hostvm}
 INSTANCE=${BANGER_HOSTVM:-default}

@@ -44,7 +44,9 @@ archives() {
 
 # recipe_digest NAME [EXTRA]: of everything that decides what NAME's file system holds.
 recipe_digest() {
-  { (cd "$RECIPE" && find "$1" -type f -print0 | sort -z | xargs -0 sha256sum) && cat "$HOSTVM/lib/disk.sh" && echo "${2-}"; } | digest
+  { (cd "$RECIPE" && find "$1" -type f -print0 | sort -z | xargs -0 sha256sum)
+    declare -f unpack_root make_ext4
+    echo "$GUEST_FREE_MIB ${2-}"; } | digest
 }
 
 # unpack_root NAME TREE: a Debian 12 as the recipe says.
@@ -100,7 +102,7 @@ build_guest_image() {
 disk_dir() { echo "$CACHE/disk-$(disk_digest)"; }
 disk_digest() {
   local name
-  { recipe_digest host "$DISK_SIZE $(<"$CACHE/key.pub") $FIRECRACKER_SUMS"
+  { recipe_digest host "$DISK_SIZE $(<"$CACHE/key.pub") $FIRECRACKER_SUMS $(declare -f build_disk)"
     for name in "${GUEST_IMAGES[@]}"; do guest_image "$name"; done; } | digest
 }
 

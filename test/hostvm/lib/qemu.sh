@@ -22,7 +22,7 @@ machine_arguments() {
   )
 }
 
-base_dir() { echo "$CACHE/base-$({ printf '%s\n' "${MACHINE[@]}"; qemu-system-x86_64 --version; cat "$HOSTVM/lib/base.sh"; } | digest)"; }
+base_dir() { echo "$CACHE/base-$({ printf '%s\n' "${MACHINE[@]}"; qemu-system-x86_64 --version; declare -f build_base; } | digest)"; }
 
 qemu_pid() {
   local pid
