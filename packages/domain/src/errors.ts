@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { BadConfig } from "./config.ts"
 import { ImageName, KernelName, VmName, VmRef } from "./ids.ts"
 import { VmState } from "./vm.ts"
 
@@ -131,12 +132,11 @@ export class BadSource extends Schema.TaggedError<BadSource>()("BadSource", {
 /** One step of an operation on a VM failed. What the operation had made is undone. */
 export class StepFailed extends Schema.TaggedError<StepFailed>()("StepFailed", {
   operation: Schema.String,
-  step: Schema.String,
   problem: Schema.String,
   fix: Schema.String
 }) {
   override get message() {
-    return `could not ${this.operation}: ${this.step}: ${this.problem}`
+    return `could not ${this.operation}: ${this.problem}`
   }
   get hint() {
     return this.fix
@@ -191,7 +191,8 @@ export const VmError = Schema.Union(
   StepFailed,
   Leftovers,
   HelperUnreachable,
-  StateUnwritable
+  StateUnwritable,
+  BadConfig
 )
 export type VmError = typeof VmError.Type
 

@@ -75,7 +75,7 @@ const decode = (query: Buffer): dnsPacket.Packet | undefined => {
  * passes other names on to the host's upstreams, for guests that have NAT. Ports that are taken are tried again: the
  * bridge may come later, and a VM does not need its name to run.
  */
-export const layer = (bridge: string) =>
+export const layer = (bridge: Effect.Effect<string>) =>
   Layer.scoped(Dns, Effect.gen(function*() {
     const byName = new Map<string, Published>()
     const byAddress = new Map<string, Published>()
@@ -110,8 +110,8 @@ export const layer = (bridge: string) =>
     }
     yield* listen("127.0.0.1", HOST_DNS_PORT, "udp", hosts)
     yield* listen("127.0.0.1", HOST_DNS_PORT, "tcp", hosts)
-    yield* listen(bridge, GUEST_DNS_PORT, "udp", guests)
-    yield* listen(bridge, GUEST_DNS_PORT, "tcp", guests)
+    yield* Effect.forkScoped(Effect.flatMap(bridge, (address) =>
+      Effect.zipRight(listen(address, GUEST_DNS_PORT, "udp", guests), listen(address, GUEST_DNS_PORT, "tcp", guests))))
 
     return {
       publish: (record) => Effect.sync(() => { byName.set(record.name, record); byAddress.set(record.address, record) }),

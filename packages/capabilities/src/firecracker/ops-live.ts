@@ -18,7 +18,7 @@ import { processIn } from "./process.ts"
 const joinedInitrd = (modules: Digest) =>
   Effect.gen(function*() {
     const { install } = yield* HostSettings
-    const program = `${install}/guest.cpio`
+    const program = `${install}/lib/guest.cpio`
     const { mtimeMs, size } = yield* file(program, () => fs.stat(program))
     const initrd = `${INITRDS}/${modules}-${size}-${Math.floor(mtimeMs)}`
     if (existsSync(initrd)) return initrd

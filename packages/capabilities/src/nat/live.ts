@@ -7,15 +7,17 @@ import { removing } from "../lease.ts"
 import { checks } from "./check.ts"
 import { Nat } from "./contract.ts"
 
-const held = ({ nat, slot }: VmSpec) => ({
-  what: nat ? "nat" : "no nat",
-  find: nat
-    ? Effect.flatMap(Helper, (helper) => helper.nat.Find({ slot })).pipe(
-      Effect.map((found) => found ? Option.some({ enabled: true }) : Option.none())
-    )
-    : Effect.succeed(Option.some({ enabled: false })),
-  create: Effect.flatMap(Helper, (helper) => helper.nat.Ensure({ slot })).pipe(Effect.as({ enabled: true })),
-  remove: removing("nat rules", Effect.flatMap(Helper, (helper) => helper.nat.Remove({ slot })))
+const ensure = ({ nat, slot }: VmSpec) =>
+  nat
+    ? Effect.flatMap(Helper, (helper) => helper.nat.Ensure({ slot })).pipe(Effect.as({ enabled: true }))
+    : Effect.succeed({ enabled: false })
+
+/** Rules that a firewall's reload took away are no reason to give up a VM: finding them puts them back. */
+const held = (spec: VmSpec) => ({
+  what: spec.nat ? "nat" : "no nat",
+  find: Effect.map(ensure(spec), Option.some),
+  create: ensure(spec),
+  remove: removing("nat rules", Effect.flatMap(Helper, (helper) => helper.nat.Remove({ slot: spec.slot })))
 })
 
 export const nat = holding({ name: "nat", provides: Nat, held, checks })

@@ -4,6 +4,7 @@ import { pipeline } from "node:stream"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { decodeFrames, encodeFrame, type Frame, HostFrame } from "./agent-frames.ts"
 import { AgentUnreachable, connect } from "./connect.ts"
 import { AGENT_PORT } from "./contract.ts"
 
@@ -162,3 +163,52 @@ export const getFiles = (
   path: string
 ): Effect.Effect<Readable, AgentUnreachable | AgentRefused, Scope.Scope> =>
   request(socket, { method: "GET", path: files(path) }).pipe(Effect.flatMap(expecting(200)))
+
+export interface Terminal {
+  readonly rows: number
+  readonly cols: number
+  readonly term: string
+}
+
+/** What to run. An empty `argv` is the user's login shell, an empty `cwd` the user's home. */
+export interface Start {
+  readonly argv: ReadonlyArray<string>
+  readonly env: Readonly<Record<string, string>>
+  readonly cwd: string
+  readonly user: string
+  readonly tty: Terminal | null
+  /** 0: no limit. */
+  readonly timeoutMs: number
+}
+
+/** Both ends of a command's frames. */
+export interface ExecStream {
+  /** The guest's next frame, `undefined` once it has closed the stream. */
+  readonly next: Effect.Effect<Frame | undefined, AgentUnreachable>
+  /** Returns when the frame has left this process. */
+  readonly send: (type: number, payload: Uint8Array) => Effect.Effect<void, AgentUnreachable>
+}
+
+/** Bytes of standard input that may be on their way; the guest says with `taken` what its command has accepted. */
+export const STDIN_WINDOW = 1 << 20
+
+/** Starts a command. When the scope closes before its exit the guest hangs it up. */
+export const exec = (
+  socket: string,
+  start: Start
+): Effect.Effect<ExecStream, AgentUnreachable | AgentRefused, Scope.Scope> =>
+  request(socket, { method: "GET", path: "/v1/exec", headers: { connection: "Upgrade", upgrade: "banger-exec" } }).pipe(
+    within("10 seconds"),
+    Effect.flatMap(expecting(101)),
+    Effect.map(({ socket: stream }): ExecStream => {
+      const frames = decodeFrames(stream)
+      return {
+        next: Effect.map(Effect.tryPromise({ try: () => frames.next(), catch: lost }), ({ value }) => value ?? undefined),
+        send: (type, payload) =>
+          Effect.async((resume) => {
+            stream.write(encodeFrame(type, payload), (error) => resume(error ? Effect.fail(lost(error)) : Effect.void))
+          })
+      }
+    }),
+    Effect.tap(({ send }) => send(HostFrame.start, Buffer.from(JSON.stringify({ ...start, stdinAcks: true }))))
+  )

@@ -1,0 +1,98 @@
+import { mkdirSync } from "node:fs"
+import * as ActivatedSocket from "@banger/capabilities/activated-socket.ts"
+import type { Complete } from "@banger/capabilities/compose.ts"
+import * as Dns from "@banger/capabilities/dns/server.ts"
+import * as FirecrackerApi from "@banger/capabilities/firecracker/api.ts"
+import * as VmExits from "@banger/capabilities/firecracker/exits.ts"
+import * as GuestKeys from "@banger/capabilities/guest-config/keys.ts"
+import * as GuestListener from "@banger/capabilities/guest-config/listener.ts"
+import { Helper } from "@banger/capabilities/helper.ts"
+import * as ImageStore from "@banger/capabilities/image-store/live.ts"
+import { DAEMON_STATE, HELPER_SOCKET } from "@banger/capabilities/paths.ts"
+import type { HostServices } from "@banger/capabilities/pipeline.ts"
+import { DaemonApi } from "@banger/domain/api.ts"
+import { gateway } from "@banger/domain/network.ts"
+import * as RpcSerialization from "@effect/rpc/RpcSerialization"
+import * as RpcServer from "@effect/rpc/RpcServer"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Catalog } from "./catalog.ts"
+import { Config } from "./config.ts"
+import { catalogHandlers } from "./handlers/catalog.ts"
+import { hostHandlers } from "./handlers/host.ts"
+import { vmHandlers } from "./handlers/vm.ts"
+import { HostFacts } from "./host-facts.ts"
+import { Pool } from "./pool.ts"
+import { CatalogStore } from "./store/catalog-store.ts"
+import * as Database from "./store/database.ts"
+import { VmStore } from "./store/vm-store.ts"
+import { Events } from "./vms/events.ts"
+import { KnownHosts } from "./vms/known-hosts.ts"
+import { Lifecycle } from "./vms/lifecycle.ts"
+import { Operations } from "./vms/operations.ts"
+import { recovery } from "./vms/recovery.ts"
+import { Registry } from "./vms/registry.ts"
+import { type Failure, VmRuntime } from "./vms/runtime.ts"
+
+interface Settings {
+  readonly config: string
+  /** The owner's public key, which every guest's root accepts. */
+  readonly publicKey: string
+}
+
+/** The host as the pipeline's capabilities see it. */
+const hostServices = ({ publicKey }: Settings) =>
+  Layer.mergeAll(
+    FirecrackerApi.layer,
+    VmExits.layer,
+    GuestListener.layer,
+    GuestKeys.layer(publicKey),
+    Layer.unwrapEffect(Effect.map(HostFacts, ({ helper }) => Dns.layer(Effect.map(helper, ({ cidr }) => gateway(cidr)))))
+  ).pipe(
+    Layer.provideMerge(HostFacts.layer),
+    Layer.provideMerge(Helper.layer(HELPER_SOCKET))
+  )
+
+/** Every VM's record and what it is made of. Opening a database in a missing directory would be a defect. */
+const state = Layer.unwrapEffect(Effect.sync(() => {
+  mkdirSync(`${DAEMON_STATE}/vms`, { recursive: true, mode: 0o700 })
+  return Layer.mergeAll(VmStore.layer(`${DAEMON_STATE}/vms`), CatalogStore.layer).pipe(
+    Layer.provide(Database.layer(`${DAEMON_STATE}/banger.db`))
+  )
+}))
+
+/**
+ * A daemon for a pipeline: `bangerd(pipeline)` is the one that banger installs; docs/custom-capabilities.md builds
+ * another. `services` provides what the pipeline's own capabilities need beyond the standard ones.
+ */
+export const bangerd = <P, E extends Failure, H extends HostServices, X = never>(
+  pipeline: Complete<P, E, H>,
+  settings: Settings,
+  services: Layer.Layer<Exclude<H, HostServices> | X> = Layer.empty as Layer.Layer<Exclude<H, HostServices> | X>
+) => {
+  const vms = Lifecycle.layer.pipe(
+    Layer.provideMerge(Layer.mergeAll(Operations.layer, KnownHosts.layer, VmRuntime.layer(pipeline))),
+    Layer.provideMerge(Registry.layer),
+    Layer.provideMerge(Events.layer)
+  )
+  return Layer.mergeAll(vmHandlers, catalogHandlers, hostHandlers).pipe(
+    Layer.provideMerge(Layer.effectDiscard(recovery)),
+    Layer.provideMerge(Pool.layer),
+    Layer.provideMerge(Catalog.layer),
+    Layer.provideMerge(vms),
+    Layer.provideMerge(Layer.mergeAll(state, Config.layer(settings.config))),
+    Layer.provideMerge(ImageStore.layer),
+    Layer.provideMerge(services),
+    Layer.provideMerge(hostServices(settings))
+  )
+}
+
+/** Serves a daemon on the socket that systemd holds open, until it is stopped. */
+export const serve = <E, R>(daemon: Layer.Layer<R, E>) =>
+  Layer.launch(
+    RpcServer.layer(DaemonApi, { disableFatalDefects: true, spanPrefix: "bangerd" }).pipe(
+      Layer.provide(daemon),
+      Layer.provide(RpcServer.layerProtocolSocketServer),
+      Layer.provide([ActivatedSocket.layer({ activated: true }), RpcSerialization.layerNdjson])
+    )
+  )

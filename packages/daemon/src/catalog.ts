@@ -1,0 +1,157 @@
+import { ImageStore } from "@banger/capabilities/image-store/contract.ts"
+import { type CatalogError, ImageInUse, ImageNotFound, KernelInUse, KernelNotFound, StepFailed } from "@banger/domain/errors.ts"
+import { Image, Kernel } from "@banger/domain/catalog.ts"
+import type { Digest, ImageName, KernelName, StagingId } from "@banger/domain/ids.ts"
+import type { KernelFiles } from "@banger/domain/vm.ts"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { CatalogStore, type ImageRecord, type KernelRecord } from "./store/catalog-store.ts"
+import { Registry } from "./vms/registry.ts"
+
+interface NewKernel {
+  readonly name: KernelName
+  readonly release: KernelFiles["release"]
+  readonly vmlinux: StagingId
+  readonly initrd: StagingId
+  readonly modules: StagingId
+}
+
+interface NewImage {
+  readonly name: ImageName
+  readonly rootfs: StagingId
+  readonly workSeed?: StagingId | undefined
+  readonly kernel?: KernelName | undefined
+}
+
+/** Images and kernels that VMs can be made of. Files are shared by digest and go with their last user. */
+export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
+  readonly images: Effect.Effect<ReadonlyArray<Image>, CatalogError>
+  /** The newest generation of that name. */
+  readonly image: (name: ImageName) => Effect.Effect<Image, CatalogError>
+  readonly register: (image: NewImage) => Effect.Effect<Image, CatalogError>
+  readonly deleteImage: (name: ImageName) => Effect.Effect<void, CatalogError>
+  readonly kernels: Effect.Effect<ReadonlyArray<Kernel>, CatalogError>
+  readonly kernel: (name: KernelName) => Effect.Effect<Kernel, CatalogError>
+  readonly importKernel: (kernel: NewKernel) => Effect.Effect<Kernel, CatalogError>
+  readonly deleteKernel: (name: KernelName) => Effect.Effect<void, CatalogError>
+  /** Every file that an image, a kernel or a VM uses. */
+  readonly inUse: Effect.Effect<ReadonlySet<Digest>, CatalogError>
+  /** Removes generations and files that nothing uses any more. */
+  readonly collect: Effect.Effect<void, CatalogError>
+}>() {
+  static readonly layer = Layer.effect(Catalog, Effect.gen(function*() {
+    const store = yield* CatalogStore
+    const files = yield* ImageStore
+    const registry = yield* Registry
+    // A file that is being added is in the store before its record is: collecting must not come between the two.
+    const lock = yield* Effect.makeSemaphore(1)
+
+    const specs = () => registry.cells().map(({ record }) => record.spec)
+    const toImage = (record: ImageRecord) =>
+      new Image({
+        ...record,
+        usedBy: specs().filter(({ image }) => image.name === record.files.name && image.generation === record.files.generation).map(({ name }) => name)
+      })
+    const toKernel = (record: KernelRecord) =>
+      new Kernel({ ...record, usedBy: specs().filter(({ kernel }) => kernel.vmlinux === record.files.vmlinux).map(({ name }) => name) })
+
+    const ingest = (staging: StagingId) =>
+      Effect.mapError(files.ingest(staging), (error) =>
+        error._tag === "OpFailed" ? new StepFailed({ operation: "add the file to the image store", problem: error.problem, fix: error.fix }) : error)
+    const removeFile = (digest: Digest) =>
+      Effect.mapError(files.remove(digest), (error) =>
+        error._tag === "OpFailed" ? new StepFailed({ operation: "remove a file of the image store", problem: error.problem, fix: error.fix }) : error)
+
+    const images = Effect.map(store.images, (records) => records.map(toImage))
+    const kernels = Effect.map(store.kernels, (records) => records.map(toKernel))
+    const image = (name: ImageName) =>
+      Effect.flatMap(images, (all) => Effect.fromNullable(all.findLast(({ files }) => files.name === name))).pipe(
+        Effect.catchTag("NoSuchElementException", () => new ImageNotFound({ name }))
+      )
+    const kernel = (name: KernelName) =>
+      Effect.flatMap(kernels, (all) => Effect.fromNullable(all.find(({ files }) => files.name === name))).pipe(
+        Effect.catchTag("NoSuchElementException", () => new KernelNotFound({ name }))
+      )
+
+    const inUse = Effect.gen(function*() {
+      const vms = specs()
+      const imageFiles = [...(yield* store.images).map(({ files }) => files), ...vms.map(({ image }) => image)]
+      const kernelFiles = [...(yield* store.kernels).map(({ files }) => files), ...vms.map(({ kernel }) => kernel)]
+      return new Set<Digest>([
+        ...imageFiles.flatMap(({ rootfs, seed }) => seed === null ? [rootfs] : [rootfs, seed]),
+        ...kernelFiles.flatMap(({ initrd, modules, vmlinux }) => [vmlinux, initrd, modules])
+      ])
+    })
+
+    const sweep = Effect.gen(function*() {
+      const records = yield* store.images
+      const newest = new Map(records.map(({ files }) => [files.name, files.generation]))
+      yield* Effect.forEach(records.map(toImage), ({ files, usedBy }) =>
+        newest.get(files.name) !== files.generation && usedBy.length === 0 ? store.removeImage(files.name, files.generation) : Effect.void)
+      const used = yield* inUse
+      const stored = yield* Effect.mapError(files.list, (error) =>
+        error._tag === "OpFailed" ? new StepFailed({ operation: "list the image store", problem: error.problem, fix: error.fix }) : error)
+      yield* Effect.forEach(stored.filter((digest) => !used.has(digest)), removeFile)
+    })
+
+    return {
+      images,
+      image,
+      kernels,
+      kernel,
+      inUse,
+      collect: lock.withPermits(1)(sweep),
+      register: ({ kernel: kernelName, name, rootfs, workSeed }) =>
+        lock.withPermits(1)(Effect.gen(function*() {
+          if (kernelName !== undefined) yield* kernel(kernelName)
+          const root = yield* ingest(rootfs)
+          const seed = workSeed === undefined ? null : (yield* ingest(workSeed)).digest
+          const generations = (yield* store.images).filter(({ files }) => files.name === name).map(({ files }) => files.generation)
+          const record = {
+            files: { name, generation: Math.max(0, ...generations) + 1, rootfs: root.digest, seed },
+            kernel: kernelName ?? null,
+            rootfsBytes: root.bytes,
+            createdAt: yield* Clock.currentTimeMillis
+          }
+          yield* store.addImage(record)
+          yield* sweep
+          return toImage(record)
+        })),
+      deleteImage: (name) =>
+        lock.withPermits(1)(Effect.gen(function*() {
+          yield* image(name)
+          const generations = (yield* images).filter(({ files }) => files.name === name)
+          const vms = generations.flatMap(({ usedBy }) => usedBy)
+          if (vms.length > 0) return yield* new ImageInUse({ name, vms })
+          yield* Effect.forEach(generations, ({ files }) => store.removeImage(name, files.generation), { discard: true })
+          yield* sweep
+        })),
+      importKernel: ({ initrd, modules, name, release, vmlinux }) =>
+        lock.withPermits(1)(Effect.gen(function*() {
+          const record = {
+            files: {
+              name,
+              release,
+              vmlinux: (yield* ingest(vmlinux)).digest,
+              initrd: (yield* ingest(initrd)).digest,
+              modules: (yield* ingest(modules)).digest
+            },
+            createdAt: yield* Clock.currentTimeMillis
+          }
+          yield* store.putKernel(record)
+          yield* sweep
+          return toKernel(record)
+        })),
+      deleteKernel: (name) =>
+        lock.withPermits(1)(Effect.gen(function*() {
+          const { usedBy } = yield* kernel(name)
+          const bound = (yield* images).filter((image) => image.kernel === name).map(({ files }) => `image ${files.name}`)
+          if (usedBy.length + bound.length > 0) return yield* new KernelInUse({ name, users: [...usedBy, ...bound] })
+          yield* store.removeKernel(name)
+          yield* sweep
+        }))
+    }
+  }))
+}

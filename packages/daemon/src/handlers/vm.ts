@@ -1,0 +1,70 @@
+import { Helper } from "@banger/capabilities/helper.ts"
+import { VmApi } from "@banger/domain/api.ts"
+import { StepFailed, type VmError } from "@banger/domain/errors.ts"
+import type { VmRef } from "@banger/domain/ids.ts"
+import type { Progress } from "@banger/domain/progress.ts"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { Pool } from "../pool.ts"
+import { makeHold } from "../vms/ephemeral.ts"
+import { Events } from "../vms/events.ts"
+import { Lifecycle } from "../vms/lifecycle.ts"
+import { type Doing, type Emit, Operations } from "../vms/operations.ts"
+import { makePlan } from "../vms/plan.ts"
+import { type Cell, Registry } from "../vms/registry.ts"
+import { detail, view } from "../vms/view.ts"
+
+/** Translates requests into operations; decides nothing. */
+export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
+  const events = yield* Events
+  const helper = yield* Helper
+  const hold = yield* makeHold
+  const lifecycle = yield* Lifecycle
+  const operations = yield* Operations
+  const plan = yield* makePlan
+  const pool = yield* Pool
+  const registry = yield* Registry
+
+  const operation = (ref: VmRef, doing: Doing, work: (cell: Cell) => (emit: Emit) => Effect.Effect<void, VmError>): Stream.Stream<Progress, VmError> =>
+    Stream.unwrap(Effect.map(registry.find(ref), (cell) => operations.run(cell.record.spec, doing, work(cell)))).pipe(Stream.rechunk(1))
+
+  return VmApi.of({
+    "vm.Create": (request) =>
+      Stream.unwrap(
+        // Between the record and its operation nobody may come: an interrupted request would leave a VM being created by none.
+        Effect.uninterruptible(Effect.map(plan(request), (cell) =>
+          operations.run(cell.record.spec, "created", (emit) => Effect.ensuring(lifecycle.create(cell, emit), pool.refill))))
+      ).pipe(Stream.rechunk(1)),
+    "vm.Start": ({ vm }) => operation(vm, "started", (cell) => (emit) => lifecycle.start(cell, emit)),
+    "vm.Stop": ({ timeoutMs, vm }) =>
+      operation(vm, "stopped", (cell) => (emit) =>
+        Effect.flatMap(lifecycle.stop(cell, timeoutMs, emit), (how) =>
+          emit({ _tag: "Finished", vm: view(cell.record), message: `${cell.record.spec.name} is stopped: ${how}` }))),
+    "vm.Restart": ({ timeoutMs, vm }) =>
+      operation(vm, "restarted", (cell) => (emit) =>
+        Effect.zipRight(cell.run === undefined ? Effect.void : lifecycle.stop(cell, timeoutMs, emit), lifecycle.start(cell, emit))),
+    "vm.Delete": ({ force, vm }) => operation(vm, "deleted", (cell) => (emit) => lifecycle.remove(cell, force, emit)),
+    "vm.Kill": ({ signal, vm }) =>
+      Effect.flatMap(registry.find(vm), ({ record }) =>
+        helper.firecracker.Kill({ vm: record.spec.id, signal }).pipe(
+          Effect.mapError((error) =>
+            error._tag === "OpFailed"
+              ? new StepFailed({ operation: `send SIG${signal} to ${record.spec.name}`, problem: error.problem, fix: `banger vm show ${record.spec.name}` })
+              : error
+          )
+        )),
+    "vm.List": () => Effect.sync(() => registry.cells().map(({ record }) => view(record))),
+    "vm.Get": ({ vm }) => Effect.map(registry.find(vm), ({ record }) => view(record)),
+    "vm.Show": ({ vm }) =>
+      Effect.flatMap(registry.find(vm), ({ record }) =>
+        helper.firecracker.Find({ vm: record.spec.id }).pipe(
+          Effect.map((process) => detail(record, process?.pid ?? null)),
+          // With the helper away everything but the pid is still true.
+          Effect.orElseSucceed(() => detail(record, null))
+        )),
+    "vm.Events": ({ follow, vm }) =>
+      Stream.unwrap(Effect.map(registry.find(vm), ({ record }) => events.lines(record.spec.id, follow))).pipe(Stream.rechunk(1)),
+    "vm.Hold": ({ vm }) => Stream.unwrap(Effect.map(registry.find(vm), hold)),
+    "vm.Keep": ({ vm }) => Effect.flatMap(registry.find(vm), (cell) => registry.update(cell, { ephemeral: null }))
+  })
+}))

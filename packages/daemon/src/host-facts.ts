@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs"
+import { Helper } from "@banger/capabilities/helper.ts"
+import { PROTOCOL } from "@banger/capabilities/host-ops.ts"
+import type { OpFailed } from "@banger/capabilities/op-failed.ts"
+import type { HelperUnreachable } from "@banger/domain/errors.ts"
+import type { Cidr } from "@banger/domain/network.ts"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+
+interface Hello {
+  readonly version: string
+  readonly cidr: Cidr
+}
+
+/** What the daemon learns about its host. */
+export class HostFacts extends Context.Tag("@banger/daemon/HostFacts")<HostFacts, {
+  /** The handshake with the helper; asked again until it succeeded once. */
+  readonly hello: Effect.Effect<Hello, HelperUnreachable | OpFailed>
+  /** The same, waiting for a helper that is away. */
+  readonly helper: Effect.Effect<Hello>
+  /** Another one means that the host was rebooted. */
+  readonly bootId: string
+}>() {
+  static readonly layer = Layer.effect(HostFacts, Effect.gen(function*() {
+    const client = yield* Helper
+    let known: Hello | undefined
+    const hello = Effect.suspend(() => known === undefined ? client.helper.Hello({ protocol: PROTOCOL }) : Effect.succeed(known)).pipe(
+      Effect.tap((answer) => Effect.sync(() => { known = answer }))
+    )
+    return {
+      hello,
+      helper: hello.pipe(
+        Effect.tapError((error) => Effect.logWarning(error.message)),
+        Effect.retry(Schedule.exponential("200 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")))),
+        Effect.orDieWith(() => "unreachable: retried for ever")
+      ),
+      bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
+    }
+  }))
+}

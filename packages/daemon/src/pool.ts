@@ -1,0 +1,38 @@
+import { Helper } from "@banger/capabilities/helper.ts"
+import type { Slot } from "@banger/domain/ids.ts"
+import { slots } from "@banger/domain/network.ts"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { Config } from "./config.ts"
+import { HostFacts } from "./host-facts.ts"
+import { Registry } from "./vms/registry.ts"
+
+const DEFAULT_SIZE = 4
+
+/** TAPs of the slots that the next VMs will take, made ahead. A TAP's owner is fixed when it is made, so the pool is of slots. */
+export class Pool extends Context.Tag("@banger/daemon/Pool")<Pool, {
+  /** Slots whose TAP may stand although no VM has it. */
+  readonly slots: Effect.Effect<ReadonlyArray<Slot>>
+  /** Never fails: a start makes its TAP itself where the pool has none. */
+  readonly refill: Effect.Effect<void>
+}>() {
+  static readonly layer = Layer.effect(Pool, Effect.gen(function*() {
+    const config = yield* Config
+    const facts = yield* HostFacts
+    const helper = yield* Helper
+    const registry = yield* Registry
+    const next = Effect.gen(function*() {
+      const { cidr } = yield* facts.hello
+      const { tap_pool_size } = yield* config.read
+      const taken = new Set(registry.cells().map(({ record }) => record.spec.slot))
+      return slots(cidr).filter((slot) => !taken.has(slot)).slice(0, tap_pool_size ?? DEFAULT_SIZE)
+    })
+    return {
+      slots: Effect.orElseSucceed(next, () => []),
+      refill: Effect.flatMap(next, (free) => helper.tap.Warm({ slots: free })).pipe(
+        Effect.catchAll((error) => Effect.logWarning(`TAP pool: ${error.message}`))
+      )
+    }
+  }))
+}

@@ -1,0 +1,77 @@
+import * as fs from "node:fs/promises"
+import * as SqlClient from "@effect/sql/SqlClient"
+import * as SqlSchema from "@effect/sql/SqlSchema"
+import { file, writeWhole } from "@banger/capabilities/files.ts"
+import { NameTaken, NoFreeAddress, StateUnwritable } from "@banger/domain/errors.ts"
+import { Slot, VmId, VmName } from "@banger/domain/ids.ts"
+import { type Cidr, slots } from "@banger/domain/network.ts"
+import { VmRecord } from "@banger/domain/vm.ts"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+
+const Row = Schema.Struct({ id: VmId, name: VmName, slot: Slot, record: Schema.parseJson(VmRecord) })
+const row = (record: VmRecord) => ({ id: record.spec.id, name: record.spec.name, slot: record.spec.slot, record })
+
+const unwritable = (error: { readonly message: string }) => new StateUnwritable({ problem: error.message })
+
+/**
+ * The records of all VMs, in the database and each beside it as vms/<id>/vm.json, from which a lost database can be
+ * built again. Every write is durable before it returns.
+ */
+export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
+  readonly all: Effect.Effect<ReadonlyArray<VmRecord>, StateUnwritable>
+  /** Takes a name and the lowest free slot of the network for a new record; nobody else gets either until it is removed. */
+  readonly reserve: (
+    cidr: Cidr,
+    name: VmName,
+    make: (slot: Slot) => VmRecord
+  ) => Effect.Effect<VmRecord, NameTaken | NoFreeAddress | StateUnwritable>
+  readonly save: (record: VmRecord) => Effect.Effect<void, StateUnwritable>
+  /** Succeeds when it is not there. */
+  readonly remove: (id: VmId) => Effect.Effect<void, StateUnwritable>
+}>() {
+  static readonly layer = (directory: string) =>
+    Layer.effect(VmStore, Effect.gen(function*() {
+      const sql = yield* SqlClient.SqlClient
+      const insert = SqlSchema.void({ Request: Row, execute: (request) => sql`INSERT INTO vms ${sql.insert(request)}` })
+      const update = SqlSchema.void({
+        Request: Row,
+        execute: ({ id, record }) => sql`UPDATE vms SET record = ${record} WHERE id = ${id}`
+      })
+      const rows = SqlSchema.findAll({ Request: Schema.Void, Result: Row, execute: () => sql`SELECT * FROM vms ORDER BY name` })
+      const named = SqlSchema.findOne({ Request: VmName, Result: Row, execute: (name) => sql`SELECT * FROM vms WHERE name = ${name}` })
+
+      const beside = (record: VmRecord) =>
+        file(`${directory}/${record.spec.id}`, () => fs.mkdir(`${directory}/${record.spec.id}`, { recursive: true, mode: 0o700 })).pipe(
+          Effect.zipRight(Schema.encode(Schema.parseJson(VmRecord))(record)),
+          Effect.flatMap((json) => writeWhole(`${directory}/${record.spec.id}/vm.json`, json, 0o600))
+        )
+
+      const all = Effect.map(rows(), (found) => found.map(({ record }) => record)).pipe(Effect.mapError(unwritable))
+      return {
+        all,
+        reserve: (cidr, name, make) =>
+          sql.withTransaction(Effect.gen(function*() {
+            if (Option.isSome(yield* named(name))) return yield* new NameTaken({ name })
+            const taken = new Set((yield* rows()).map(({ slot }) => slot))
+            const slot = slots(cidr).find((candidate) => !taken.has(candidate))
+            if (slot === undefined) return yield* new NoFreeAddress({ cidr, inUse: taken.size })
+            const record = make(slot)
+            yield* insert(row(record))
+            return record
+          })).pipe(
+            Effect.tap(beside),
+            Effect.mapError((error) => error instanceof NameTaken || error instanceof NoFreeAddress ? error : unwritable(error))
+          ),
+        save: (record) => Effect.zipRight(update(row(record)), beside(record)).pipe(Effect.mapError(unwritable)),
+        remove: (id) =>
+          sql`DELETE FROM vms WHERE id = ${id}`.pipe(
+            Effect.zipRight(file(directory, () => fs.rm(`${directory}/${id}`, { recursive: true, force: true }))),
+            Effect.mapError(unwritable)
+          )
+      }
+    }))
+}

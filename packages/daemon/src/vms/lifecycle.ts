@@ -1,0 +1,166 @@
+import { shutdown } from "@banger/capabilities/vsock/agent-client.ts"
+import { VmExits } from "@banger/capabilities/firecracker/contract.ts"
+import { vsockSocket } from "@banger/capabilities/paths.ts"
+import { Leftovers, StepFailed, type VmError, WrongState } from "@banger/domain/errors.ts"
+import { VmSpec } from "@banger/domain/vm.ts"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { HostFacts } from "../host-facts.ts"
+import { KnownHosts } from "./known-hosts.ts"
+import { type Emit, Operations } from "./operations.ts"
+import { type Cell, Registry } from "./registry.ts"
+import { type Failure, type Run, RunFailed, VmRuntime } from "./runtime.ts"
+import { view } from "./view.ts"
+
+const stepFailed = (operation: string, failure: Failure) =>
+  new StepFailed({ operation, problem: failure.message, fix: failure.hint ?? "banger doctor says what the host lacks" })
+
+/** A guest that never answered is kept with its console, so that its owner can look why. */
+const keepsVm = (failure: Failure) => failure._tag === "GuestSilent"
+
+/**
+ * What can be done with one VM. The record says "trying" before the act and what came of it after. Each is run as the
+ * VM's one operation (operations.ts); none takes a lock.
+ */
+export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle, {
+  /** Makes the disks and starts the VM. A failure removes the VM again, but for a guest that stays silent. */
+  readonly create: (cell: Cell, emit: Emit) => Effect.Effect<void, VmError>
+  readonly start: (cell: Cell, emit: Emit) => Effect.Effect<void, VmError>
+  /** Asks the guest, waits, then kills; the disks stay. */
+  readonly stop: (cell: Cell, timeoutMs: number, emit: Emit) => Effect.Effect<string, VmError>
+  readonly remove: (cell: Cell, force: boolean, emit: Emit) => Effect.Effect<void, VmError>
+  /** Gives back what is left of a run, from the record alone, and settles in the state given. */
+  readonly settle: (cell: Cell, state: "stopped" | "crashed", reason: string) => Effect.Effect<void, VmError>
+  /** Ties the daemon to a run: its end, whenever it comes, is noticed and cleaned up. */
+  readonly attach: (cell: Cell, run: Run) => Effect.Effect<void>
+}>() {
+  static readonly layer = Layer.effect(Lifecycle, Effect.gen(function*() {
+    const registry = yield* Registry
+    const runtime = yield* VmRuntime
+    const operations = yield* Operations
+    const exits = yield* VmExits
+    const facts = yield* HostFacts
+    const knownHosts = yield* KnownHosts
+
+    const step = (emit: Emit) => (what: string, ms: number) => emit({ _tag: "Step", step: what, ms })
+
+    /** The state after an end: `broken` as long as something could not be undone. */
+    const settled = (cell: Cell, leftovers: ReadonlyArray<string>, state: "stopped" | "crashed", reason: string) =>
+      Effect.gen(function*() {
+        cell.run = undefined
+        if (leftovers.length === 0) return yield* registry.update(cell, { state, reason, startedAt: null })
+        yield* registry.update(cell, { state: "broken", reason: leftovers.join("; "), startedAt: null })
+        return yield* new Leftovers({ name: cell.record.spec.name, items: leftovers })
+      })
+
+    const settle = (cell: Cell, state: "stopped" | "crashed", reason: string) =>
+      Effect.flatMap(
+        cell.run === undefined ? runtime.reclaim(cell.record.spec) : runtime.stop(cell.run),
+        (leftovers) => settled(cell, leftovers, state, reason)
+      )
+
+    const attach = (cell: Cell, run: Run) =>
+      Effect.gen(function*() {
+        cell.run = run
+        const { id, name } = cell.record.spec
+        // In the attachment's scope, which the clean-up closes: so the clean-up itself runs as an operation, outside.
+        const watch = Effect.flatMap(exits.await(id), ({ clean, reason }) =>
+          operations.begin({ id, name }, "cleaned up", () => cell.run === run ? settle(cell, clean ? "stopped" : "crashed", reason) : Effect.void))
+        yield* Effect.forkIn(watch, run.attachment)
+      })
+
+    const begin = (cell: Cell, emit: Emit) =>
+      Effect.gen(function*() {
+        const { cidr } = yield* Effect.mapError(facts.hello, (failure) => failure._tag === "OpFailed" ? stepFailed("reach the root helper", failure) : failure)
+        const spec = new VmSpec({ ...cell.record.spec, cidr })
+        yield* registry.update(cell, { spec, state: "starting", reason: "", hostBoot: facts.bootId })
+        const run = yield* runtime.start(spec, step(emit))
+        yield* attach(cell, run)
+        yield* registry.update(cell, { state: "running", startedAt: yield* Clock.currentTimeMillis })
+      })
+
+    const start = (cell: Cell, emit: Emit) =>
+      Effect.gen(function*() {
+        const { name } = cell.record.spec
+        if (cell.run !== undefined) return yield* new WrongState({ name, state: cell.record.state, wanted: "stopped", fix: `banger vm exec ${name} -- CMD runs a command in it` })
+        if (cell.record.state !== "stopped") yield* settle(cell, "stopped", "")
+        yield* begin(cell, emit).pipe(
+          Effect.catchTag("RunFailed", ({ failure, leftovers }) =>
+            settled(cell, leftovers, keepsVm(failure) ? "crashed" : "stopped", `start failed: ${failure.message}`).pipe(
+              Effect.zipRight(stepFailed(`start ${name}`, failure))
+            )),
+          Effect.onInterrupt(() => Effect.ignoreLogged(settle(cell, "stopped", "start was interrupted")))
+        )
+        yield* emit({ _tag: "Finished", vm: view(cell.record), message: `${name} runs` })
+      })
+
+    const destroy = (cell: Cell) =>
+      Effect.gen(function*() {
+        const leftovers = yield* runtime.destroy(cell.record.spec)
+        if (leftovers.length > 0) {
+          yield* registry.update(cell, { state: "broken", reason: leftovers.join("; ") })
+          return yield* new Leftovers({ name: cell.record.spec.name, items: leftovers })
+        }
+        yield* registry.remove(cell)
+        yield* knownHosts.write
+      })
+
+    const create = (cell: Cell, emit: Emit) =>
+      Effect.gen(function*() {
+        const { name } = cell.record.spec
+        yield* emit({ _tag: "Planned", vm: view(cell.record) })
+        const began = yield* Clock.currentTimeMillis
+        yield* runtime.provision(cell.record.spec).pipe(
+          Effect.mapError((failure) => new RunFailed({ failure, leftovers: [] })),
+          Effect.zipRight(knownHosts.write),
+          Effect.zipRight(Effect.flatMap(Clock.currentTimeMillis, (now) => step(emit)("disks", now - began))),
+          Effect.zipRight(begin(cell, emit)),
+          Effect.catchAll((error): Effect.Effect<never, VmError> => {
+            if (error._tag !== "RunFailed") return Effect.zipRight(destroy(cell), Effect.fail(error))
+            const { failure, leftovers } = error
+            if (keepsVm(failure)) {
+              return Effect.zipRight(settled(cell, leftovers, "crashed", failure.message), stepFailed(`start ${name}`, failure))
+            }
+            const undone = leftovers.length > 0 ? settled(cell, leftovers, "stopped", "") : destroy(cell)
+            return Effect.zipRight(undone, stepFailed(`create ${name}`, failure))
+          }),
+          Effect.onInterrupt(() => Effect.ignoreLogged(Effect.zipRight(runtime.reclaim(cell.record.spec), destroy(cell))))
+        )
+        yield* emit({ _tag: "Finished", vm: view(cell.record), message: `${name} runs` })
+      })
+
+    const stop = (cell: Cell, timeoutMs: number, emit: Emit) =>
+      Effect.gen(function*() {
+        const { id, name } = cell.record.spec
+        if (cell.run === undefined && cell.record.state !== "broken") {
+          return yield* new WrongState({ name, state: cell.record.state, wanted: "running", fix: `banger vm start ${name} starts it` })
+        }
+        yield* registry.update(cell, { state: "stopping", reason: "" })
+        const asked = yield* shutdown(vsockSocket(id), "stop").pipe(
+          Effect.zipRight(exits.await(id)),
+          Effect.timeout(timeoutMs),
+          Effect.option
+        )
+        const how = asked._tag === "Some" ? "shut down in order" : `killed: the guest did not shut down within ${timeoutMs / 1000} s`
+        yield* settle(cell, "stopped", "")
+        yield* emit({ _tag: "Note", message: `${name} ${how}` })
+        return how
+      })
+
+    const remove = (cell: Cell, force: boolean, emit: Emit) =>
+      Effect.gen(function*() {
+        const { name } = cell.record.spec
+        if (cell.run !== undefined && !force) {
+          return yield* new WrongState({ name, state: cell.record.state, wanted: "stopped", fix: `banger vm stop ${name} first, or banger vm delete --force ${name}` })
+        }
+        const last = view(cell.record)
+        if (cell.run !== undefined || cell.record.state !== "stopped") yield* settle(cell, "stopped", "being deleted")
+        yield* destroy(cell)
+        yield* emit({ _tag: "Finished", vm: last, message: `${name} is deleted` })
+      })
+
+    return { create, start, stop, remove, settle, attach }
+  }))
+}

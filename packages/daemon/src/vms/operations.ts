@@ -1,0 +1,80 @@
+import { VmBusy, type VmError } from "@banger/domain/errors.ts"
+import type { VmId } from "@banger/domain/ids.ts"
+import type { Progress } from "@banger/domain/progress.ts"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FiberMap from "effect/FiberMap"
+import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
+import * as Stream from "effect/Stream"
+import * as Take from "effect/Take"
+
+/** What can be done to a VM, as a busy VM says it: "being stopped". */
+export type Doing = "created" | "started" | "stopped" | "restarted" | "deleted" | "recovered" | "cleaned up"
+
+export type Emit = (event: Progress) => Effect.Effect<void>
+
+interface Running {
+  readonly doing: Doing
+  readonly feed: PubSub.PubSub<Take.Take<Progress, VmError>>
+}
+
+/** Events that a late watcher is told again; an operation has a dozen. */
+const REPLAY = 256
+
+/**
+ * Work on VMs that outlives the client that asked for it, at most one piece a VM. Asking for what is already being done
+ * joins it; asking for something else is refused at once, so operations on one VM never queue and those on different
+ * VMs never meet.
+ */
+export class Operations extends Context.Tag("@banger/daemon/Operations")<Operations, {
+  readonly run: (
+    vm: { readonly id: VmId; readonly name: string },
+    doing: Doing,
+    work: (emit: Emit) => Effect.Effect<void, VmError>
+  ) => Stream.Stream<Progress, VmError>
+  /** The same without a watcher: returns once the work has begun. Nothing happens when the VM is busy. */
+  readonly begin: (vm: { readonly id: VmId; readonly name: string }, doing: Doing, work: (emit: Emit) => Effect.Effect<void, VmError>) => Effect.Effect<void>
+  readonly doing: (vm: VmId) => Doing | undefined
+}>() {
+  static readonly layer = Layer.scoped(Operations, Effect.gen(function*() {
+    const fibers = yield* FiberMap.make<VmId>()
+    const running = new Map<VmId, Running>()
+
+    const start = (vm: { readonly id: VmId }, doing: Doing, work: (emit: Emit) => Effect.Effect<void, VmError>) =>
+      Effect.gen(function*() {
+        const feed = yield* PubSub.unbounded<Take.Take<Progress, VmError>>({ replay: REPLAY })
+        const operation: Running = { doing, feed }
+        running.set(vm.id, operation)
+        yield* FiberMap.run(
+          fibers,
+          vm.id,
+          work((event) => Effect.asVoid(PubSub.publish(feed, Take.of(event)))).pipe(
+            Effect.onExit((exit) =>
+              Effect.suspend(() => {
+                // Before the end is told: whoever hears it may ask for the next operation at once.
+                running.delete(vm.id)
+                return PubSub.publish(feed, Exit.isSuccess(exit) ? Take.end : Take.failCause(exit.cause))
+              })
+            ),
+            Effect.annotateLogs({ vm: vm.id, doing }),
+            Effect.exit
+          )
+        )
+        return operation
+      })
+
+    return {
+      run: (vm, doing, work) =>
+        Stream.unwrapScoped(Effect.gen(function*() {
+          const current = running.get(vm.id)
+          if (current !== undefined && current.doing !== doing) return yield* new VmBusy({ name: vm.name, doing: current.doing })
+          const { feed } = current ?? (yield* start(vm, doing, work))
+          return Stream.flattenTake(Stream.fromQueue(yield* PubSub.subscribe(feed)))
+        })),
+      begin: (vm, doing, work) => Effect.suspend(() => running.has(vm.id) ? Effect.void : Effect.asVoid(start(vm, doing, work))),
+      doing: (vm) => running.get(vm)?.doing
+    }
+  }))
+}

@@ -1,0 +1,75 @@
+import { run } from "@banger/capabilities/exec.ts"
+import type { CreateVm } from "@banger/domain/api.ts"
+import { type CatalogError, StepFailed, type VmError } from "@banger/domain/errors.ts"
+import { ImageName, KernelName, VmName } from "@banger/domain/ids.ts"
+import { VmRecord, VmSpec } from "@banger/domain/vm.ts"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Catalog } from "../catalog.ts"
+import { Config } from "../config.ts"
+import { HostFacts } from "../host-facts.ts"
+import { randomId, randomName } from "./names.ts"
+import { type Cell, Registry } from "./registry.ts"
+
+/** Names drawn before we give up: with 4,000 of them and a few hundred VMs three are plenty. */
+const DRAWS = 20
+
+/** The program that `namegen_path` names prints one name; what is no VM name is its fault and said so. */
+const generatedName = (path: string) =>
+  run([path], { timeoutMs: 5_000 }).pipe(
+    Effect.flatMap((stdout) => Schema.decode(VmName)(stdout.trim() as VmName)),
+    Effect.mapError((error) => new StepFailed({ operation: "name the VM", problem: `${path}: ${error.message}`, fix: "mend namegen_path in the configuration, or give --name" }))
+  )
+
+/** Of the catalog's errors only those can happen here that a VM's operation has too. */
+const asVmError = (error: CatalogError): VmError =>
+  error._tag === "ImageInUse" || error._tag === "KernelInUse" || error._tag === "BadSource"
+    ? new StepFailed({ operation: "choose image and kernel", problem: error.message, fix: error.hint })
+    : error
+
+/** Decides what a new VM is, from the request, the configuration and the host, and takes its name and slot. */
+export const makePlan = Effect.gen(function*() {
+  const catalog = yield* Catalog
+  const config = yield* Config
+  const facts = yield* HostFacts
+  const registry = yield* Registry
+
+  return (request: CreateVm): Effect.Effect<Cell, VmError> =>
+    Effect.gen(function*() {
+      const user = yield* config.read
+      const { cidr } = yield* Effect.mapError(facts.hello, (error) =>
+        error._tag === "OpFailed" ? new StepFailed({ operation: "reach the root helper", problem: error.problem, fix: error.fix }) : error)
+      const image = yield* Effect.mapError(catalog.image(request.image ?? user.default_image_name ?? ImageName.make("debian-bookworm")), asVmError)
+      const kernel = yield* Effect.mapError(catalog.kernel(request.kernel ?? image.kernel ?? user.default_kernel ?? KernelName.make("host")), asVmError)
+      const createdAt = yield* Clock.currentTimeMillis
+      const reserve = (name: VmName) =>
+        registry.add(cidr, name, (slot) =>
+          new VmRecord({
+            spec: new VmSpec({
+              id: randomId(),
+              name,
+              slot,
+              cidr,
+              vcpu: request.vcpu ?? user.vm_defaults?.vcpu ?? config.host.vcpu,
+              memoryMib: request.memoryMib ?? user.vm_defaults?.memory_mib ?? config.host.memoryMib,
+              diskMib: request.diskMib ?? user.vm_defaults?.disk_size ?? config.host.diskMib,
+              nat: request.nat ?? user.vm_defaults?.nat ?? config.host.nat,
+              image: image.files,
+              kernel: kernel.files,
+              extra: request.extra ?? {}
+            }),
+            state: "creating",
+            reason: "",
+            createdAt,
+            startedAt: null,
+            ephemeral: request.ephemeral ?? null,
+            hostBoot: facts.bootId
+          }))
+      if (request.name !== undefined) return yield* reserve(request.name)
+      const draw = user.namegen_path === undefined ? Effect.sync(randomName) : generatedName(user.namegen_path)
+      return yield* Effect.flatMap(draw, reserve).pipe(
+        Effect.retry({ times: DRAWS, while: (error) => error._tag === "NameTaken" })
+      )
+    })
+})

@@ -1,0 +1,79 @@
+import { isAlive } from "@banger/capabilities/firecracker/process.ts"
+import { readFileSync } from "node:fs"
+import { parseExit } from "@banger/capabilities/firecracker/exit.ts"
+import { exitFile } from "@banger/capabilities/paths.ts"
+import type { VmError } from "@banger/domain/errors.ts"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import { HostFacts } from "../host-facts.ts"
+import { KnownHosts } from "./known-hosts.ts"
+import { Lifecycle } from "./lifecycle.ts"
+import { Operations } from "./operations.ts"
+import { type Cell, Registry } from "./registry.ts"
+import { VmRuntime } from "./runtime.ts"
+
+/** How often a capability that cannot say whether its part stands is asked again before the VM is shown as broken. */
+const ASK_AGAIN = Schedule.exponential("200 millis").pipe(Schedule.intersect(Schedule.recurs(6)))
+
+/** How the VM's unit ended while no daemon looked, if it left word. */
+const endOf = (cell: Cell) =>
+  Effect.try(() => parseExit(readFileSync(exitFile(cell.record.spec.id), "utf8"))).pipe(
+    Effect.orElseSucceed(() => ({ clean: false, reason: "it ended while the daemon was away" }))
+  )
+
+/**
+ * Boot of the daemon: every VM that ran is found again through the pipeline in adopt mode; what was half-made or
+ * half-gone is given back. A "trying" in a record is never believed, and a running VM is only given up when a part of
+ * it is gone for certain.
+ */
+export const recovery = Effect.gen(function*() {
+  const facts = yield* HostFacts
+  const registry = yield* Registry
+  const runtime = yield* VmRuntime
+  const lifecycle = yield* Lifecycle
+  const operations = yield* Operations
+  const knownHosts = yield* KnownHosts
+
+  const adopt = (cell: Cell) =>
+    runtime.adopt(cell.record.spec).pipe(
+      Effect.retry({ schedule: ASK_AGAIN, while: (failure) => failure._tag !== "NotAdoptable" }),
+      Effect.matchEffect({
+        onSuccess: (run) =>
+          Effect.zipRight(lifecycle.attach(cell, run), registry.update(cell, { state: "running", reason: "" })),
+        onFailure: (failure): Effect.Effect<void, VmError> =>
+          failure._tag === "NotAdoptable"
+            ? Effect.flatMap(endOf(cell), ({ clean, reason }) => lifecycle.settle(cell, clean ? "stopped" : "crashed", reason))
+            // Not known to be gone, so not touched: it may well run on.
+            : registry.update(cell, { state: "broken", reason: `cannot be found again: ${failure.message}` })
+      })
+    )
+
+  const recover = (cell: Cell): Effect.Effect<void, VmError> => {
+    const { hostBoot, state } = cell.record
+    switch (state) {
+      case "creating":
+        return lifecycle.remove(cell, true, () => Effect.void)
+      case "starting":
+        return lifecycle.settle(cell, "stopped", "its start was interrupted")
+      case "running":
+      case "stopping":
+        return hostBoot === facts.bootId ? adopt(cell) : lifecycle.settle(cell, "stopped", "host rebooted")
+      case "broken":
+        return lifecycle.settle(cell, "stopped", "")
+      case "stopped":
+      case "crashed":
+        return Effect.void
+    }
+  }
+
+  const orphaned = ({ record }: Cell) => record.ephemeral !== null && !isAlive(record.ephemeral)
+
+  // Operations from the first moment: a request that comes meanwhile hears "being recovered".
+  yield* Effect.forEach(registry.cells(), (cell) =>
+    operations.begin(cell.record.spec, "recovered", () =>
+      Effect.zipRight(facts.helper, recover(cell)).pipe(
+        Effect.zipRight(Effect.suspend(() => orphaned(cell) && registry.cells().includes(cell) ? lifecycle.remove(cell, true, () => Effect.void) : Effect.void)),
+        Effect.tapError((error) => Effect.logError(error.message))
+      )), { discard: true })
+  yield* knownHosts.write
+})

@@ -1,0 +1,65 @@
+import { VmAmbiguous, VmNotFound } from "@banger/domain/errors.ts"
+import type { NameTaken, NoFreeAddress, StateUnwritable } from "@banger/domain/errors.ts"
+import type { Slot, VmId, VmName, VmRef } from "@banger/domain/ids.ts"
+import type { Cidr } from "@banger/domain/network.ts"
+import { VmRecord } from "@banger/domain/vm.ts"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { VmStore } from "../store/vm-store.ts"
+import { Events } from "./events.ts"
+import type { Run } from "./runtime.ts"
+
+/** A VM in memory: its record as last written, and its run when it has one. Changed by the VM's operation alone. */
+export interface Cell {
+  record: VmRecord
+  run: Run | undefined
+}
+
+type Change = Partial<Pick<VmRecord, "spec" | "state" | "reason" | "startedAt" | "ephemeral" | "hostBoot">>
+
+/** All VMs the daemon knows. */
+export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
+  readonly cells: () => ReadonlyArray<Cell>
+  /** By name, by id, or by the beginning of an id; a name wins. */
+  readonly find: (ref: VmRef) => Effect.Effect<Cell, VmNotFound | VmAmbiguous>
+  readonly add: (cidr: Cidr, name: VmName, make: (slot: Slot) => VmRecord) => Effect.Effect<Cell, NameTaken | NoFreeAddress | StateUnwritable>
+  /** Writes the change, then lets it be seen. */
+  readonly update: (cell: Cell, change: Change) => Effect.Effect<void, StateUnwritable>
+  readonly remove: (cell: Cell) => Effect.Effect<void, StateUnwritable>
+}>() {
+  static readonly layer = Layer.effect(Registry, Effect.gen(function*() {
+    const store = yield* VmStore
+    const events = yield* Events
+    const cells = new Map<VmId, Cell>()
+    for (const record of yield* store.all) cells.set(record.spec.id, { record, run: undefined })
+    return {
+      cells: () => [...cells.values()].sort((a, b) => a.record.spec.name.localeCompare(b.record.spec.name)),
+      find: (ref) =>
+        Effect.suspend((): Effect.Effect<Cell, VmNotFound | VmAmbiguous> => {
+          const all = [...cells.values()]
+          const named = all.find(({ record }) => String(record.spec.name) === ref)
+          if (named !== undefined) return Effect.succeed(named)
+          const [match, ...more] = all.filter(({ record }) => record.spec.id.startsWith(ref))
+          if (match === undefined) return new VmNotFound({ ref })
+          if (more.length === 0) return Effect.succeed(match)
+          return new VmAmbiguous({ ref, matches: [match, ...more].map(({ record }) => `${record.spec.name} (${record.spec.id})`) })
+        }),
+      add: (cidr, name, make) =>
+        Effect.map(store.reserve(cidr, name, make), (record) => {
+          const cell: Cell = { record, run: undefined }
+          cells.set(record.spec.id, cell)
+          return cell
+        }),
+      update: (cell, change) =>
+        Effect.gen(function*() {
+          const record = new VmRecord({ ...cell.record, ...change })
+          yield* store.save(record)
+          cell.record = record
+          if (change.state !== undefined) yield* events.append(record.spec.id, `${record.state}${record.reason === "" ? "" : `: ${record.reason}`}`)
+        }),
+      remove: (cell) =>
+        Effect.zipRight(store.remove(cell.record.spec.id), Effect.sync(() => void cells.delete(cell.record.spec.id)))
+    }
+  }))
+}

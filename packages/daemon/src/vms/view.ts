@@ -1,0 +1,49 @@
+import { lstatSync } from "node:fs"
+import { consoleLog, cowFile, firecrackerLog, vsockSocket, workFile } from "@banger/capabilities/paths.ts"
+import { address, mac, tapName } from "@banger/domain/network.ts"
+import { VmDetail, type VmRecord, VmView } from "@banger/domain/vm.ts"
+
+/** A VM as clients see it. */
+export const view = (record: VmRecord): VmView => {
+  const { spec } = record
+  return new VmView({
+    id: spec.id,
+    name: spec.name,
+    state: record.state,
+    reason: record.reason,
+    image: spec.image.name,
+    kernel: spec.kernel.name,
+    vcpu: spec.vcpu,
+    memoryMib: spec.memoryMib,
+    diskMib: spec.diskMib,
+    nat: spec.nat,
+    address: address(spec.cidr, spec.slot),
+    dns: `${spec.name}.vm`,
+    createdAt: record.createdAt,
+    startedAt: record.startedAt,
+    ephemeral: record.ephemeral !== null,
+    vsock: vsockSocket(spec.id)
+  })
+}
+
+/** Bytes in a block of stat(2). */
+const BLOCK = 512
+
+export const detail = (record: VmRecord, pid: number | null): VmDetail => {
+  const { spec } = record
+  const disks = [cowFile(spec.id), workFile(spec.id)].flatMap((file) => {
+    const stat = lstatSync(file, { throwIfNoEntry: false })
+    return stat === undefined ? [] : [{ file, apparentBytes: stat.size, allocatedBytes: stat.blocks * BLOCK }]
+  })
+  return new VmDetail({
+    vm: view(record),
+    imageDigest: spec.image.rootfs,
+    kernelRelease: spec.kernel.release,
+    mac: mac(spec.slot),
+    tap: tapName(spec.slot),
+    pid,
+    consoleLog: consoleLog(spec.id),
+    firecrackerLog: firecrackerLog(spec.id),
+    disks
+  })
+}

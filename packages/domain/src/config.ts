@@ -1,0 +1,58 @@
+import * as Effect from "effect/Effect"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { ImageName, KernelName } from "./ids.ts"
+import { Cidr } from "./network.ts"
+import { DiskMib, MemoryMib, Vcpu } from "./vm.ts"
+
+/** `16G`, `512M`: a size in MiB. */
+export const Size = Schema.transformOrFail(Schema.String, Schema.Int, {
+  strict: true,
+  decode: (text, _, ast) => {
+    const match = /^(\d{1,7})([MGT])(?:i?B)?$/.exec(text)
+    if (match === null) return ParseResult.fail(new ParseResult.Type(ast, text, `expected a size such as 512M, 16G or 1T, got ${text}`))
+    return ParseResult.succeed(Number(match[1]) * { M: 1, G: 1024, T: 1024 * 1024 }[match[2] as "M" | "G" | "T"])
+  },
+  encode: (mib) => ParseResult.succeed(`${mib}M`)
+})
+
+const optional = Schema.optional
+
+/** ~/.config/banger/config.toml, spec 7. Host keys in it are a wish until `banger system apply`. */
+export const UserConfig = Schema.Struct({
+  default_image_name: optional(ImageName),
+  ssh_key_path: optional(Schema.String),
+  firecracker_bin: optional(Schema.String),
+  namegen_path: optional(Schema.String),
+  log_level: optional(Schema.Literal("debug", "info", "warn", "error")),
+  tap_pool_size: optional(Schema.Int.pipe(Schema.between(0, 64))),
+  default_kernel: optional(KernelName),
+  network: optional(Schema.Struct({ cidr: optional(Cidr), vm_to_vm: optional(Schema.Boolean), lan: optional(Schema.Boolean) })),
+  vm_defaults: optional(Schema.Struct({
+    vcpu: optional(Vcpu),
+    memory_mib: optional(MemoryMib),
+    disk_size: optional(Schema.compose(Size, DiskMib)),
+    nat: optional(Schema.Boolean)
+  }))
+})
+export type UserConfig = typeof UserConfig.Type
+
+export class BadConfig extends Schema.TaggedError<BadConfig>()("BadConfig", { path: Schema.String, problem: Schema.String }) {
+  override get message() {
+    return `${this.path}: ${this.problem}`
+  }
+  get hint() {
+    return "correct the key, or remove it: all keys are optional"
+  }
+}
+
+/** Unknown keys are errors that name the key. */
+export const decodeConfig = (path: string, parsed: unknown): Effect.Effect<UserConfig, BadConfig> =>
+  Schema.decodeUnknown(UserConfig, { errors: "all", onExcessProperty: "error" })(parsed).pipe(
+    Effect.mapError((error) =>
+      new BadConfig({
+        path,
+        problem: ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => `${path.join(".")}: ${message}`).join("; ")
+      })
+    )
+  )

@@ -1,0 +1,60 @@
+import { parseArgs } from "node:util"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
+import { Cidr } from "@banger/domain/network.ts"
+import { address } from "@banger/domain/network.ts"
+import { install } from "./install/install.ts"
+import { Refused } from "./install/refused.ts"
+import { uninstall } from "./install/uninstall.ts"
+import { leaks, NOTHING_KNOWN } from "./leaks.ts"
+import { serve } from "./serve.ts"
+
+process.on("SIGHUP", () => {})
+
+const options = {
+  owner: { type: "string" },
+  stop: { type: "boolean", default: false },
+  purge: { type: "boolean", default: false }
+} as const
+
+const usage = (problem: string) =>
+  new Refused({ problem, fix: "bangerd-root serve | install --owner USER | uninstall [--stop] [--purge] | leaks" })
+
+/** The root side of banger: the helper itself, and what must work without it. */
+const command = Effect.gen(function*() {
+  const { positionals: [word], values } = yield* Effect.try({
+    try: () => parseArgs({ options, allowPositionals: true }),
+    catch: (error) => usage(error instanceof Error ? error.message : String(error))
+  })
+  switch (word) {
+    case "serve":
+      return yield* serve
+    case "install":
+      return yield* values.owner === undefined ? usage("--owner is missing: the user whose VMs these will be") : install(values.owner)
+    case "uninstall":
+      return yield* uninstall(values)
+    case "leaks":
+      return yield* Effect.flatMap(leaks(NOTHING_KNOWN, (slot) => address(Cidr.make("172.16.0.0/24"), slot)), (found) =>
+        Console.log(found.length === 0 ? "nothing of banger's is left" : found.join("\n")))
+    default:
+      return yield* usage(`unknown command ${word ?? ""}`)
+  }
+})
+
+/** Three lines at most, never a trace: what failed, and what mends it. */
+const report = (cause: Cause.Cause<{ readonly message: string }>) => {
+  const failure = Cause.failureOption(cause)
+  const text = failure._tag === "Some"
+    ? `error: ${failure.value.message}${"hint" in failure.value ? `\n  fix: ${String(failure.value.hint)}` : ""}`
+    : Cause.pretty(cause)
+  return Console.error(text)
+}
+
+command.pipe(
+  Effect.tapErrorCause(report),
+  Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.jsonLogger))),
+  NodeRuntime.runMain({ disablePrettyLogger: true, disableErrorReporting: true })
+)
