@@ -31,6 +31,8 @@ const (
 	defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 )
 
+var errNotFound = errors.New("command not found")
+
 // command is a started process that leads its own session and process group.
 type command struct {
 	cmd     *exec.Cmd
@@ -74,7 +76,7 @@ func start(r *startRequest) (*command, exitReport) {
 
 func cannotRun(err error) exitReport {
 	code := codeCannotRun
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, errNotFound) || errors.Is(err, fs.ErrNotExist) {
 		code = codeNotFound
 	}
 	return exitReport{Code: code, Error: err.Error()}
@@ -149,7 +151,7 @@ func find(name string, env []string) (string, error) {
 	if blocked != nil {
 		return "", blocked
 	}
-	return "", fmt.Errorf("%q: %w in %s", name, exec.ErrNotFound, path)
+	return "", fmt.Errorf("%q: %w: not in PATH, which is %s", name, errNotFound, path)
 }
 
 // connect gives the command its standard files and returns those to close once it has them.

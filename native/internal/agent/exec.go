@@ -3,7 +3,6 @@ package agent
 import (
 	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -113,20 +112,18 @@ func run(request *startRequest, in *bufio.Reader, out *frameWriter) {
 		defer close(ended)
 		out.writeJSON(frameExit, c.finish(out))
 	}()
-	err := serveInput(in, c, input)
-	if err != nil && !errors.Is(err, io.EOF) {
-		c.note(err)
-	}
+	c.note(serveInput(in, c, input))
 	select {
 	case <-ended:
 	default:
+		out.abandon()
 		c.hangUp()
 		<-ended
 	}
 	input.close()
 }
 
-// serveInput obeys the host's frames until the stream ends.
+// serveInput obeys the host's frames until the stream ends or is not the protocol's.
 func serveInput(in *bufio.Reader, c *command, input *stdinQueue) error {
 	for {
 		t, payload, err := readFrame(in)
@@ -137,17 +134,16 @@ func serveInput(in *bufio.Reader, c *command, input *stdinQueue) error {
 		case frameStdin:
 			input.put(payload)
 		case frameSignal:
-			err = c.signal(string(payload))
+			c.note(c.signal(string(payload)))
 		case frameSize:
 			var size windowSize
-			if err = json.Unmarshal(payload, &size); err == nil {
+			err := json.Unmarshal(payload, &size)
+			if err == nil {
 				err = c.resize(size)
 			}
+			c.note(err)
 		default:
-			err = fmt.Errorf("frame %#02x is not one a host sends here", t)
-		}
-		if err != nil {
-			return err
+			return fmt.Errorf("frame %#02x is not one a host sends here", t)
 		}
 	}
 }

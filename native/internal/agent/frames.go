@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"sync"
+	"time"
 )
 
 type frameType byte
@@ -48,9 +50,12 @@ func readFrame(r io.Reader) (frameType, []byte, error) {
 // frameWriter lets several writers share a stream; each waits for the one before it, so a slow host slows the command down.
 type frameWriter struct {
 	mu     sync.Mutex
-	w      io.Writer
+	w      net.Conn
 	broken bool
 }
+
+// abandon frees a writer that waits for a host which has gone.
+func (f *frameWriter) abandon() { _ = f.w.SetWriteDeadline(time.Now()) }
 
 // writeFramed sends buf, whose first frameHeader bytes are room for the header. After a failure everything is discarded:
 // the command may then still run to its end.

@@ -68,10 +68,13 @@ func pack(name string, w io.Writer) error {
 }
 
 func (p *packer) visit(name string, entry fs.DirEntry, err error) error {
-	if err != nil {
-		return err
+	var info fs.FileInfo
+	if err == nil {
+		info, err = entry.Info()
 	}
-	info, err := entry.Info()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // removed meanwhile: the tree may be in use
+	}
 	if err != nil {
 		return err
 	}
@@ -107,20 +110,23 @@ func (p *packer) visit(name string, entry fs.DirEntry, err error) error {
 }
 
 func (p *packer) file(name string, header *tar.Header, stat *syscall.Stat_t) error {
-	if stat.Nlink > 1 {
-		id := inode{stat.Dev, stat.Ino}
-		if first, ok := p.links[id]; ok {
-			header.Typeflag, header.Linkname, header.Size = tar.TypeLink, first, 0
-			return p.out.WriteHeader(header)
-		}
-		p.links[id] = header.Name
+	id := inode{stat.Dev, stat.Ino}
+	if first, ok := p.links[id]; ok {
+		header.Typeflag, header.Linkname, header.Size = tar.TypeLink, first, 0
+		return p.out.WriteHeader(header)
 	}
 	// Not blocking, not following: the name may be another thing by now.
 	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	if stat.Nlink > 1 {
+		p.links[id] = header.Name
+	}
 	if err := p.out.WriteHeader(header); err != nil {
 		return err
 	}

@@ -58,11 +58,11 @@ func (c *command) resize(size windowSize) error {
 	return errors.Join(err, setErr)
 }
 
-// note keeps what broke the stream for the report.
+// note keeps what could not be done for the host, for the report.
 func (c *command) note(err error) {
 	c.noteMu.Lock()
 	defer c.noteMu.Unlock()
-	c.notes = err
+	c.notes = errors.Join(c.notes, err)
 }
 
 // finish passes the output on, waits for the command and reports how it ended.

@@ -74,7 +74,7 @@ func (u *unpacker) member(h *tar.Header, content io.Reader) error {
 		return err
 	}
 	switch h.Typeflag {
-	case tar.TypeReg:
+	case tar.TypeReg, tar.TypeGNUSparse:
 		err = u.file(name, h, content)
 	case tar.TypeSymlink:
 		err = u.root.Symlink(h.Linkname, name)

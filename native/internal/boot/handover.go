@@ -127,7 +127,7 @@ func (b *boot) supervise(init initsys.Init) error {
 
 // FirstOfNamespace mounts the namespace's /proc, starts the agent and becomes the image's init, or the reaper when path is empty.
 func FirstOfNamespace(path string) {
-	err := mountPseudo(kernelMounts[:1])
+	err := mountPseudo([]pseudo{procMount})
 	if err == nil {
 		err = startAgent()
 	}

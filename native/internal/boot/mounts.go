@@ -21,8 +21,9 @@ type pseudo struct {
 }
 
 var (
+	procMount    = pseudo{"proc", "/proc", quiet, ""}
 	kernelMounts = []pseudo{
-		{"proc", "/proc", quiet, ""},
+		procMount,
 		{"sysfs", "/sys", quiet, ""},
 		{"devtmpfs", "/dev", unix.MS_NOSUID, "mode=0755"},
 	}

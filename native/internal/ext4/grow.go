@@ -27,7 +27,7 @@ func DeviceOf(at string) (string, error) {
 	}
 	link, err := os.Readlink(fmt.Sprintf("/sys/dev/block/%d:%d", unix.Major(here.Dev), unix.Minor(here.Dev)))
 	if err != nil {
-		return "", fmt.Errorf("%s is not on a block device: %w", at, err)
+		return "", fmt.Errorf("%s is not on a block device: %v", at, err) // its ENOENT is not at's
 	}
 	return "/dev/" + filepath.Base(link), nil
 }

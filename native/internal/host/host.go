@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mdlayher/vsock"
+	"golang.org/x/sys/unix"
 
 	"banger.dev/native/internal/config"
 )
@@ -25,6 +26,8 @@ const (
 	firstPause     = 10 * time.Millisecond
 	longestPause   = time.Second
 	requestTimeout = 10 * time.Second
+	// deviceDeadline is how long the vsock device may take to appear; a VM without one would ask for ever.
+	deviceDeadline = 30 * time.Second
 )
 
 // ErrRefused marks a 4xx answer: asking again would not change it.
@@ -76,11 +79,14 @@ func (c *Client) Failed(ctx context.Context, step, message string) error {
 }
 
 func (c *Client) untilAnswered(ctx context.Context, ask func() error) error {
-	pause := firstPause
+	pause, began := firstPause, time.Now()
 	for n := 0; ; n++ {
 		err := ask()
 		if err == nil || errors.Is(err, ErrRefused) {
 			return err
+		}
+		if errors.Is(err, unix.ENODEV) && time.Since(began) > deviceDeadline {
+			return fmt.Errorf("no vsock device appeared within %s: %w", deviceDeadline, err)
 		}
 		if n%10 == 0 {
 			c.retrying(err)
