@@ -28,7 +28,7 @@ func main() {
 	case args[0] == boot.AgentName:
 		log.Fatal(serveHost())
 	case args[0] == boot.InitName && os.Getpid() == 1:
-		boot.FirstOfNamespace(args[1])
+		boot.FirstOfNamespace()
 	case args[0] == "/init" && os.Getpid() == 1:
 		boot.Run()
 	case len(args) == 2 && args[1] == "--version":

@@ -62,13 +62,13 @@ func (b *boot) handOver() error {
 	if err := b.prepareSystemd(); err != nil {
 		return err
 	}
-	if err := startAgent(); err != nil {
+	if err := startAgent(init.Kind); err != nil {
 		return err
 	}
 	return execInit(init.Path)
 }
 
-func startAgent() error {
+func startAgent(init initsys.Kind) error {
 	agent := exec.Command(Program)
 	agent.Args = []string{AgentName}
 	agent.Env = initEnvironment
@@ -84,7 +84,11 @@ func startAgent() error {
 	if err := agent.Start(); err != nil {
 		return fmt.Errorf("start the agent: %w", err)
 	}
-	return nil
+	if init != initsys.SysV {
+		return nil
+	}
+	// Debian's sendsigs would wait ten seconds for the agent to obey TERM; it passes over what is named here.
+	return replaceFile("/run/sendsigs.omit.d/banger", 0o644, fmt.Appendln(nil, agent.Process.Pid))
 }
 
 func execInit(path string) error {
@@ -106,7 +110,7 @@ func (b *boot) supervise(init initsys.Init) error {
 	signal.Notify(interrupted, unix.SIGINT)
 
 	child := exec.Command(Program)
-	child.Args = []string{InitName, init.Path}
+	child.Args = []string{InitName}
 	child.Env = initEnvironment
 	child.Dir = "/"
 	child.Stdin, child.Stdout, child.Stderr = os.Stdin, os.Stdout, os.Stderr
@@ -125,17 +129,27 @@ func (b *boot) supervise(init initsys.Init) error {
 	return nil
 }
 
-// FirstOfNamespace mounts the namespace's /proc, starts the agent and becomes the image's init, or the reaper when path is empty.
-func FirstOfNamespace(path string) {
-	err := mountPseudo([]pseudo{procMount})
-	if err == nil {
-		err = startAgent()
+// FirstOfNamespace mounts the namespace's /proc, starts the agent and becomes the image's init, or reaps where there is none.
+func FirstOfNamespace() {
+	fail(host.New(func(error) {}), "hand over to init", inNamespace())
+}
+
+func inNamespace() error {
+	if err := mountPseudo([]pseudo{procMount}); err != nil {
+		return err
 	}
-	if err == nil && path == "" {
+	init := initsys.Detect("/")
+	if init.Kind == initsys.None {
+		// Every other init sees to its control groups itself.
+		if err := mountPseudo([]pseudo{cgroupMount}); err != nil {
+			return err
+		}
+	}
+	if err := startAgent(init.Kind); err != nil {
+		return err
+	}
+	if init.Kind == initsys.None {
 		reap()
 	}
-	if err == nil {
-		err = execInit(path)
-	}
-	fail(host.New(func(error) {}), "hand over to init", err)
+	return execInit(init.Path)
 }

@@ -22,6 +22,7 @@ type pseudo struct {
 
 var (
 	procMount    = pseudo{"proc", "/proc", quiet, ""}
+	cgroupMount  = pseudo{"cgroup2", "/sys/fs/cgroup", quiet, "nsdelegate"}
 	kernelMounts = []pseudo{
 		procMount,
 		{"sysfs", "/sys", quiet, ""},
