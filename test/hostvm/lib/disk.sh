@@ -51,16 +51,19 @@ recipe_digest() {
 
 # unpack_root NAME TREE: a Debian 12 as the recipe says.
 unpack_root() {
-  local name=$1 tree=$2 sources
+  local name=$1 tree=$2 sources variant hook=customize
+  variant=$(<"$RECIPE/$name/variant")
+  # mmdebstrap calls no customize hook where it only extracts.
+  [[ $variant != extract ]] || hook=extract
   mapfile -t sources < <(archives)
   # An archive frozen at some day has expired release files; nothing here outlives a test.
-  timeout "$BUILD_DEADLINE" mmdebstrap --quiet --variant="$(<"$RECIPE/$name/variant")" \
+  timeout "$BUILD_DEADLINE" mmdebstrap --quiet --variant="$variant" \
     --include="$(xargs <"$RECIPE/$name/packages" | tr ' ' ,)" \
     --aptopt='Acquire::Check-Valid-Until "false"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
     --essential-hook="if [ -d '$RECIPE/$name/files' ]; then cp -r '$RECIPE/$name/files/.' \"\$1\"; fi" \
-    --customize-hook="$RECIPE/$name/customize" bookworm "$tree.tar" "${sources[@]}" >&2 ||
+    "--$hook-hook=$RECIPE/$name/customize" bookworm "$tree.tar" "${sources[@]}" >&2 ||
     die 1 "cannot build the root file system $name" "mmdebstrap's message stands above. Is the package archive reachable?"
   mkdir "$tree"
   as_root tar -xf "$tree.tar" -C "$tree"
