@@ -9,9 +9,12 @@ build_base() {
   BASE=$(base_dir)
   [[ -d $BASE ]] && return
   local began=$SECONDS DIR=$BASE.partial
-  [[ -d $DIR ]] && stop_qemu
+  [[ ! -d $DIR ]] || stop_qemu
   rm -rf "$DIR"
   mkdir "$DIR"
+  # Whatever fails below, no QEMU is left behind.
+  # shellcheck disable=SC2064 # DIR is gone when the trap runs
+  trap "DIR='$DIR' stop_qemu" EXIT
   say "booting the host VM once ($(accelerator))"
   start_qemu "$(disk_dir)/disk.raw" raw
   greet "$BOOT_DEADLINE" || die 1 "the host VM did not boot in $BOOT_DEADLINE s" "Console: $DIR/console.log"
@@ -24,6 +27,7 @@ build_base() {
   printf '%s\n' "${MACHINE[@]}" >"$DIR/machine"
   rm -f "$DIR"/{pid,port,monitor}
   mv "$DIR" "$BASE"
+  trap - EXIT
   say "the base checkpoint is made: $((SECONDS - began)) s"
 }
 
@@ -42,7 +46,7 @@ install_build() {
   local script
   say "copying $1"
   vm_or_dead 60 owner 'rm -rf banger' </dev/null
-  copy_into owner "$1" banger || die 1 "cannot copy $1 into the host VM"
+  copy_into owner "$1" banger
   say "installing banger"
   vm_or_dead "$INSTALL_DEADLINE" owner 'cd ~/banger && sudo ./bin/banger system install --owner owner' </dev/null >&2 ||
     die 1 "the installer failed in the host VM" "Its messages stand above." "Look around: hostvm exec -- ..."

@@ -105,8 +105,16 @@ build_guest_image() {
 disk_dir() { echo "$CACHE/disk-$(disk_digest)"; }
 disk_digest() {
   local name
-  { recipe_digest host "$DISK_SIZE $(<"$CACHE/key.pub") $FIRECRACKER_SUMS $(declare -f build_disk)"
+  { recipe_digest host "$DISK_SIZE $(<"$CACHE/key.pub") $FIRECRACKER_SUMS $(declare -f add_test_files)"
     for name in "${GUEST_IMAGES[@]}"; do guest_image "$name"; done; } | digest
+}
+
+add_test_files() {
+  local name
+  for name in "${GUEST_IMAGES[@]}"; do
+    as_root cp --sparse=always "$(guest_image "$name")" "$1/srv/images/$name.ext4"
+  done
+  as_root install -m 0755 "$CACHE"/firecracker/{firecracker,jailer} "$1/usr/local/bin/"
 }
 
 build_disk() {
@@ -124,15 +132,14 @@ build_disk() {
   for name in "${GUEST_IMAGES[@]}"; do build_guest_image "$name"; done
   say "building the disk of the host VM"
   HOSTVM_PUBKEY=$(<"$CACHE/key.pub") unpack_root host "$WORK/host"
-  for name in "${GUEST_IMAGES[@]}"; do
-    as_root cp --sparse=always "$(guest_image "$name")" "$WORK/host/srv/images/$name.ext4"
-  done
-  as_root install -m 0755 "$CACHE"/firecracker/{firecracker,jailer} "$WORK/host/usr/local/bin/"
+  add_test_files "$WORK/host"
   mkdir "$WORK/out"
   cp "$WORK"/host/boot/vmlinuz-* "$WORK/out/vmlinuz"
   cp "$WORK"/host/boot/initrd.img-* "$WORK/out/initrd"
   make_ext4 "$WORK/host" "$WORK/out/disk.raw" "$DISK_SIZE" hostvm
   mv "$WORK/out" "$out"
+  rm -rf "$WORK"
+  trap - EXIT
   say "the disk is built: $((SECONDS - began)) s"
   forget_old
 }
