@@ -49,27 +49,27 @@ func readFrame(r io.Reader) (frameType, []byte, error) {
 
 // frameWriter lets several writers share a stream; each waits for the one before it, so a slow host slows the command down.
 type frameWriter struct {
-	mu     sync.Mutex
-	w      net.Conn
-	broken bool
+	mu   sync.Mutex
+	w    net.Conn
+	done bool
 }
 
 // abandon frees a writer that waits for a host which has gone.
 func (f *frameWriter) abandon() { _ = f.w.SetWriteDeadline(time.Now()) }
 
-// writeFramed sends buf, whose first frameHeader bytes are room for the header. After a failure everything is discarded:
-// the command may then still run to its end.
+// writeFramed sends buf, whose first frameHeader bytes are room for the header. After a failure
+// everything is discarded: the command may then still run to its end.
 func (f *frameWriter) writeFramed(t frameType, buf []byte) {
 	buf[0] = byte(t)
 	binary.BigEndian.PutUint32(buf[1:], uint32(len(buf)-frameHeader))
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.broken {
+	if f.done {
 		return
 	}
-	if _, err := f.w.Write(buf); err != nil {
-		f.broken = true
-	}
+	_, err := f.w.Write(buf)
+	// Nothing follows an exit, not even word of input that is thrown away after it.
+	f.done = err != nil || t == frameExit
 }
 
 func (f *frameWriter) writeJSON(t frameType, v any) {

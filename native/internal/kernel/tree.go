@@ -36,12 +36,16 @@ type Tree struct {
 
 // OpenTree reads a module tree. A tree fresh from a package has no modules.dep: depmod then makes one below scratch.
 func OpenTree(dir, scratch string) (*Tree, error) {
-	dir, err := filepath.Abs(dir)
+	named, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
 	}
+	// The walk would not enter a symlink.
+	if dir, err = filepath.EvalSymlinks(named); err != nil {
+		return nil, err
+	}
 	t := &Tree{
-		Dir: dir, Release: filepath.Base(dir),
+		Dir: dir, Release: filepath.Base(named),
 		files: map[string]string{}, builtin: map[string]bool{}, depends: map[string][]string{},
 		aliases: map[string][]string{}, before: map[string][]string{},
 	}
