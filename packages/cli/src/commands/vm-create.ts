@@ -1,0 +1,20 @@
+import * as Effect from "effect/Effect"
+import { command } from "../command.ts"
+import { createFlags, createPayload } from "../create-flags.ts"
+import { Daemon, withDaemon } from "../daemon.ts"
+import * as Flags from "../flags.ts"
+import { EVENT_FIELDS, watch } from "../output/watch.ts"
+
+export default command({
+  path: "vm create",
+  about: "Creates a VM and boots it. Prints its name.",
+  flags: { ...createFlags, json: Flags.json },
+  fields: EVENT_FIELDS,
+  examples: [
+    "banger vm create --name sandbox",
+    "banger vm create --image debian-bookworm --vcpu 4 --memory 4096 --disk-size 16G",
+    "name=$(banger vm create)"
+  ],
+  run: ({ flags }) =>
+    withDaemon(Effect.flatMap(Daemon, (daemon) => watch(daemon.vm.Create(createPayload(flags)), flags.json, ({ vm }) => vm.name))).pipe(Effect.as(0))
+})

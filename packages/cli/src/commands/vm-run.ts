@@ -1,0 +1,114 @@
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { CreateVm } from "@banger/domain/api.ts"
+import type { VmView } from "@banger/domain/vm.ts"
+import { command, type Input } from "../command.ts"
+import { createFlags, createPayload } from "../create-flags.ts"
+import { withDaemon } from "../daemon.ts"
+import * as Decode from "../decode.ts"
+import { OWN_FAILURE, TIMED_OUT } from "../exit.ts"
+import * as Flags from "../flags.ts"
+import { Misuse } from "../misuse.ts"
+import { type Live, live } from "../output/progress.ts"
+import { print, printJson } from "../output/text.ts"
+import { size } from "../output/units.ts"
+import { dryRunJson, dryRunText } from "../run/dry-run.ts"
+import { withFreshVm } from "../run/fresh-vm.ts"
+import { ownProcess } from "../run/own-process.ts"
+import { installTools } from "../run/tooling.ts"
+import { guestFlags, runInGuest, startOf } from "../session/guest-command.ts"
+import { remind } from "../session/reminder.ts"
+import { remoteCommand, ssh } from "../session/ssh.ts"
+import { git } from "../workspace/git.ts"
+import { history, plan, send, type Workspace } from "../workspace/workspace.ts"
+
+const flags = {
+  rm: Flags.on("delete the VM at the end"),
+  ...createFlags,
+  ...guestFlags,
+  workdir: Flags.value("DIR", "run the command there (without it: in the repository)", Decode.text),
+  branch: Flags.value("BRANCH", "create this branch in the guest, from HEAD", Decode.text),
+  "include-untracked": Flags.on("send files that git does not know and does not ignore, too"),
+  "dry-run": Flags.on("list what would be sent, and create nothing"),
+  ssh: Flags.on("run the command over ssh"),
+  json: Flags.on("with --dry-run: print JSON")
+}
+type Given = Input<typeof flags>
+
+const checkBranch = (branch: string, path: string | undefined) =>
+  path === undefined
+    ? Effect.fail(new Misuse("--branch needs a PATH", "banger vm run ./repo --branch NAME"))
+    : git("/", ["check-ref-format", "--branch", branch]).pipe(
+      Effect.mapError(() => new Misuse(`--branch: ${JSON.stringify(branch)} is not a name that git takes`, "git help check-ref-format")))
+
+/** An sshd comes up after the agent does. Seconds. */
+const SSHD = 60
+
+/** The files, into the VM, with a line of progress. */
+const sendWorkspace = (vm: VmView, workspace: Workspace, from: string, progress: Live) =>
+  Effect.gen(function*() {
+    const began = performance.now()
+    yield* send(vm.vsock, workspace, from)
+    const files = workspace.members.length
+    progress.phase(`${files} ${files === 1 ? "file" : "files"} sent, ${size(workspace.bytes)}`, performance.now() - began)
+  })
+
+const runCommand = (vm: VmView, { flags, rest }: Given, workspace: Workspace | undefined) => {
+  const home = workspace?.cwd ?? ""
+  const cwd = flags.workdir === undefined || flags.workdir.startsWith("/") || home === "" ? flags.workdir ?? home : `${home}/${flags.workdir}`
+  const start = startOf(flags, { argv: rest ?? [], cwd, user: "root" })
+  if (!flags.ssh) return runInGuest(vm.vsock, start)
+  const session = ssh(vm, [start.tty === null ? "-T" : "-t", remoteCommand(start.argv, cwd, start.env)], SSHD)
+  return flags.timeout === undefined ? session : Effect.timeoutTo(session, {
+    duration: flags.timeout, onSuccess: (status) => status, onTimeout: () => TIMED_OUT
+  })
+}
+
+const inFreshVm = (given: Given, workspace: Workspace | undefined) =>
+  Effect.scoped(Effect.gen(function*() {
+    const { flags } = given
+    const progress = yield* live
+    const past = workspace && (yield* Effect.forkScoped(history(workspace, flags.branch)))
+    const wanted: CreateVm = { ...createPayload(flags), ...(flags.rm && { ephemeral: ownProcess() }) }
+    return yield* withFreshVm(wanted, progress, (vm) =>
+      Effect.gen(function*() {
+        if (workspace !== undefined && past !== undefined) {
+          yield* sendWorkspace(vm, workspace, yield* Fiber.join(past), progress)
+          yield* Effect.forkScoped(installTools(vm.vsock, workspace))
+        }
+        progress.end()
+        return yield* runCommand(vm, given, workspace)
+      }).pipe(Effect.ensuring(flags.rm ? Effect.void : remind(vm))))
+  }))
+
+const dryRun = (workspace: Workspace | undefined, asJson: boolean) => {
+  if (workspace === undefined) return print(asJson ? "null\n" : "no PATH was given: no file would be sent\n")
+  return asJson ? printJson(dryRunJson(workspace)) : print(dryRunText(workspace))
+}
+
+export default command({
+  path: "vm run",
+  about: `Creates a VM, sends the repository at PATH to /root/<its name>, and runs CMD there, or a shell.
+Sent are the files that git tracks, as they are in the work tree, and .git as a shallow clone of HEAD.
+The exit status is the command's own; 128+n when signal n ended it; 125 for a failure of banger's, 126 and 127 as in a shell.`,
+  arguments: { usage: "[PATH]", min: 0, max: 1 },
+  rest: "[-- CMD...]",
+  ownFailure: OWN_FAILURE,
+  flags,
+  fields: ["from, to, cwd, bytes, files[] {path, kind, mode, bytes}   (--dry-run only)"],
+  examples: [
+    "banger vm run                            # a fresh VM, a shell in it",
+    "banger vm run ./repo -- make test        # the repository, one command",
+    "banger vm run --rm -- ./script.sh        # deleted when the command ends",
+    "banger vm run ./repo --dry-run           # what would be sent"
+  ],
+  run: (given: Given) =>
+    Effect.gen(function*() {
+      const [path] = given.args
+      const { flags } = given
+      if (flags.branch !== undefined) yield* checkBranch(flags.branch, path)
+      const workspace = path === undefined ? undefined : yield* plan(path, flags["include-untracked"])
+      if (flags["dry-run"]) return yield* Effect.as(dryRun(workspace, flags.json), 0)
+      return yield* withDaemon(inFreshVm(given, workspace))
+    })
+})

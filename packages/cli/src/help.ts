@@ -1,0 +1,35 @@
+import { type Command, usage } from "./command.ts"
+import type { Flag } from "./flags.ts"
+
+const columns = (rows: ReadonlyArray<readonly [string, string]>): string => {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd()).join("\n")
+}
+
+const flagRow = ([name, flag]: readonly [string, Flag<unknown>]): readonly [string, string] => {
+  const long = flag.negatable ? `--${name}, --no-${name}` : `--${name}`
+  const names = flag.short === undefined ? `    ${long}` : `-${flag.short}, ${long}`
+  return [flag.placeholder === undefined ? names : `${names} ${flag.placeholder}`, flag.about]
+}
+
+/** The `--help` of one command. */
+export const commandHelp = (command: Command): string => {
+  const flags = [...Object.entries(command.flags).map(flagRow), ["-h, --help", "this text"] as const]
+  const sections = [
+    `Usage: ${usage(command)}`,
+    command.about,
+    `Flags:\n${columns(flags)}`,
+    command.fields.length > 0 ? `With --json:\n${command.fields.map((field) => `  ${field}`).join("\n")}` : "",
+    `Examples:\n${command.examples.map((example) => `  ${example}`).join("\n")}`
+  ]
+  return `${sections.filter((section) => section !== "").join("\n\n")}\n`
+}
+
+/** The `--help` of a group, or of banger itself. */
+export const groupHelp = (words: string, commands: ReadonlyArray<readonly [string, string]>, examples: ReadonlyArray<string>): string =>
+  [
+    `Usage: banger ${[words, "COMMAND"].filter((word) => word !== "").join(" ")}`,
+    `Commands:\n${columns(commands)}`,
+    "banger COMMAND --help explains one.",
+    `Examples:\n${examples.map((example) => `  ${example}`).join("\n")}`
+  ].join("\n\n") + "\n"

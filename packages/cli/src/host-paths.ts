@@ -1,0 +1,17 @@
+import { homedir } from "node:os"
+
+/**
+ * The few places on a host that the command line knows; the rest it asks the daemon for. The same as in
+ * packages/capabilities/src/paths.ts, which it must not import (host-paths.test.ts compares them).
+ */
+export const DAEMON_SOCKET = process.env["BANGER_SOCKET"] ?? "/run/banger/bangerd.sock"
+export const STAGING = process.env["BANGER_STAGING"] ?? "/var/cache/banger/staging"
+export const KNOWN_HOSTS = "/var/lib/banger/daemon/ssh/known_hosts"
+
+/** Made by install; there is nothing else by which a missing install differs from a stopped one. */
+export const INSTALL_RECORD = "/etc/banger"
+
+export const sshKey = () => `${homedir()}/.local/state/banger/ssh/id_ed25519`
+
+/** A program or bundle that stands beside ours. */
+export const beside = (name: string) => new URL(name, import.meta.url)

@@ -1,0 +1,37 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { type Command, parse } from "./command.ts"
+import { SIGNAL_STATUS, statusOf } from "./exit.ts"
+import { renderFailure } from "./failure.ts"
+import { takeSignals } from "./signals.ts"
+
+const asksForJson = (argv: ReadonlyArray<string>) => {
+  const end = argv.indexOf("--")
+  return (end === -1 ? argv : argv.slice(0, end)).includes("--json")
+}
+
+/** Waits until what was printed has left, then ends the process: open sockets must not keep it. */
+const leave = (status: number) => process.stderr.write("", () => process.stdout.write("", () => process.exit(status)))
+
+/** Runs a command to its end and exits with its status. The first signal ends it in order, a second at once. */
+export const launch = async (command: Command, argv: ReadonlyArray<string>): Promise<void> => {
+  let ended: number | undefined
+  const program = Effect.flatMap(Effect.try({ try: () => parse(command, argv), catch: (misuse) => misuse }), command.run)
+  const fiber = Effect.runFork(program)
+  const end = (status: number) => {
+    if (ended !== undefined) process.exit(status)
+    ended = status
+    fiber.unsafeInterruptAsFork(fiber.id())
+  }
+  takeSignals((signal) => end(SIGNAL_STATUS[signal]))
+  process.stdout.on("error", () => ended ?? end(SIGNAL_STATUS.SIGPIPE))
+  process.stderr.on("error", () => {})
+  fiber.addObserver((exit) => {
+    if (Exit.isSuccess(exit)) return leave(exit.value)
+    if (ended !== undefined) return leave(ended)
+    const error = Cause.squash(exit.cause)
+    process.stderr.write(renderFailure(error, asksForJson(argv)))
+    leave(statusOf(error, command.ownFailure))
+  })
+}

@@ -1,0 +1,18 @@
+import * as Schema from "effect/Schema"
+import { Image, Kernel } from "@banger/domain/catalog.ts"
+
+export const IMAGE_FIELDS: ReadonlyArray<string> = [
+  "files {name, generation, rootfs, seed (sha256, or null)}, kernel (or null), rootfsBytes,",
+  "createdAt (milliseconds since 1970), usedBy[] (names of VMs)"
+]
+
+export const KERNEL_FIELDS: ReadonlyArray<string> = [
+  "files {name, release, vmlinux, initrd, modules (sha256)},",
+  "createdAt (milliseconds since 1970), usedBy[] (names of VMs and images)"
+]
+
+export const imageJson = Schema.encodeSync(Image)
+export const kernelJson = Schema.encodeSync(Kernel)
+
+export const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
+export const users = (names: ReadonlyArray<string>): string => names.length === 0 ? "-" : names.join(", ")

@@ -1,0 +1,90 @@
+import { type FSWatcher, watch } from "node:fs"
+import * as fs from "node:fs/promises"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import { LocalFailure } from "../errors.ts"
+import { write } from "./text.ts"
+
+/** Bytes read at once. */
+const CHUNK = 64 << 10
+const NEWLINE = 0x0a
+
+/**
+ * A guest writes what it likes on its console. On a terminal only text, line ends and colours are shown: other escape
+ * sequences could change the terminal, or make it type. Files and pipes get every byte.
+ */
+// oxlint-disable-next-line no-control-regex
+const HARMFUL = /\x1b\[[0-9;]*m|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]/g
+
+export const shown = (bytes: Buffer, terminal: boolean): Buffer =>
+  terminal ? Buffer.from(bytes.toString("latin1").replace(HARMFUL, (found) => found.endsWith("m") ? found : "?"), "latin1") : bytes
+
+/** Where the last `lines` lines of a file begin. */
+const tailStart = async (file: fs.FileHandle, lines: number, end: number): Promise<number> => {
+  if (lines === 0) return end
+  const buffer = Buffer.alloc(CHUNK)
+  let left = lines
+  for (let at = end; at > 0;) {
+    const from = Math.max(0, at - CHUNK)
+    const { bytesRead } = await file.read(buffer, 0, at - from, from)
+    for (let i = bytesRead - 1; i >= 0; i--) {
+      // The end of the last line is not the beginning of another.
+      if (buffer[i] === NEWLINE && from + i + 1 < end && --left === 0) return from + i + 1
+    }
+    at = from
+  }
+  return 0
+}
+
+const failure = (path: string) => (error: unknown) => {
+  const { code, message } = error as NodeJS.ErrnoException
+  const problem = code === "ENOENT" ? "the VM has written none yet" : message
+  return new LocalFailure({ problem: `cannot read ${path}: ${problem}`, fix: code === "EACCES" ? "logs are the owner's: see banger daemon status" : "" })
+}
+
+/** Prints what lies between `at` and the file's end; gives the new place. A file that was shortened begins anew. */
+const copy = (file: fs.FileHandle, path: string, at: number): Effect.Effect<number, LocalFailure> =>
+  Effect.gen(function*() {
+    const buffer = Buffer.allocUnsafe(CHUNK)
+    const { size } = yield* Effect.tryPromise({ try: () => file.stat(), catch: failure(path) })
+    let from = size < at ? 0 : at
+    for (;;) {
+      const { bytesRead } = yield* Effect.tryPromise({ try: () => file.read(buffer, 0, CHUNK, from), catch: failure(path) })
+      if (bytesRead === 0) return from
+      yield* write(process.stdout, shown(Buffer.from(buffer.subarray(0, bytesRead)), process.stdout.isTTY === true))
+      from += bytesRead
+    }
+  })
+
+/** Something happened to the file since it was last taken. */
+const changes = (path: string): Effect.Effect<Queue.Dequeue<void>, LocalFailure, Scope.Scope> =>
+  Effect.gen(function*() {
+    const queue = yield* Queue.sliding<void>(1)
+    yield* Effect.acquireRelease(
+      Effect.try({ try: (): FSWatcher => watch(path, () => void queue.unsafeOffer(undefined)).on("error", () => {}), catch: failure(path) }),
+      (watcher) => Effect.sync(() => watcher.close())
+    )
+    return queue
+  })
+
+/** Prints a log file, from its beginning or its last lines, and what is added to it while `follow` holds. */
+export const showFile = (path: string, options: { readonly follow: boolean; readonly tail: number | undefined }) =>
+  Effect.scoped(Effect.gen(function*() {
+    const file = yield* Effect.acquireRelease(
+      Effect.tryPromise({ try: () => fs.open(path, "r"), catch: failure(path) }),
+      (opened) => Effect.promise(() => opened.close())
+    )
+    // Watched before the first reading, so that nothing falls between.
+    const changed = options.follow ? yield* changes(path) : undefined
+    let at = options.tail === undefined ? 0 : yield* Effect.tryPromise({
+      try: async () => tailStart(file, options.tail as number, (await file.stat()).size),
+      catch: failure(path)
+    })
+    at = yield* copy(file, path, at)
+    if (changed === undefined) return
+    for (;;) {
+      yield* Queue.take(changed)
+      at = yield* copy(file, path, at)
+    }
+  }))

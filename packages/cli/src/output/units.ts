@@ -1,0 +1,29 @@
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"]
+
+const short = (value: number) => value.toFixed(value < 10 && !Number.isInteger(value) ? 1 : 0)
+
+/** `4.5 MiB`. */
+export const size = (bytes: number): string => {
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < UNITS.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${short(value)} ${UNITS[unit]}`
+}
+
+/** `8 GiB`; memory stays in MiB, as it is given. */
+export const mib = (value: number): string => size(value * 1024 * 1024)
+
+/** `812 ms`, `1.3 s`. */
+export const took = (ms: number): string => ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
+
+/** `3d 4h`, `12m 5s`: the two largest units. */
+export const span = (ms: number): string => {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  const parts = [[Math.floor(seconds / 86_400), "d"], [Math.floor(seconds / 3600) % 24, "h"], [Math.floor(seconds / 60) % 60, "m"], [seconds % 60, "s"]] as const
+  const first = parts.findIndex(([amount]) => amount > 0)
+  if (first === -1) return "0s"
+  return parts.slice(first, first + 2).filter(([amount]) => amount > 0).map(([amount, unit]) => `${amount}${unit}`).join(" ")
+}

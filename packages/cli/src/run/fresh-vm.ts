@@ -1,0 +1,72 @@
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import type { CreateVm } from "@banger/domain/api.ts"
+import { StepFailed } from "@banger/domain/errors.ts"
+import { VmRef } from "@banger/domain/ids.ts"
+import type { VmView } from "@banger/domain/vm.ts"
+import { health } from "@banger/capabilities/vsock/agent-client.ts"
+import { Daemon, reach } from "../daemon.ts"
+import { failureOf } from "../failure.ts"
+import type { Live } from "../output/progress.ts"
+import { say } from "../output/text.ts"
+
+/** How long the guest's agent may take to answer for the first time once the daemon says that it is there. */
+const FIRST_CONNECTION = "30 seconds"
+/** A throw-away VM that cannot be deleted in this time is left to the daemon, which deletes it once we are gone. */
+const DELETION = "60 seconds"
+
+const refOf = (vm: VmView) => VmRef.make(vm.id)
+
+/** Tells the daemon at once when this process is gone; opened again when the daemon was restarted meanwhile. */
+const hold = (vm: VmView) =>
+  Effect.flatMap(Daemon, (daemon) => Stream.runDrain(daemon.vm.Hold({ vm: refOf(vm) }))).pipe(
+    Effect.catchAllCause(() => Effect.void),
+    Effect.repeat(Schedule.spaced("1 second"))
+  )
+
+const remove = (vm: VmView) =>
+  Effect.flatMap(Daemon, (daemon) => Stream.runDrain(daemon.vm.Delete({ vm: refOf(vm), force: true }))).pipe(
+    reach,
+    Effect.timeoutFail({ duration: DELETION, onTimeout: () => new Error("it takes too long") }),
+    Effect.catchAll((error) => say(`${vm.name} is not deleted yet (${failureOf(error).message}): the daemon does it once this command has ended`))
+  )
+
+/**
+ * Creates the VM and hands it to `use` once its agent answers. An ephemeral one is deleted at the end, however that
+ * comes; only one whose agent never answered is kept, so that somebody can look at it.
+ */
+export const withFreshVm = <A, E, R>(
+  wanted: CreateVm,
+  live: Live,
+  use: (vm: VmView) => Effect.Effect<A, E, R>
+) =>
+  Effect.scoped(Effect.gen(function*() {
+    const daemon = yield* Daemon
+    const ephemeral = wanted.ephemeral !== undefined
+    let made: VmView | undefined
+    let keep = false
+    if (ephemeral) yield* Effect.addFinalizer(() => Effect.suspend(() => made === undefined || keep ? Effect.void : remove(made)))
+    yield* Stream.runForEach(daemon.vm.Create(wanted), (event) =>
+      Effect.gen(function*() {
+        live.event(event)
+        if (event._tag === "Planned" && ephemeral) yield* Effect.forkScoped(hold(event.vm))
+        if (event._tag === "Planned" || event._tag === "Finished") made = event.vm
+      }))
+    const vm = made as VmView | undefined
+    if (vm === undefined) return yield* new StepFailed({ operation: "create the VM", problem: "the daemon said nothing of it", fix: "banger doctor" })
+    yield* health(vm.vsock).pipe(
+      Effect.retry(Schedule.spaced("200 millis")),
+      Effect.timeoutFail({ duration: FIRST_CONNECTION, onTimeout: () => undefined }),
+      Effect.catchAll(() => Effect.gen(function*() {
+        keep = true
+        if (ephemeral) yield* Effect.ignore(daemon.vm.Keep({ vm: refOf(vm) }))
+        return yield* new StepFailed({
+          operation: `reach ${vm.name}`,
+          problem: `its agent gave no answer within ${FIRST_CONNECTION}; the VM is kept`,
+          fix: `banger vm logs ${vm.name} shows its console`
+        })
+      }))
+    )
+    return yield* use(vm)
+  }))

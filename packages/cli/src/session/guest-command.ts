@@ -1,0 +1,32 @@
+import * as Effect from "effect/Effect"
+import { exec, type Start } from "@banger/capabilities/vsock/agent-client.ts"
+import * as Decode from "../decode.ts"
+import * as Flags from "../flags.ts"
+import { renderFailure } from "../failure.ts"
+import { LocalFailure } from "../errors.ts"
+import { session } from "./session.ts"
+import { terminal, wantsPty } from "./terminal.ts"
+
+/** Flags of the commands that run something in a guest. */
+export const guestFlags = {
+  env: Flags.list("KEY=VAL", "set a variable of the command; KEY alone passes yours on", Decode.variable, "e"),
+  timeout: Flags.value("TIME", "end the command after 30s, 10m, 2h (exit status 124)", Decode.duration),
+  tty: Flags.on("give the command a terminal (without it: when both ends are one)", "t"),
+  "no-tty": Flags.on("give it none", "T")
+}
+
+export const startOf = (flags: Flags.Values<typeof guestFlags>, what: { readonly argv: ReadonlyArray<string>; readonly cwd: string; readonly user: string }): Start => ({
+  ...what,
+  env: Object.fromEntries(flags.env),
+  tty: wantsPty(flags) ? terminal() : null,
+  timeoutMs: flags.timeout ?? 0
+})
+
+/** Runs it in the guest, with this process's files; gives its exit status. */
+export const runInGuest = (socket: string, start: Start) =>
+  Effect.scoped(Effect.flatMap(exec(socket, start), (stream) => session(stream, start))).pipe(
+    Effect.tap(({ problem }) => Effect.sync(() => {
+      if (problem !== "") process.stderr.write(renderFailure(new LocalFailure({ problem: `cannot run it in the guest: ${problem}`, fix: "" }), false))
+    })),
+    Effect.map(({ status }) => status)
+  )

@@ -1,0 +1,23 @@
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+
+export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP"
+type Handler = (signal: Signal) => void
+
+/** Whoever came last decides what a signal means: a session forwards it, otherwise it ends the command. */
+const handlers: Array<Handler> = []
+
+const deliver = (signal: Signal) => handlers[handlers.length - 1]?.(signal)
+
+/** Called once, before anything else takes signals. */
+export const takeSignals = (fallback: Handler): void => {
+  handlers.unshift(fallback)
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, deliver)
+}
+
+/** Signals go to `handler` until the scope closes. */
+export const onSignals = (handler: Handler): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => void handlers.push(handler)),
+    () => Effect.sync(() => void handlers.splice(handlers.lastIndexOf(handler), 1))
+  )

@@ -1,0 +1,88 @@
+import { randomBytes } from "node:crypto"
+import * as fs from "node:fs/promises"
+import { spawn } from "node:child_process"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { BadSource } from "@banger/domain/errors.ts"
+import { StagingId } from "@banger/domain/ids.ts"
+import { LocalFailure } from "./errors.ts"
+import { STAGING } from "./host-paths.ts"
+import { dim } from "./output/style.ts"
+import { size } from "./output/units.ts"
+
+const pathOf = (id: StagingId) => `${STAGING}/${id}`
+
+/** A place in the staging directory. The daemon takes the file from it; what is left when the scope closes is removed. */
+export const place: Effect.Effect<{ readonly id: StagingId; readonly path: string }, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.sync(() => {
+    const id = StagingId.make(randomBytes(8).toString("hex"))
+    return { id, path: pathOf(id) }
+  }),
+  ({ path }) => Effect.promise(() => fs.rm(path, { force: true, recursive: true }).catch(() => {}))
+)
+
+/** How often the progress line moves on, in milliseconds. */
+const TICK = 200
+
+const showProgress = (path: string, name: string, bytes: number): (() => void) => {
+  if (process.stderr.isTTY !== true) return () => {}
+  const tick = setInterval(() => {
+    void fs.stat(path).then(({ size: copied }) => process.stderr.write(`\r\x1b[K${dim(`copying ${name}: ${size(copied)} of ${size(bytes)}`, process.stderr)}`), () => {})
+  }, TICK)
+  return () => {
+    clearInterval(tick)
+    process.stderr.write("\r\x1b[K")
+  }
+}
+
+const copy = (from: string, to: string): Effect.Effect<void, LocalFailure> =>
+  Effect.async((resume) => {
+    let said = ""
+    const child = spawn("cp", ["--reflink=auto", "--sparse=always", "--", from, to], { stdio: ["ignore", "ignore", "pipe"] })
+    child.stderr.on("data", (text) => said = (said + text).slice(-4_096))
+    child.on("error", (error) => resume(new LocalFailure({ problem: error.message, fix: "" })))
+    child.on("close", (status) => {
+      if (status === 0) return resume(Effect.void)
+      resume(new LocalFailure({ problem: `cannot copy ${from}: ${said.trim().split("\n")[0]?.replace(/^cp: /, "")}`, fix: `ls -ld ${STAGING}; df -h ${STAGING}` }))
+    })
+    return Effect.sync(() => void child.kill("SIGKILL"))
+  })
+
+/** Copies a file of the user's to where the image store may take it from. */
+export const stage = (from: string): Effect.Effect<StagingId, LocalFailure | BadSource, Scope.Scope> =>
+  Effect.gen(function*() {
+    const stat = yield* Effect.tryPromise({
+      try: () => fs.stat(from),
+      catch: () => new BadSource({ path: from, problem: "there is no such file", fix: "check the path" })
+    })
+    if (!stat.isFile()) return yield* new BadSource({ path: from, problem: "it is not a regular file", fix: "give a file" })
+    const { id, path } = yield* place
+    yield* Effect.acquireUseRelease(
+      Effect.sync(() => showProgress(path, from, stat.size)),
+      () => copy(from, path),
+      (end) => Effect.sync(end)
+    )
+    return id
+  })
+
+const MAGIC_AT = 1024 + 0x38
+const MAGIC = 0xef53
+
+/** An ext2, 3 or 4 file system says so in its superblock. Asked before gigabytes are copied. */
+export const checkExt4 = (path: string): Effect.Effect<void, BadSource> =>
+  Effect.tryPromise({
+    try: async () => {
+      const file = await fs.open(path, "r")
+      try {
+        const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, MAGIC_AT)
+        return bytesRead === 2 && buffer.readUInt16LE() === MAGIC
+      } finally {
+        await file.close()
+      }
+    },
+    catch: (error) => new BadSource({ path, problem: (error as Error).message, fix: "check the path" })
+  }).pipe(Effect.flatMap((is) => is ? Effect.void : Effect.fail(new BadSource({
+    path,
+    problem: "it is not an ext4 file system",
+    fix: "mkfs.ext4 -d DIRECTORY FILE SIZE makes one of a directory"
+  }))))

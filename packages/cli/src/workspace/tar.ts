@@ -1,0 +1,47 @@
+import { spawn } from "node:child_process"
+import { PassThrough, Readable } from "node:stream"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { cleanEnvironment } from "./git.ts"
+
+const SEPARATOR = Buffer.of(0)
+
+function* terminated(names: Iterable<Buffer>) {
+  for (const name of names) yield Buffer.concat([name, SEPARATOR])
+}
+
+const ARGUMENTS = ["--owner=0", "--group=0", "--numeric-owner", "--null", "--verbatim-files-from"]
+
+/** Status of tar when a file changed while it was read: what is sent is what was read. */
+const CHANGED = 1
+
+/**
+ * A tar stream of exactly these names below a directory. `recurse`: with all that is in them. The stream fails with
+ * tar's own words when it cannot be made in full; the scope ends tar.
+ */
+export const tar = (directory: string, names: Iterable<Buffer>, recurse: boolean): Effect.Effect<Readable, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const args = ["-c", "-f", "-", ...ARGUMENTS, recurse ? "--recursion" : "--no-recursion", "-C", directory, "-T", "-"]
+        const child = spawn("tar", args, { env: cleanEnvironment(), stdio: ["pipe", "pipe", "pipe"] })
+        // Node throws away what nobody reads by the time a child ends, so its output is taken at once.
+        const out = child.stdout.pipe(new PassThrough(), { end: false })
+        let said = ""
+        child.stderr.on("data", (text) => said = (said + text).slice(-4_096))
+        child.on("error", (error) => out.destroy(error))
+        child.on("close", (status) => {
+          if (status === 0 || status === CHANGED) return out.end()
+          const problem = said.trim().split("\n")[0] ?? ""
+          out.destroy(new Error(problem === "" ? "tar was ended" : problem))
+        })
+        Readable.from(terminated(names)).on("error", () => {}).pipe(child.stdin.on("error", () => {}))
+        return { child, out }
+      }),
+      ({ child, out }) => Effect.sync(() => {
+        out.on("error", () => {}).destroy()
+        child.kill("SIGKILL")
+      })
+    ),
+    ({ out }) => out
+  )

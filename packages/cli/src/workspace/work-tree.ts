@@ -1,0 +1,39 @@
+import { lstatSync, realpathSync } from "node:fs"
+import { basename, dirname, relative, resolve } from "node:path"
+import * as Effect from "effect/Effect"
+import { NotAWorkTree } from "../errors.ts"
+import { gitLine } from "./git.ts"
+
+/** Where the files come from, and where they go. */
+export interface WorkTree {
+  /** Top directory of the work tree. */
+  readonly top: string
+  /** `/root/<name of the top directory>` in the guest. */
+  readonly target: string
+  /** The place in the guest of the path that was given. */
+  readonly cwd: string
+}
+
+/** The nearest directory upwards that git could take for a work tree. */
+const holder = (path: string): string | undefined => {
+  for (let at = path; ; at = dirname(at)) {
+    if (lstatSync(`${at}/.git`, { throwIfNoEntry: false }) !== undefined) return at
+    if (at === "/") return undefined
+  }
+}
+
+/** A name that is no text, or none at all, cannot be a directory's in the guest. */
+const named = (top: string) => /^[^\ufffd\0]+$/.test(basename(top)) ? basename(top) : "workspace"
+
+export const findWorkTree = (given: string): Effect.Effect<WorkTree, NotAWorkTree> =>
+  Effect.gen(function*() {
+    const refuse = (problem: string) => new NotAWorkTree({ path: given, problem })
+    const path = yield* Effect.try({ try: () => realpathSync(resolve(given)), catch: () => refuse("there is no such directory") })
+    if (!lstatSync(path).isDirectory()) return yield* refuse("it is a file")
+    const top = yield* gitLine(path, ["rev-parse", "--show-toplevel"]).pipe(Effect.mapError(({ problem }) => refuse(problem)))
+    // core.worktree of a repository that is not trusted could name any directory of the user's.
+    if (top === "" || holder(path) !== top) return yield* refuse("its configuration puts the files elsewhere")
+    const target = `/root/${named(top)}`
+    const inside = relative(top, path)
+    return { top, target, cwd: inside === "" || inside.includes("\ufffd") ? target : `${target}/${inside}` }
+  })
