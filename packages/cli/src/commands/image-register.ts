@@ -1,0 +1,58 @@
+import * as Effect from "effect/Effect"
+import { KernelNotFound } from "@banger/domain/errors.ts"
+import { ImageName, KernelName } from "@banger/domain/ids.ts"
+import { command } from "../command.ts"
+import { Daemon, withDaemon } from "../daemon.ts"
+import * as Decode from "../decode.ts"
+import * as Flags from "../flags.ts"
+import { Misuse } from "../misuse.ts"
+import { IMAGE_FIELDS, imageJson } from "../output/catalog.ts"
+import { print, printJson } from "../output/text.ts"
+import { size } from "../output/units.ts"
+import { checkExt4, stage } from "../staging.ts"
+
+const needed = <A>(flag: string, value: A | undefined) =>
+  value === undefined ? Effect.fail(new Misuse(`${flag} is missing`, "banger image register --name NAME --rootfs FILE")) : Effect.succeed(value)
+
+export default command({
+  path: "image register",
+  about: `Makes an image of a root file system (ext4). banger keeps a copy: the file may change or go afterwards.
+A name that exists gets a new generation: new VMs use it, existing ones keep theirs.`,
+  flags: {
+    name: Flags.value("NAME", "name of the image", Decode.as(ImageName)),
+    rootfs: Flags.value("FILE", "the root file system", Decode.text),
+    "work-seed": Flags.value("FILE", "an ext4 that becomes the work disk, /root", Decode.text),
+    kernel: Flags.value("KERNEL", "kernel that its VMs boot (without it: the default one)", Decode.as(KernelName)),
+    json: Flags.json
+  },
+  fields: IMAGE_FIELDS,
+  examples: [
+    "banger image register --name alpine --rootfs ./alpine.ext4",
+    "banger image register --name dev --rootfs ./dev.ext4 --work-seed ./home.ext4 --kernel host"
+  ],
+  run: ({ flags }) =>
+    withDaemon(Effect.scoped(Effect.gen(function*() {
+      const name = yield* needed("--name", flags.name)
+      const rootfs = yield* needed("--rootfs", flags.rootfs)
+      const seed = flags["work-seed"]
+      const daemon = yield* Daemon
+      yield* Effect.forEach(seed === undefined ? [rootfs] : [rootfs, seed], checkExt4)
+      // Asked before gigabytes are copied.
+      if (flags.kernel !== undefined) yield* kernelExists(flags.kernel)
+      const image = yield* daemon.image.Register({
+        name,
+        rootfs: yield* stage(rootfs),
+        ...(seed !== undefined && { workSeed: yield* stage(seed) }),
+        ...(flags.kernel && { kernel: flags.kernel })
+      })
+      yield* flags.json ? printJson(imageJson(image)) : print(`${image.files.name}: registered, ${size(image.rootfsBytes)}\n`)
+      return 0
+    })))
+})
+
+const kernelExists = (name: KernelName) =>
+  Effect.gen(function*() {
+    const daemon = yield* Daemon
+    const kernels = yield* daemon.kernel.List()
+    if (!kernels.some(({ files }) => files.name === name)) return yield* new KernelNotFound({ name })
+  })

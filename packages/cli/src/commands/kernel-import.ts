@@ -1,0 +1,92 @@
+import { execFile } from "node:child_process"
+import { existsSync } from "node:fs"
+import * as fs from "node:fs/promises"
+import { release } from "node:os"
+import { fileURLToPath } from "node:url"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { BadSource } from "@banger/domain/errors.ts"
+import { KernelName } from "@banger/domain/ids.ts"
+import { KernelRelease } from "@banger/domain/vm.ts"
+import { command } from "../command.ts"
+import { Daemon, withDaemon } from "../daemon.ts"
+import * as Decode from "../decode.ts"
+import { LocalFailure } from "../errors.ts"
+import * as Flags from "../flags.ts"
+import { beside, STAGING } from "../host-paths.ts"
+import { Misuse } from "../misuse.ts"
+import { KERNEL_FIELDS, kernelJson } from "../output/catalog.ts"
+import { print, printJson } from "../output/text.ts"
+import { place } from "../staging.ts"
+
+const Imported = Schema.parseJson(Schema.Struct({ release: KernelRelease }))
+
+/** A kernel and its modules, turned into what banger boots: vmlinux, modules.cpio, modules.ext4 in `out`. */
+const convert = (vmlinuz: string, modules: string, out: string) =>
+  Effect.async<string, LocalFailure | BadSource>((resume) => {
+    const program = fileURLToPath(beside("banger-kernel"))
+    const args = ["import", "--vmlinuz", vmlinuz, "--modules", modules, "--out", out, "--json"]
+    const child = execFile(program, args, (error, stdout, stderr) => {
+      if (error === null) return resume(Effect.succeed(stdout))
+      if (error.code === "ENOENT") return resume(new LocalFailure({ problem: `${program} is missing`, fix: "install banger again" }))
+      const problem = stderr.trim().split("\n")[0]?.replace(/^banger-kernel: /, "") || error.message
+      resume(new BadSource({ path: vmlinuz, problem, fix: "give a kernel and the modules that were built with it: --vmlinuz FILE --modules DIR" }))
+    })
+    return Effect.sync(() => void child.kill("SIGKILL"))
+  })
+
+const readable = (path: string, what: string) =>
+  Effect.tryPromise({
+    try: () => fs.access(path, fs.constants.R_OK),
+    catch: () => new BadSource({
+      path,
+      problem: existsSync(path) ? `${what} is readable for root only` : "there is no such file",
+      fix: existsSync(path) ? `sudo install -m 644 ${path} /tmp/ and give that copy` : "give another: --vmlinuz FILE --modules DIR"
+    })
+  })
+
+export default command({
+  path: "kernel import",
+  about: "Imports a kernel and its modules; without --vmlinuz and --modules the one that this host runs.",
+  flags: {
+    name: Flags.value("NAME", "name of the kernel (host)", Decode.as(KernelName)),
+    vmlinuz: Flags.value("FILE", "the kernel: bzImage or vmlinux", Decode.text),
+    modules: Flags.value("DIR", "its modules: /lib/modules/RELEASE", Decode.text),
+    json: Flags.json
+  },
+  fields: KERNEL_FIELDS,
+  examples: [
+    "banger kernel import",
+    "banger kernel import --name debian-6.1 --vmlinuz ./boot/vmlinuz-6.1.0-40-amd64 --modules ./lib/modules/6.1.0-40-amd64"
+  ],
+  run: ({ flags }) =>
+    withDaemon(Effect.scoped(Effect.gen(function*() {
+      if ((flags.vmlinuz === undefined) !== (flags.modules === undefined)) {
+        return yield* Effect.fail(new Misuse("--vmlinuz and --modules go together", "banger kernel import --help shows what it takes"))
+      }
+      const daemon = yield* Daemon
+      yield* daemon.host.Status()
+      const vmlinuz = flags.vmlinuz ?? `/boot/vmlinuz-${release()}`
+      const modules = flags.modules ?? `/lib/modules/${release()}`
+      yield* readable(vmlinuz, "the kernel")
+      yield* readable(modules, "the directory")
+      const out = yield* place
+      yield* Effect.tryPromise({
+        try: () => fs.mkdir(out.path),
+        catch: (error) => new LocalFailure({ problem: `cannot write in ${STAGING}: ${(error as Error).message}`, fix: "banger doctor" })
+      })
+      const said = yield* convert(vmlinuz, modules, out.path)
+      const imported = yield* Schema.decodeUnknown(Imported)(said)
+      const staged = (name: string) =>
+        Effect.tap(place, ({ path }) => Effect.promise(() => fs.rename(`${out.path}/${name}`, path)))
+      const kernel = yield* daemon.kernel.Import({
+        name: flags.name ?? KernelName.make("host"),
+        release: imported.release,
+        vmlinux: (yield* staged("vmlinux")).id,
+        initrd: (yield* staged("modules.cpio")).id,
+        modules: (yield* staged("modules.ext4")).id
+      })
+      yield* flags.json ? printJson(kernelJson(kernel)) : print(`${kernel.files.name}: imported, ${kernel.files.release}\n`)
+      return 0
+    })))
+})
