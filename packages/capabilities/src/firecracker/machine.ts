@@ -29,7 +29,6 @@ export const requests = (
   version: string
 ): ReadonlyArray<ApiRequest> => {
   const all: ReadonlyArray<ApiRequest & { readonly since?: string }> = [
-    { path: "/logger", body: { log_path: "s/firecracker.log", level: "Warning", show_level: true } },
     { path: "/machine-config", body: { vcpu_count: spec.vcpu, mem_size_mib: spec.memoryMib } },
     { path: "/boot-source", body: { kernel_image_path: "kernel", initrd_path: "initrd", boot_args: BOOT_ARGS } },
     drive("rootfs", false),

@@ -1,7 +1,7 @@
-import { existsSync, readlinkSync } from "node:fs"
+import { existsSync, readdirSync, readlinkSync } from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
-import type { Slot } from "@banger/domain/ids.ts"
+import { Slot } from "@banger/domain/ids.ts"
 import { tapName } from "@banger/domain/network.ts"
 import { run } from "../exec.ts"
 import { HostSettings } from "../host-settings.ts"
@@ -38,6 +38,11 @@ const remove = (slot: Slot) =>
     yield* ip(removeLines(cidr, slot))
   }).pipe(Effect.mapError(opFailed(`tap ${tapName(slot)}`)))
 
+const list = Effect.try({
+  try: () => readdirSync("/sys/class/net").flatMap((name) => /^bng(\d{1,5})$/.exec(name)?.[1] ?? []).map((slot) => Slot.make(Number(slot))),
+  catch: (error) => opFailed("taps")({ message: String(error) })
+})
+
 /** What all VMs share: the bridge and the anti-spoofing table. Repeated at every start of the helper. */
 export const prepare = Effect.gen(function*() {
   const { cidr } = yield* HostSettings
@@ -63,6 +68,7 @@ export const handlers = TapOps.toLayer(Effect.gen(function*() {
     "tap.Ensure": ({ slot }) => provided(ensure([slot])),
     "tap.Remove": ({ slot }) => provided(remove(slot)),
     "tap.Warm": ({ slots }) => provided(ensure(slots)),
+    "tap.List": () => list,
     "tap.Facts": () => facts
   })
 }))

@@ -20,5 +20,7 @@ export class TapOps extends RpcGroup.make(
   Rpc.make("Remove", { payload: { slot: Slot }, error: OpFailed }),
   /** Makes the TAPs of slots that VMs are about to take: the warm pool. At most 64. */
   Rpc.make("Warm", { payload: { slots: Schema.Array(Slot).pipe(Schema.maxItems(64)) }, error: OpFailed }),
+  /** The slots whose TAP stands, in use or not. */
+  Rpc.make("List", { success: Schema.Array(Slot), error: OpFailed }),
   Rpc.make("Facts", { success: TapFacts })
 ).prefix("tap.") {}

@@ -43,7 +43,8 @@ export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
     "vm.Restart": ({ timeoutMs, vm }) =>
       operation(vm, "restarted", (cell) => (emit) =>
         Effect.zipRight(cell.run === undefined ? Effect.void : lifecycle.stop(cell, timeoutMs, emit), lifecycle.start(cell, emit))),
-    "vm.Delete": ({ force, vm }) => operation(vm, "deleted", (cell) => (emit) => lifecycle.remove(cell, force, emit)),
+    "vm.Delete": ({ force, vm }) =>
+      operation(vm, "deleted", (cell) => (emit) => Effect.ensuring(lifecycle.remove(cell, force, emit), pool.refill)),
     "vm.Kill": ({ signal, vm }) =>
       Effect.flatMap(registry.find(vm), ({ record }) =>
         helper.firecracker.Kill({ vm: record.spec.id, signal }).pipe(

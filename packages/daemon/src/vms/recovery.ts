@@ -6,6 +6,7 @@ import type { VmError } from "@banger/domain/errors.ts"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { HostFacts } from "../host-facts.ts"
+import { Pool } from "../pool.ts"
 import { KnownHosts } from "./known-hosts.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { Operations } from "./operations.ts"
@@ -33,6 +34,7 @@ export const recovery = Effect.gen(function*() {
   const lifecycle = yield* Lifecycle
   const operations = yield* Operations
   const knownHosts = yield* KnownHosts
+  const pool = yield* Pool
 
   const adopt = (cell: Cell) =>
     runtime.adopt(cell.record.spec).pipe(
@@ -76,4 +78,5 @@ export const recovery = Effect.gen(function*() {
         Effect.tapError((error) => Effect.logError(error.message))
       )), { discard: true })
   yield* knownHosts.write
+  yield* Effect.forkScoped(Effect.zipRight(facts.helper, pool.refill))
 })
