@@ -1,21 +1,27 @@
+import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import { LocalFailure } from "./errors.ts"
-import { beside } from "./host-paths.ts"
+import { beside, INSTALL_RECORD } from "./host-paths.ts"
 import { attached } from "./session/ssh.ts"
 
 const isRoot = () => process.getuid?.() === 0
 
 /** The command line that was given, as it would be typed after sudo. */
 const typed = (words: ReadonlyArray<string>) =>
-  ["sudo", fileURLToPath(beside("banger")), ...words].map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`).join(" ")
+  ["sudo", existsSync(INSTALL_RECORD) ? "banger" : "./build/bin/banger", ...words].map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`).join(" ")
 
 const asRoot = (words: ReadonlyArray<string>) =>
   isRoot() ? Effect.void : Effect.fail(new LocalFailure({ problem: `banger ${words.slice(0, 2).join(" ")} needs root`, fix: typed(words) }))
 
 /** Hands over to the root bundle, which stands beside ours and runs on the same node. */
 export const rootBundle = (args: ReadonlyArray<string>) =>
-  Effect.zipRight(asRoot(["system", ...args]), attached(process.execPath, [fileURLToPath(beside("bangerd-root.mjs")), ...args]))
+  Effect.gen(function*() {
+    yield* asRoot(["system", ...args])
+    const bundle = fileURLToPath(beside("bangerd-root.mjs"))
+    if (!existsSync(bundle)) return yield* new LocalFailure({ problem: `${bundle} is missing`, fix: "make build makes it" })
+    return yield* attached(process.execPath, [bundle, ...args])
+  })
 
 export const systemctl = (words: ReadonlyArray<string>, args: ReadonlyArray<string>, needsRoot: boolean) =>
   Effect.zipRight(needsRoot ? asRoot(words) : Effect.void, attached("systemctl", args))

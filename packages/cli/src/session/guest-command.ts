@@ -26,7 +26,7 @@ export const startOf = (flags: Flags.Values<typeof guestFlags>, what: { readonly
 export const runInGuest = (socket: string, start: Start) =>
   Effect.scoped(Effect.flatMap(exec(socket, start), (stream) => session(stream, start))).pipe(
     Effect.tap(({ problem }) => Effect.sync(() => {
-      if (problem !== "") process.stderr.write(renderFailure(new LocalFailure({ problem: `cannot run it in the guest: ${problem}`, fix: "" }), false))
+      if (problem !== "") process.stderr.write(renderFailure(new LocalFailure({ problem: `in the guest: ${problem}`, fix: "" }), false))
     })),
     Effect.map(({ status }) => status)
   )

@@ -7,6 +7,9 @@ import { git, type GitFailed, gitLine } from "./git.ts"
 
 /** Settings by which git decides whether a file is modified: the guest must decide alike. */
 const SETTINGS = ["core.autocrlf", "core.eol", "core.filemode", "core.symlinks"]
+/** What git init finds out for itself on any file system that we would make it on. */
+const FOUND_BY_INIT: Readonly<Record<string, string>> = { "core.filemode": "true", "core.symlinks": "true" }
+const ORIGIN = "remote.origin.url"
 
 const temporary: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(`${tmpdir()}/banger-history-`)),
@@ -15,6 +18,17 @@ const temporary: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelea
 
 /** A remote's address may hold a password, which stays here. */
 const withoutPassword = (url: string) => url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, "$1")
+
+/** What is to be taken over of the repository's configuration; the last value of a name counts. */
+const configuration = (top: string) =>
+  git(top, ["config", "--null", "--get-regexp", `^(${[...SETTINGS, ORIGIN].join("|").replaceAll(".", "\\.")})$`]).pipe(
+    Effect.map((output) => new Map(output.toString("utf8").split("\0").filter((entry) => entry.includes("\n")).map((entry) => {
+      const end = entry.indexOf("\n")
+      return [entry.slice(0, end), entry.slice(end + 1)]
+    }))),
+    // Its status says that there is nothing of the kind.
+    Effect.orElseSucceed(() => new Map<string, string>())
+  )
 
 const optionally = (call: Effect.Effect<string, GitFailed>) => Effect.map(Effect.option(call), Option.filter((line) => line !== ""))
 
@@ -34,12 +48,13 @@ export const shallowHistory = (
     const onto = branch === undefined ? yield* optionally(gitLine(top, ["symbolic-ref", "--quiet", "HEAD"])) : Option.some(`refs/heads/${branch}`)
     yield* git(directory, ["init", "--quiet", "--template=", ...Option.toArray(Option.map(format, (name) => `--object-format=${name}`))])
     if (Option.isSome(onto)) yield* git(directory, ["symbolic-ref", "HEAD", onto.value])
+    const configured = yield* configuration(top)
     for (const setting of SETTINGS) {
-      const value = yield* optionally(gitLine(top, ["config", "--get", setting]))
-      if (Option.isSome(value)) yield* git(directory, ["config", setting, value.value])
+      const value = configured.get(setting)
+      if (value !== undefined && value !== FOUND_BY_INIT[setting]) yield* git(directory, ["config", setting, value])
     }
-    const origin = yield* optionally(gitLine(top, ["config", "--get", "remote.origin.url"]))
-    if (Option.isSome(origin)) yield* git(directory, ["remote", "add", "origin", withoutPassword(origin.value)])
+    const origin = configured.get(ORIGIN)
+    if (origin !== undefined) yield* git(directory, ["remote", "add", "origin", withoutPassword(origin)])
     if (Option.isNone(head)) return directory
     yield* git(directory, ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", top, "HEAD"])
     const commit = yield* gitLine(directory, ["rev-parse", "FETCH_HEAD"])

@@ -1,0 +1,51 @@
+import { assert, describe, it } from "@effect/vitest"
+import { NameTaken, VmNotFound } from "@banger/domain/errors.ts"
+import { VmName, VmRef } from "@banger/domain/ids.ts"
+import * as paths from "@banger/capabilities/paths.ts"
+import { DaemonUnreachable } from "./errors.ts"
+import { statusOf } from "./exit.ts"
+import { failureOf, renderFailure } from "./failure.ts"
+import { DAEMON_SOCKET, STAGING } from "./host-paths.ts"
+import { Misuse } from "./misuse.ts"
+import { shown } from "./output/log-file.ts"
+
+describe("a failure", () => {
+  it("is two lines, or one object with stable fields", () => {
+    const error = new VmNotFound({ ref: VmRef.make("sandbox") })
+    assert.strictEqual(renderFailure(error, false), "banger: there is no VM sandbox\n  banger vm list --all shows what there is\n")
+    assert.deepStrictEqual(JSON.parse(renderFailure(error, true)), {
+      error: { kind: "vm-not-found", message: "there is no VM sandbox", hint: "banger vm list --all shows what there is" }
+    })
+  })
+
+  it("never shows more than a line of text, nor control characters of a guest's", () => {
+    const shownText = renderFailure(new Misuse("first\nsecond\x1b[2J", "hint\n\nmore"), false)
+    assert.strictEqual(shownText, "banger: first; second?[2J\n  hint; more\n")
+    assert.strictEqual(failureOf(new TypeError("x is not a function")).kind, "internal")
+  })
+
+  it("has the status of its kind, and 125 where other numbers are the guest's", () => {
+    assert.strictEqual(statusOf(new Misuse("", "")), 2)
+    assert.strictEqual(statusOf(new Misuse("", ""), 125), 2)
+    assert.strictEqual(statusOf(new VmNotFound({ ref: VmRef.make("x") })), 3)
+    assert.strictEqual(statusOf(new VmNotFound({ ref: VmRef.make("x") }), 125), 125)
+    assert.strictEqual(statusOf(new NameTaken({ name: VmName.make("x") })), 4)
+    assert.strictEqual(statusOf(new DaemonUnreachable({ reason: "not running", owner: "" })), 5)
+    assert.strictEqual(statusOf(new Error("x")), 1)
+  })
+})
+
+describe("what is shown of a console", () => {
+  it("on a terminal: text, line ends and colours; elsewhere every byte", () => {
+    const bytes = Buffer.from("a\x1b[31mb\x1b]0;title\x07\x1b[2Jc\r\n\té", "utf8")
+    assert.strictEqual(shown(bytes, true).toString("utf8"), "a\x1b[31mb?]0;title??[2Jc\r\n\té")
+    assert.strictEqual(shown(bytes, false), bytes)
+  })
+})
+
+describe("places on the host", () => {
+  it("are those of the daemon", () => {
+    assert.strictEqual(DAEMON_SOCKET, paths.DAEMON_SOCKET)
+    assert.strictEqual(STAGING, paths.STAGING)
+  })
+})

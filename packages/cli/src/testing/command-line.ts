@@ -1,0 +1,43 @@
+import { spawn } from "node:child_process"
+import { mkdtempSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { build } from "esbuild"
+
+const MAIN = new URL("../main.ts", import.meta.url).pathname
+
+export interface Ran {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Running {
+  readonly child: ReturnType<typeof spawn>
+  readonly ended: Promise<Ran>
+}
+
+/** The command as it is shipped: bundled, each subcommand on its own. */
+export const bundle = async (): Promise<string> => {
+  const outdir = mkdtempSync(`${tmpdir()}/banger-cli-`)
+  await build({
+    entryPoints: [MAIN], bundle: true, splitting: true, format: "esm", platform: "node", target: "node24", outdir,
+    outExtension: { ".js": ".mjs" }, logLevel: "error",
+    banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" }
+  })
+  return outdir
+}
+
+/** Starts a program, with what it may read at once or, with `undefined`, an input that stays open. */
+export const start = (argv: ReadonlyArray<string>, env: NodeJS.ProcessEnv, stdin: string | Buffer | undefined = ""): Running => {
+  const [command, ...args] = argv as [string, ...Array<string>]
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] })
+  const out: Array<Buffer> = []
+  const err: Array<Buffer> = []
+  child.stdout.on("data", (chunk) => out.push(chunk))
+  child.stderr.on("data", (chunk) => err.push(chunk))
+  child.stdin.on("error", () => {})
+  if (stdin !== undefined) child.stdin.end(stdin)
+  const ended = new Promise<Ran>((resolve) => child.on("close", (status) =>
+    resolve({ status, stdout: Buffer.concat(out).toString("latin1"), stderr: Buffer.concat(err).toString("utf8") })))
+  return { child, ended }
+}

@@ -1,0 +1,94 @@
+import * as NodeSocketServer from "@effect/platform-node-shared/NodeSocketServer"
+import * as RpcSerialization from "@effect/rpc/RpcSerialization"
+import * as RpcServer from "@effect/rpc/RpcServer"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
+import * as Stream from "effect/Stream"
+import { DaemonApi } from "@banger/domain/api.ts"
+import { Image, Kernel } from "@banger/domain/catalog.ts"
+import { ImageInUse, VmBusy, VmNotFound } from "@banger/domain/errors.ts"
+import { Digest, ImageName, KernelName, VmId, VmName } from "@banger/domain/ids.ts"
+import type { Progress } from "@banger/domain/progress.ts"
+import { Finding, notReady, ready, warning } from "@banger/domain/readiness.ts"
+import { VmDetail, VmView } from "@banger/domain/vm.ts"
+
+const digest = Digest.make("d".repeat(64))
+
+/** A daemon without VMs of its own: what it is told it notes, and every VM it tells of has the same agent. */
+export interface FakeDaemon {
+  readonly calls: Array<readonly [string, unknown]>
+  vms: Array<VmView>
+  readonly stop: () => Promise<void>
+}
+
+export const view = (name: string, vsock: string, state: VmView["state"] = "running"): VmView =>
+  new VmView({
+    id: VmId.make(Buffer.from(name.padEnd(8, "-")).toString("hex").slice(0, 16)), name: VmName.make(name), state, reason: state === "crashed" ? "signal 9 (SIGKILL)" : "",
+    image: ImageName.make("debian-bookworm"), kernel: KernelName.make("host"), vcpu: 2, memoryMib: 2048, diskMib: 8192, nat: true,
+    address: "172.16.0.5", dns: `${name}.vm`, createdAt: 0, startedAt: state === "running" ? 0 : null, ephemeral: false, vsock
+  })
+
+export const startFakeDaemon = async (socket: string, vsock: string, files: { readonly consoleLog: string }): Promise<FakeDaemon> => {
+  const calls: Array<readonly [string, unknown]> = []
+  const daemon: { vms: Array<VmView> } = { vms: [view("box", vsock), view("resting", vsock, "stopped"), view("hung", "/nonexistent/v.sock")] }
+  const find = (ref: string) => {
+    const found = daemon.vms.find(({ id, name }) => name === ref || id === ref)
+    return found === undefined ? Effect.fail(new VmNotFound({ ref: ref as never })) : Effect.succeed(found)
+  }
+  const note = (call: string, payload: unknown) => Effect.sync(() => void calls.push([call, payload]))
+  const operation = (call: string, message: string) => (payload: { readonly vm: string }) =>
+    Stream.unwrap(Effect.gen(function*() {
+      yield* note(call, payload)
+      const vm = yield* find(payload.vm)
+      if (vm.name === "hung") return yield* new VmBusy({ name: vm.name, doing: "stopped" })
+      return Stream.make<Array<Progress>>({ _tag: "Step", step: "thought", ms: 3 }, { _tag: "Finished", vm, message })
+    }))
+  const image = new Image({
+    files: { name: ImageName.make("debian-bookworm"), generation: 1, rootfs: digest, seed: null }, kernel: null, rootfsBytes: 3 << 20, createdAt: 0, usedBy: ["box"]
+  })
+  const handlers = DaemonApi.toLayer(DaemonApi.of({
+    "vm.Create": (wanted) => Stream.unwrap(Effect.as(note("Create", wanted), Stream.suspend(() => {
+      const vm = view(wanted.name ?? "fresh-vm", wanted.name === "silent" ? "/nonexistent/v.sock" : vsock)
+      daemon.vms.push(vm)
+      return Stream.make<Array<Progress>>({ _tag: "Planned", vm }, { _tag: "Step", step: "made the disk", ms: 12 }, { _tag: "Finished", vm, message: "running" })
+    }))),
+    "vm.Start": operation("Start", "running"),
+    "vm.Stop": operation("Stop", "stopped in order"),
+    "vm.Restart": operation("Restart", "running"),
+    "vm.Delete": operation("Delete", "deleted"),
+    "vm.Kill": (payload) => Effect.zipRight(note("Kill", payload), Effect.asVoid(find(payload.vm))),
+    "vm.List": () => Effect.succeed(daemon.vms),
+    "vm.Get": ({ vm }) => find(vm),
+    "vm.Show": ({ vm }) => Effect.map(find(vm), (found) => new VmDetail({
+      vm: found, imageDigest: digest, kernelRelease: "6.1.0", mac: "02:62:6e:67:00:05", tap: "bng5", pid: 7,
+      consoleLog: files.consoleLog, firecrackerLog: "/nonexistent/firecracker.log", disks: [{ file: "work", apparentBytes: 1 << 30, allocatedBytes: 1 << 20 }]
+    })),
+    "vm.Events": () => Stream.make("2020-01-01T00:00:00Z created", "2020-01-02T00:00:00Z started"),
+    "vm.Hold": (payload) => Stream.unwrap(Effect.as(note("Hold", payload), Stream.never)),
+    "vm.Keep": (payload) => note("Keep", payload),
+    "image.List": () => Effect.succeed([image]),
+    "image.Show": () => Effect.succeed(image),
+    "image.Register": (payload) => Effect.as(note("Register", payload), image),
+    "image.Delete": ({ name }) => Effect.fail(new ImageInUse({ name, vms: ["box"] })),
+    "kernel.List": () => Effect.succeed([]),
+    "kernel.Import": ({ name, release }) =>
+      Effect.succeed(new Kernel({ files: { name, release, vmlinux: digest, initrd: digest, modules: digest }, createdAt: 0, usedBy: [] })),
+    "kernel.Delete": () => Effect.void,
+    "host.Status": () => Effect.succeed({ pid: 7, version: "0.1.0", helper: null, socket, dns: "127.0.0.1:42069", log: "journalctl -u bangerd", running: 1, vms: 3 }),
+    "host.Doctor": () => Effect.succeed([
+      new Finding({ capability: "firecracker", check: "firecracker", verdict: ready("1.13.1") }),
+      new Finding({ capability: "dns", check: "routing", verdict: warning("no resolved", "see docs") }),
+      new Finding({ capability: "nat", check: "iptables", verdict: notReady("it is missing", "apt install iptables") })
+    ]),
+    "host.Leaks": () => Effect.succeed(["tap bng9"])
+  }))
+  const layer = RpcServer.layer(DaemonApi, { disableFatalDefects: true }).pipe(
+    Layer.provide(handlers),
+    Layer.provide(RpcServer.layerProtocolSocketServer),
+    Layer.provide([NodeSocketServer.layer({ path: socket }), RpcSerialization.layerNdjson])
+  )
+  const runtime = ManagedRuntime.make(layer)
+  await runtime.runPromise(Effect.void)
+  return Object.assign(daemon, { calls, stop: () => runtime.dispose() })
+}
