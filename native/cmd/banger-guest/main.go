@@ -29,6 +29,8 @@ func main() {
 		log.Fatal(serveHost())
 	case args[0] == boot.InitName && os.Getpid() == 1:
 		boot.FirstOfNamespace()
+	case args[0] == boot.ShutdownName && os.Getpid() == 1:
+		boot.Shutdown()
 	case args[0] == "/init" && os.Getpid() == 1:
 		boot.Run()
 	case len(args) == 2 && args[1] == "--version":

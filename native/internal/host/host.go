@@ -30,8 +30,8 @@ const (
 	deviceDeadline = 30 * time.Second
 )
 
-// ErrRefused marks a 4xx answer: asking again would not change it.
-var ErrRefused = errors.New("refused by the host")
+// final marks an answer that asking again would not change.
+type final struct{ error }
 
 // Client talks to one host.
 type Client struct {
@@ -60,7 +60,7 @@ func (c *Client) Config(ctx context.Context) (cfg *config.Config, err error) {
 		return c.do(ctx, http.MethodGet, "/v1/config", nil, func(body io.Reader) error {
 			cfg, err = config.Decode(body)
 			if err != nil {
-				return fmt.Errorf("%w: %w", ErrRefused, err)
+				return final{err}
 			}
 			return nil
 		})
@@ -82,7 +82,7 @@ func (c *Client) untilAnswered(ctx context.Context, ask func() error) error {
 	pause, began := firstPause, time.Now()
 	for n := 0; ; n++ {
 		err := ask()
-		if err == nil || errors.Is(err, ErrRefused) {
+		if err == nil || errors.As(err, &final{}) {
 			return err
 		}
 		if errors.Is(err, unix.ENODEV) && time.Since(began) > deviceDeadline {
@@ -120,7 +120,7 @@ func (c *Client) do(ctx context.Context, method, path string, in any, out func(i
 		text, _ := io.ReadAll(io.LimitReader(res.Body, 1024))
 		err := fmt.Errorf("%s %s: %s: %s", method, path, res.Status, strings.TrimSpace(string(text)))
 		if res.StatusCode/100 == 4 {
-			return fmt.Errorf("%w: %w", ErrRefused, err)
+			return final{err}
 		}
 		return err
 	}

@@ -38,11 +38,11 @@ func TestConfigIsAskedForUntilItComes(t *testing.T) {
 
 func TestRefusalIsFinal(t *testing.T) {
 	client, asked := answers(t, "no such VM", 404)
-	if err := client.Ready(t.Context(), struct{}{}); !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "no such VM") || *asked != 1 {
+	if err := client.Ready(t.Context(), struct{}{}); !errors.As(err, &final{}) || !strings.Contains(err.Error(), "no such VM") || *asked != 1 {
 		t.Error(err, *asked)
 	}
 	client, asked = answers(t, `{"protocol":9}`, 200)
-	if _, err := client.Config(t.Context()); !errors.Is(err, ErrRefused) || *asked != 1 {
+	if _, err := client.Config(t.Context()); !errors.As(err, &final{}) || *asked != 1 {
 		t.Error(err, *asked)
 	}
 }
