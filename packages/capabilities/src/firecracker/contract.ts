@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { VmId } from "@banger/domain/ids.ts"
+import type { FileFailed } from "../files.ts"
 import type { ProcessId } from "@banger/domain/vm.ts"
 import type { VmExit } from "./exit.ts"
 
@@ -52,8 +53,11 @@ export class Firecracker extends Context.Tag("@banger/capabilities/firecracker/F
   readonly process: ProcessId
 }>() {}
 
-/** Host service: a connection to a Firecracker's API socket; one request at a time. */
+/** Host service: the owner's side of a Firecracker, in the VM's socket directory. */
 export class FirecrackerApi extends Context.Tag("@banger/capabilities/firecracker/FirecrackerApi")<FirecrackerApi, {
+  /** Firecracker opens its log itself, under the VM's uid; before 1.14 it does not create it. */
+  readonly createLog: (log: string) => Effect.Effect<void, FileFailed>
+  /** Waits for the socket. One request at a time. */
   readonly connect: (socket: string) => Effect.Effect<
     { readonly put: (path: string, body: object) => Effect.Effect<void, FirecrackerFault>; readonly version: Effect.Effect<string, FirecrackerFault> },
     FirecrackerFault,

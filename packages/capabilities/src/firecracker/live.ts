@@ -1,11 +1,8 @@
-import { constants } from "node:fs"
-import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { VmSpec } from "@banger/domain/vm.ts"
 import { holding } from "../capability.ts"
 import { RootDisk } from "../dm-snapshot/contract.ts"
-import { file } from "../files.ts"
 import { GuestConfig } from "../guest-config/contract.ts"
 import { Helper } from "../helper.ts"
 import { removing } from "../lease.ts"
@@ -18,28 +15,18 @@ import { consoleTail } from "./console.ts"
 import { Firecracker, FirecrackerApi, GuestSilent, VmExits, VmmExited } from "./contract.ts"
 import { guest } from "./guest.ts"
 import { requests } from "./machine.ts"
-import { socketAt } from "./socket.ts"
 
 /** How long a guest may take until its agent reports; a guest under nested emulation needs 15 s. */
 const GUEST_SECONDS = 90
-
-/** Firecracker opens its log itself, under the VM's uid; before 1.14 it does not create it. */
-const makeLog = (spec: VmSpec) =>
-  file(firecrackerLog(spec.id), async () => {
-    const handle = await fs.open(firecrackerLog(spec.id), constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o666)
-    await handle.chmod(0o666)
-    await handle.close()
-  })
 
 const boot = (spec: VmSpec) =>
   Effect.scoped(Effect.gen(function*() {
     const [helper, api, tap, { ready }] = yield* Effect.all([Helper, FirecrackerApi, Tap, GuestConfig])
     // Taken only to be sure that they stand before the VM that uses them.
     yield* Effect.all([RootDisk, WorkDisk, Vsock])
-    yield* makeLog(spec)
+    yield* api.createLog(firecrackerLog(spec.id))
     const { initrd, modules, vmlinux } = spec.kernel
     const process = yield* helper.firecracker.Start({ vm: spec.id, slot: spec.slot, vmlinux, initrd, modules })
-    yield* socketAt(apiSocket(spec.id))
     const connection = yield* api.connect(apiSocket(spec.id))
     const version = yield* connection.version
     for (const { body, path } of requests(spec, tap, version)) yield* connection.put(path, body)

@@ -19,19 +19,6 @@ export class GuestFailed extends Schema.TaggedError<GuestFailed>()("GuestFailed"
   }
 }
 
-/** Two capabilities tell the guest to write the same file, or mount at the same place. */
-export class GuestConflict extends Schema.TaggedError<GuestConflict>()("GuestConflict", {
-  what: Schema.String,
-  capabilities: Schema.Array(Schema.String)
-}) {
-  override get message() {
-    return `${this.capabilities.join(" and ")} both set ${this.what}`
-  }
-  get hint() {
-    return "leave one of the two capabilities out of the pipeline"
-  }
-}
-
 export class KeysFailed extends Schema.TaggedError<KeysFailed>()("KeysFailed", { problem: Schema.String }) {
   override get message() {
     return `ssh keys: ${this.problem}`

@@ -2,7 +2,19 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { VmSpec } from "@banger/domain/vm.ts"
 import { GuestFile, GuestMount, GuestNetwork, type GuestPatch } from "../capability.ts"
-import { GuestConflict } from "./contract.ts"
+
+/** Two capabilities tell the guest to write the same file, or mount at the same place. */
+export class GuestConflict extends Schema.TaggedError<GuestConflict>()("GuestConflict", {
+  what: Schema.String,
+  capabilities: Schema.Array(Schema.String)
+}) {
+  override get message() {
+    return `${this.capabilities.join(" and ")} both set ${this.what}`
+  }
+  get hint() {
+    return "leave one of the two capabilities out of the pipeline"
+  }
+}
 
 /** docs/guest-protocol.md, `GET /v1/config`. */
 export const GuestDocument = Schema.Struct({

@@ -7,8 +7,8 @@ import { GuestPatches } from "../compose.ts"
 import type { CannotRemove } from "../lease.ts"
 import { HOST_PORT, Vsock } from "../vsock/contract.ts"
 import { checks } from "./check.ts"
-import { GuestConfig, type GuestConflict, type GuestFailed, GuestKeys, GuestListener, type KeysFailed } from "./contract.ts"
-import { compose } from "./document.ts"
+import { GuestConfig, type GuestFailed, GuestKeys, GuestListener, type KeysFailed } from "./contract.ts"
+import { compose, type GuestConflict } from "./document.ts"
 import { guest, keyFiles } from "./guest.ts"
 
 /** An attachment, not a lease: a daemon that comes back serves the same document again. */

@@ -29,7 +29,7 @@ export const filterRules = (settings: NatSettings, nat: ReadonlyArray<Slot>): st
     `-i ${BRIDGE} -o ${BRIDGE} -j ${settings.vmToVm ? "ACCEPT" : "DROP"}`,
     `-i ${BRIDGE} -d ${LINK_LOCAL} -j DROP`,
     ...(settings.lan ? [] : LAN.map((range) => `-i ${BRIDGE} -d ${range} -j DROP`)),
-    ...[...nat].sort((a, b) => a - b).map((slot) => `-s ${address(settings.cidr, slot)}/32 -i ${BRIDGE} -j ACCEPT`),
+    ...[...nat].toSorted((a, b) => a - b).map((slot) => `-s ${address(settings.cidr, slot)}/32 -i ${BRIDGE} -j ACCEPT`),
     `-i ${BRIDGE} -j DROP`,
     `-o ${BRIDGE} -j DROP`
   ]

@@ -34,7 +34,7 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
     const cells = new Map<VmId, Cell>()
     for (const record of yield* store.all) cells.set(record.spec.id, { record, run: undefined })
     return {
-      cells: () => [...cells.values()].sort((a, b) => a.record.spec.name.localeCompare(b.record.spec.name)),
+      cells: () => [...cells.values()].toSorted((a, b) => a.record.spec.name.localeCompare(b.record.spec.name)),
       find: (ref) =>
         Effect.suspend((): Effect.Effect<Cell, VmNotFound | VmAmbiguous> => {
           const all = [...cells.values()]

@@ -1,0 +1,5 @@
+import * as Layer from "effect/Layer"
+import { contract } from "../testing/contract-suite.ts"
+import { nat } from "./live.ts"
+
+contract(nat, { stands: true, needs: () => Layer.empty })

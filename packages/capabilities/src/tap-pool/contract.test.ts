@@ -1,0 +1,5 @@
+import * as Layer from "effect/Layer"
+import { contract } from "../testing/contract-suite.ts"
+import { tapPool } from "./live.ts"
+
+contract(tapPool, { stands: true, needs: () => Layer.empty })
