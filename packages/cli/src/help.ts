@@ -25,11 +25,16 @@ export const commandHelp = (command: Command): string => {
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`
 }
 
+const EXIT_STATUS = `Exit status:
+  0 done, 1 failed, 2 wrong command line, 3 not found, 4 busy or in conflict, 5 the daemon cannot be reached, 130 interrupted
+  vm run, vm exec: the command's own; 125 for a failure of banger's, 124 after --timeout`
+
 /** The `--help` of a group, or of banger itself. */
 export const groupHelp = (words: string, commands: ReadonlyArray<readonly [string, string]>, examples: ReadonlyArray<string>): string =>
   [
     `Usage: banger ${[words, "COMMAND"].filter((word) => word !== "").join(" ")}`,
     `Commands:\n${columns(commands)}`,
     "banger COMMAND --help explains one.",
+    ...(words === "" ? [EXIT_STATUS] : []),
     `Examples:\n${examples.map((example) => `  ${example}`).join("\n")}`
   ].join("\n\n") + "\n"

@@ -2,7 +2,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type Command, parse } from "./command.ts"
-import { SIGNAL_STATUS, statusOf } from "./exit.ts"
+import { LocalFailure } from "./errors.ts"
+import { FAILED, SIGNAL_STATUS, statusOf } from "./exit.ts"
 import { renderFailure } from "./failure.ts"
 import { takeSignals } from "./signals.ts"
 
@@ -25,7 +26,11 @@ export const launch = async (command: Command, argv: ReadonlyArray<string>): Pro
     fiber.unsafeInterruptAsFork(fiber.id())
   }
   takeSignals((signal) => end(SIGNAL_STATUS[signal]))
-  process.stdout.on("error", () => ended ?? end(SIGNAL_STATUS.SIGPIPE))
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (ended !== undefined) return
+    if (error.code !== "EPIPE") process.stderr.write(renderFailure(new LocalFailure({ problem: `cannot write the output: ${error.message}`, fix: "" }), asksForJson(argv)))
+    end(error.code === "EPIPE" ? SIGNAL_STATUS.SIGPIPE : command.ownFailure ?? FAILED)
+  })
   process.stderr.on("error", () => {})
   fiber.addObserver((exit) => {
     if (Exit.isSuccess(exit)) return leave(exit.value)

@@ -28,8 +28,22 @@ const hold = (vm: VmView) =>
 const remove = (vm: VmView) =>
   Effect.flatMap(Daemon, (daemon) => Stream.runDrain(daemon.vm.Delete({ vm: refOf(vm), force: true }))).pipe(
     reach,
+    // A daemon that is being restarted is back in a moment, and then perhaps has done it already.
+    Effect.retry({ while: (error) => error._tag === "DaemonUnreachable", schedule: Schedule.spaced("500 millis"), times: 20 }),
+    Effect.catchTag("VmNotFound", () => Effect.void),
     Effect.timeoutFail({ duration: DELETION, onTimeout: () => new Error("it takes too long") }),
     Effect.catchAll((error) => say(`${vm.name} is not deleted yet (${failureOf(error).message}): the daemon does it once this command has ended`))
+  )
+
+const answers = (vm: VmView) =>
+  health(vm.vsock).pipe(
+    Effect.retry(Schedule.spaced("200 millis")),
+    Effect.timeout(FIRST_CONNECTION),
+    Effect.mapError(() => new StepFailed({
+      operation: `reach ${vm.name}`,
+      problem: `its agent gave no answer within ${FIRST_CONNECTION}; the VM is kept`,
+      fix: `banger vm logs ${vm.name} shows its console`
+    }))
   )
 
 /**
@@ -47,26 +61,19 @@ export const withFreshVm = <A, E, R>(
     let made: VmView | undefined
     let keep = false
     if (ephemeral) yield* Effect.addFinalizer(() => Effect.suspend(() => made === undefined || keep ? Effect.void : remove(made)))
-    yield* Stream.runForEach(daemon.vm.Create(wanted), (event) =>
+    const create = Stream.runForEach(daemon.vm.Create(wanted), (event) =>
       Effect.gen(function*() {
         live.event(event)
         if (event._tag === "Planned" && ephemeral) yield* Effect.forkScoped(hold(event.vm))
         if (event._tag === "Planned" || event._tag === "Finished") made = event.vm
       }))
+    yield* Effect.onInterrupt(create, () =>
+      made === undefined || ephemeral ? Effect.void : say(`${made.name} is still being created: banger vm delete ${made.name} --force`))
     const vm = made as VmView | undefined
     if (vm === undefined) return yield* new StepFailed({ operation: "create the VM", problem: "the daemon said nothing of it", fix: "banger doctor" })
-    yield* health(vm.vsock).pipe(
-      Effect.retry(Schedule.spaced("200 millis")),
-      Effect.timeoutFail({ duration: FIRST_CONNECTION, onTimeout: () => undefined }),
-      Effect.catchAll(() => Effect.gen(function*() {
-        keep = true
-        if (ephemeral) yield* Effect.ignore(daemon.vm.Keep({ vm: refOf(vm) }))
-        return yield* new StepFailed({
-          operation: `reach ${vm.name}`,
-          problem: `its agent gave no answer within ${FIRST_CONNECTION}; the VM is kept`,
-          fix: `banger vm logs ${vm.name} shows its console`
-        })
-      }))
-    )
+    yield* Effect.catchTag(answers(vm), "StepFailed", (error) => {
+      keep = true
+      return Effect.zipRight(ephemeral ? Effect.ignore(daemon.vm.Keep({ vm: refOf(vm) })) : Effect.void, Effect.fail(error))
+    })
     return yield* use(vm)
   }))

@@ -16,6 +16,9 @@ export const sshArguments = (vm: Pick<VmView, "name" | "address">, key: string, 
   "-o", "StrictHostKeyChecking=yes",
   "-o", `HostKeyAlias=${vm.name}.vm`,
   "-o", "CheckHostIP=no",
+  // A guest is not trusted with the user's keys and screen, whatever `Host *` says; `-- -A` and `-- -X` still ask for it.
+  "-o", "ForwardAgent=no",
+  "-o", "ForwardX11=no",
   "-o", `ConnectionAttempts=${attempts}`,
   "-l", "root",
   vm.address

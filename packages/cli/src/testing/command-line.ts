@@ -19,6 +19,7 @@ export interface Running {
 /** The command as it is shipped: bundled, each subcommand on its own. */
 export const bundle = async (): Promise<string> => {
   const outdir = mkdtempSync(`${tmpdir()}/banger-cli-`)
+  process.env["NODE_COMPILE_CACHE"] ??= `${outdir}/compiled`
   await build({
     entryPoints: [MAIN], bundle: true, splitting: true, format: "esm", platform: "node", target: "node24", outdir,
     outExtension: { ".js": ".mjs" }, logLevel: "error",
@@ -27,8 +28,8 @@ export const bundle = async (): Promise<string> => {
   return outdir
 }
 
-/** Starts a program, with what it may read at once or, with `undefined`, an input that stays open. */
-export const start = (argv: ReadonlyArray<string>, env: NodeJS.ProcessEnv, stdin: string | Buffer | undefined = ""): Running => {
+/** Starts a program, with what it may read at once or, with `null`, an input that stays open. */
+export const start = (argv: ReadonlyArray<string>, env: NodeJS.ProcessEnv, stdin: string | Buffer | null = ""): Running => {
   const [command, ...args] = argv as [string, ...Array<string>]
   const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] })
   const out: Array<Buffer> = []
@@ -36,7 +37,7 @@ export const start = (argv: ReadonlyArray<string>, env: NodeJS.ProcessEnv, stdin
   child.stdout.on("data", (chunk) => out.push(chunk))
   child.stderr.on("data", (chunk) => err.push(chunk))
   child.stdin.on("error", () => {})
-  if (stdin !== undefined) child.stdin.end(stdin)
+  if (stdin !== null) child.stdin.end(stdin)
   const ended = new Promise<Ran>((resolve) => child.on("close", (status) =>
     resolve({ status, stdout: Buffer.concat(out).toString("latin1"), stderr: Buffer.concat(err).toString("utf8") })))
   return { child, ended }

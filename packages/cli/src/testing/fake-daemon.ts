@@ -29,7 +29,7 @@ export const view = (name: string, vsock: string, state: VmView["state"] = "runn
     address: "172.16.0.5", dns: `${name}.vm`, createdAt: 0, startedAt: state === "running" ? 0 : null, ephemeral: false, vsock
   })
 
-export const startFakeDaemon = async (socket: string, vsock: string, files: { readonly consoleLog: string }): Promise<FakeDaemon> => {
+export const fakeHandlers = (socket: string, vsock: string, files: { readonly consoleLog: string }) => {
   const calls: Array<readonly [string, unknown]> = []
   const daemon: { vms: Array<VmView> } = { vms: [view("box", vsock), view("resting", vsock, "stopped"), view("hung", "/nonexistent/v.sock")] }
   const find = (ref: string) => {
@@ -83,6 +83,11 @@ export const startFakeDaemon = async (socket: string, vsock: string, files: { re
     ]),
     "host.Leaks": () => Effect.succeed(["tap bng9"])
   }))
+  return { calls, daemon, handlers }
+}
+
+export const startFakeDaemon = async (socket: string, vsock: string, files: { readonly consoleLog: string }): Promise<FakeDaemon> => {
+  const { calls, daemon, handlers } = fakeHandlers(socket, vsock, files)
   const layer = RpcServer.layer(DaemonApi, { disableFatalDefects: true }).pipe(
     Layer.provide(handlers),
     Layer.provide(RpcServer.layerProtocolSocketServer),

@@ -1,0 +1,225 @@
+import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import * as Net from "node:net"
+import { tmpdir } from "node:os"
+import { setTimeout as sleep } from "node:timers/promises"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { bundle, start } from "../testing/command-line.ts"
+import { type FakeDaemon, startFakeDaemon } from "../testing/fake-daemon.ts"
+
+const base = mkdtempSync(`${tmpdir()}/banger-commands-`)
+const console_ = `${base}/console.log`
+let daemon: FakeDaemon
+let main: string
+const env = { BANGER_SOCKET: `${base}/bangerd.sock`, BANGER_STAGING: `${base}/staging` }
+
+beforeAll(async () => {
+  chmodSync(base, 0o755)
+  mkdirSync(env.BANGER_STAGING)
+  writeFileSync(console_, "one\ntwo\nthree\n")
+  daemon = await startFakeDaemon(env.BANGER_SOCKET, `${base}/v.sock`, { consoleLog: console_ })
+  const bundled = await bundle()
+  chmodSync(bundled, 0o755)
+  main = `${bundled}/main.mjs`
+}, 60_000)
+afterAll(async () => {
+  await daemon?.stop()
+  rmSync(base, { recursive: true, force: true })
+})
+
+const argv = (line: string) => [process.execPath, main, ...line.split(" ")]
+const banger = (line: string, other: NodeJS.ProcessEnv = {}) => start(argv(line), { ...env, ...other }).ended
+const parsed = async (line: string) => JSON.parse((await banger(line)).stdout)
+
+describe("reading commands", () => {
+  it.concurrent("vm list", async () => {
+    const [few, all, ids, json] = await Promise.all([banger("vm list"), banger("vm list --all"), banger("vm list -aq"), parsed("vm list -a --json")])
+    assert.match(few.stdout, /^NAME +STATE +IMAGE +VCPU +MEMORY +IP +UPTIME\nbox +running +debian-bookworm +2 +2 GiB +172\.16\.0\.5 +\d+d/)
+    assert.notInclude(few.stdout, "resting")
+    assert.include(all.stdout, "resting  stopped")
+    assert.match(ids.stdout, /^([0-9a-f]{16}\n){3}$/)
+    assert.deepStrictEqual(Object.keys(json[0]), [
+      "id", "name", "state", "reason", "image", "kernel", "vcpu", "memoryMib", "diskMib", "nat", "address", "dns", "createdAt", "startedAt", "ephemeral", "vsock"])
+  })
+
+  it.concurrent("vm show, image list, image show, kernel list, daemon status, daemon socket", async () => {
+    const [shown, detail, images, image, kernels, status, socket] = await Promise.all([
+      banger("vm show box"), parsed("vm show box --json"), banger("image list"), parsed("image show debian-bookworm --json"), parsed("kernel list --json"),
+      parsed("daemon status --json"), banger("daemon socket")])
+    assert.match(shown.stdout, /\ndisks +work: 1 MiB of 1 GiB\n$/)
+    assert.strictEqual(detail.vm.name, "box")
+    assert.match(images.stdout, /debian-bookworm +3 MiB +- +1970-01-01 +box/)
+    assert.strictEqual(image.files.generation, 1)
+    assert.deepStrictEqual(kernels, [])
+    assert.strictEqual(status.pid, 7)
+    assert.strictEqual(socket.stdout, `${env.BANGER_SOCKET}\n`)
+  })
+
+  it.concurrent("doctor", async () => {
+    const [text, json, leaks] = await Promise.all([banger("doctor"), banger("doctor --json"), banger("doctor --leaks")])
+    assert.deepStrictEqual([text.status, json.status, leaks.status], [1, 1, 1])
+    assert.strictEqual(text.stdout, "ok    firecracker: 1.13.1\nwarn  dns routing: no resolved\n      see docs\nFAIL  nat iptables: it is missing\n      apt install iptables\n")
+    assert.strictEqual(JSON.parse(json.stdout).length, 3)
+    assert.strictEqual(leaks.stdout, "FAIL  left over: tap bng9\n")
+  })
+
+  it.concurrent("vm logs", async () => {
+    const [whole, tail, none, missing, events, recent, misused] = await Promise.all([
+      banger("vm logs box"), banger("vm logs box --tail 2"), banger("vm logs --tail 0 box"), banger("vm logs box --firecracker"),
+      banger("vm logs box --daemon"), banger("vm logs box --daemon --since 2020-01-01T12:00Z"), banger("vm logs box --since 1h")])
+    assert.strictEqual(whole.stdout, "one\ntwo\nthree\n")
+    assert.strictEqual(tail.stdout, "two\nthree\n")
+    assert.strictEqual(none.stdout, "")
+    assert.match(missing.stderr, /^banger: cannot read .*: the VM has written none yet\n$/)
+    assert.strictEqual(events.stdout, "2020-01-01T00:00:00Z created\n2020-01-02T00:00:00Z started\n")
+    assert.strictEqual(recent.stdout, "2020-01-02T00:00:00Z started\n")
+    assert.strictEqual(misused.status, 2)
+  })
+
+  it("vm logs -f follows, also a log that was shortened", async () => {
+    const log = `${base}/followed.log`
+    writeFileSync(log, "old\nlast\n")
+    const other = await startFakeDaemon(`${base}/other.sock`, "", { consoleLog: log })
+    const { child, ended } = start(argv("vm logs -f --tail 1 box"), { ...env, BANGER_SOCKET: `${base}/other.sock` })
+    let seen = ""
+    child.stdout?.on("data", (text) => seen += text)
+    const until = async (text: string) => {
+      while (!seen.includes(text)) await sleep(5)
+    }
+    await until("last\n")
+    appendFileSync(log, "more\n")
+    await until("more\n")
+    truncateSync(log, 0)
+    await sleep(50)
+    appendFileSync(log, "anew\n")
+    await until("anew\n")
+    child.kill("SIGINT")
+    assert.strictEqual((await ended).status, 130)
+    assert.strictEqual(seen, "last\nmore\nanew\n")
+    await other.stop()
+  })
+})
+
+describe("acting commands", () => {
+  it.concurrent("vm create prints the name, or every event", async () => {
+    const [text, json] = await Promise.all([banger("vm create --name made --memory 512"), banger("vm create --name made2 --json")])
+    assert.strictEqual(text.stdout, "made\n")
+    assert.match(text.stderr, /^spec: .*\n {2}made the disk +12 ms\n$/)
+    assert.deepStrictEqual(json.stdout.trim().split("\n").map((line) => JSON.parse(line)._tag), ["Planned", "Step", "Finished"])
+  })
+
+  it.concurrent("one VM's failure is an ordinary error; of several each is a line", async () => {
+    const [one, busy, many, json] = await Promise.all([
+      banger("vm start nothing"), banger("vm stop hung"), banger("vm stop box hung nothing --timeout 30s"), banger("vm stop hung --json")])
+    assert.deepStrictEqual([one.status, one.stderr], [3, "banger: there is no VM nothing\n  banger vm list --all shows what there is\n"])
+    assert.strictEqual(busy.status, 4)
+    assert.strictEqual(many.status, 1)
+    assert.strictEqual(many.stdout, "box: stopped in order\n")
+    assert.deepStrictEqual(many.stderr.trim().split("\n").sort().map((line) => line.slice(0, line.indexOf(" ("))), ["hung: hung is busy: being stopped", "nothing: there is no VM nothing"])
+    assert.deepStrictEqual(JSON.parse(json.stderr), { error: { kind: "vm-busy", message: "hung is busy: being stopped", hint: "try again when that is done" } })
+    assert.deepInclude(daemon.calls.map(([call, payload]) => [call, JSON.stringify(payload)]), ["Stop", JSON.stringify({ vm: "box", timeoutMs: 30_000 })])
+  })
+
+  it.concurrent("--all means those to which it can be done", async () => {
+    assert.strictEqual((await banger("vm start --all")).stdout, "resting: running\n")
+    const [none, both] = await Promise.all([banger("vm start"), banger("vm start box --all")])
+    assert.deepStrictEqual([none.status, both.status], [2, 2])
+  })
+
+  it.concurrent("vm delete does not ask where nobody can answer; vm kill takes a signal's name", async () => {
+    const [deleted, killed, misused] = await Promise.all([banger("vm delete box --force"), banger("vm kill box --signal sigterm"), banger("vm kill box -s NOPE")])
+    assert.strictEqual(deleted.stdout, "box: deleted\n")
+    assert.strictEqual(killed.stdout, "box: sent SIGTERM\n")
+    assert.strictEqual(misused.status, 2)
+  })
+
+  it.concurrent("vm delete asks on a terminal, and no answer is no", async () => {
+    const { child, ended } = start(["script", "-qec", argv("vm delete resting").join(" "), "/dev/null"], env, null)
+    child.stdout?.on("data", (text) => String(text).includes("[y/N]") && child.stdin?.write("n\r"))
+    const { status, stdout } = await ended
+    assert.include(stdout, "delete resting and what is on their disks? [y/N]")
+    assert.include(stdout, "nothing is deleted")
+    assert.strictEqual(status, 1)
+  })
+
+  it.concurrent("image register stages copies, and leaves none behind", async () => {
+    const ext4 = Buffer.alloc(4096)
+    ext4.writeUInt16LE(0xef53, 1024 + 0x38)
+    writeFileSync(`${base}/rootfs.ext4`, ext4)
+    writeFileSync(`${base}/text`, "not a file system")
+    const [done, wrong, missing, unnamed, unknown] = await Promise.all([
+      banger(`image register --name x --rootfs ${base}/rootfs.ext4`), banger(`image register --name x --rootfs ${base}/text`),
+      banger(`image register --name x --rootfs ${base}/missing`), banger("image register --name x"),
+      banger(`image register --name x --rootfs ${base}/rootfs.ext4 --kernel none`)])
+    assert.strictEqual(done.status, 0)
+    assert.match(wrong.stderr, /^banger: cannot use .*text: it is not an ext4 file system\n {2}mkfs\.ext4 /)
+    assert.deepStrictEqual([missing.status, unnamed.status, unknown.status], [1, 2, 3])
+    const [, registered] = daemon.calls.find(([call]) => call === "Register") ?? []
+    assert.match((registered as { rootfs: string }).rootfs, /^[0-9a-f]{16}$/)
+    assert.deepStrictEqual(readdirSync(env.BANGER_STAGING), [])
+    assert.strictEqual((await banger("image delete debian-bookworm")).status, 4)
+  })
+})
+
+describe("help", () => {
+  it.concurrent("of every command ends with examples", async () => {
+    const { stdout } = await banger("--help")
+    const commands = stdout.split("\n").map((line) => /^ {2}((?:vm|image|kernel|daemon|system) \w+|doctor) {2}/.exec(line)?.[1]).filter((path) => path !== undefined)
+    assert.isAbove(commands.length, 20)
+    const { TREE } = await import("../tree.ts")
+    const { commandHelp } = await import("../help.ts")
+    for (const [path, { load }] of TREE) {
+      const { default: command } = await load()
+      assert.strictEqual(command.path, path)
+      assert.match(commandHelp(command), /^Usage: banger [^]*\n\nExamples:\n( {2}.*banger .*\n)+$/)
+    }
+  })
+
+  it.concurrent("is what a wrong command line names", async () => {
+    const [none, wrong, extra] = await Promise.all([banger("vm"), banger("vm lst"), banger("vm show")])
+    for (const { status, stderr } of [none, wrong, extra]) {
+      assert.strictEqual(status, 2)
+      assert.isAtMost(stderr.trim().split("\n").length, 3)
+    }
+  })
+})
+
+describe("a daemon that cannot be reached", () => {
+  it.concurrent("is named with its reason and the command that mends it", async () => {
+    const [missing, run] = await Promise.all([banger("vm list", { BANGER_SOCKET: `${base}/nothing` }), banger("vm run -- true", { BANGER_SOCKET: `${base}/nothing` })])
+    assert.deepStrictEqual([missing.status, run.status], [5, 125])
+    const installed = existsSync("/etc/banger")
+    assert.include(missing.stderr, installed ? "sudo systemctl start bangerd.socket" : "sudo ./build/bin/banger system install --owner $USER")
+  })
+
+  it.concurrent("where its socket lies there without it, it is not running", async () => {
+    const stale = `${base}/stale.sock`
+    const holder = start([process.execPath, "-e", `require("net").createServer().listen(${JSON.stringify(stale)})`], {}, null)
+    while (!existsSync(stale)) await sleep(5)
+    holder.child.kill("SIGKILL")
+    await holder.ended
+    const { status, stderr } = await banger("vm list", { BANGER_SOCKET: stale })
+    assert.strictEqual(status, 5)
+    assert.match(stderr, /^banger: the daemon is not running: .*\n {2}sudo systemctl start bangerd\.socket\n$/)
+  })
+
+  it.concurrent("belongs to another user", async () => {
+    const closed = `${base}/closed.sock`
+    const other = await startFakeDaemon(closed, "", { consoleLog: "" })
+    chmodSync(closed, 0)
+    // Root may connect to anything, so it becomes somebody else.
+    const asNobody = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
+    const { status, stderr } = await start([...asNobody, ...argv("vm list")], { ...env, BANGER_SOCKET: closed }).ended
+    await other.stop()
+    assert.strictEqual(status, 5)
+    assert.match(stderr, /^banger: this banger belongs to \w+: only that user may talk to its daemon\n {2}log in as /)
+  })
+
+  it.concurrent("went away in the middle", async () => {
+    const socket = `${base}/rude.sock`
+    const rude = Net.createServer((connection) => connection.once("data", () => connection.destroy()))
+    await new Promise<void>((resolve) => rude.listen(socket, resolve))
+    const { status, stderr } = await banger("vm list", { BANGER_SOCKET: socket })
+    rude.close()
+    assert.deepStrictEqual([status, stderr.split("\n")[0]], [5, "banger: the daemon went away before it had answered"])
+  })
+})
