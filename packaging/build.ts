@@ -65,6 +65,7 @@ await esbuild.build({
 
 go("banger-guest")
 go("banger-kernel")
+go("banger-vm-stop")
 execFileSync(path.join(LIB, "banger-kernel"), ["pack-guest", "--program", path.join(LIB, "banger-guest"), "--out", path.join(LIB, "guest.cpio")], { stdio: "inherit" })
 fs.rmSync(path.join(LIB, "banger-guest"))
 

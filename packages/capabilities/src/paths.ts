@@ -25,7 +25,7 @@ export const cowFile = (vm: VmId) => `${estate(vm)}/cow`
 export const workFile = (vm: VmId) => `${estate(vm)}/work`
 /** The serial console. Owned by the owner, who may read and shorten it. */
 export const consoleLog = (vm: VmId) => `${estate(vm)}/console.log`
-/** UID and GID of the VM's unit. */
+/** VM_UID, and what else the unit takes from its VM. */
 export const unitEnvironment = (vm: VmId) => `${estate(vm)}/unit.env`
 
 export const JAILS = `${ROOT_STATE}/jail`

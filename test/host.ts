@@ -1,0 +1,55 @@
+/** The host VM as tests use it: commands run in it as the owner, through the installed command line. */
+import { spawn, spawnSync } from "node:child_process"
+import { expect } from "vitest"
+
+const HOSTVM = new URL("hostvm/hostvm", import.meta.url).pathname
+
+export interface Result {
+  readonly status: number
+  readonly stdout: string
+  readonly stderr: string
+  readonly bytes: Buffer
+}
+
+/** A bash script as the owner, or as root; `$1`, `$2`... are the arguments. */
+export const sh = (script: string, options: { readonly root?: boolean; readonly input?: Buffer | string; readonly args?: ReadonlyArray<string> } = {}): Promise<Result> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(HOSTVM, ["exec", ...(options.root ? ["--root"] : []), "--", "bash", "-c", script, "test", ...(options.args ?? [])], { stdio: "pipe" })
+    const stdout: Array<Buffer> = []
+    const stderr: Array<Buffer> = []
+    child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk))
+    child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk))
+    child.once("error", reject)
+    child.once("close", (status) => {
+      const bytes = Buffer.concat(stdout)
+      resolve({ status: status ?? -1, stdout: bytes.toString("utf8"), stderr: Buffer.concat(stderr).toString("utf8"), bytes })
+    })
+    child.stdin.on("error", () => {})
+    child.stdin.end(options.input ?? "")
+  })
+
+/** The same, which must succeed; gives its stdout without the last newline. */
+export const ok = async (script: string, options: Parameters<typeof sh>[1] = {}): Promise<string> => {
+  const { status, stderr, stdout } = await sh(script, options)
+  expect(status, `${script}\n${stdout}\n${stderr}`).toBe(0)
+  return stdout.replace(/\n$/, "")
+}
+
+/** Back to the state right after the install. */
+export const reset = () => {
+  const { status, stderr } = spawnSync(HOSTVM, ["reset"], { encoding: "utf8" })
+  expect(status, stderr).toBe(0)
+}
+
+/** Runs a subcommand of hostvm itself: `reboot`, `crash`. */
+export const hostvm = (...args: ReadonlyArray<string>) => {
+  const { status, stderr } = spawnSync(HOSTVM, args, { encoding: "utf8" })
+  expect(status, stderr).toBe(0)
+}
+
+/** What of banger stands on the host that no VM accounts for. */
+export const leaks = () => ok("banger doctor --leaks --json").then((text) => JSON.parse(text))
+
+/** A condition of the host that an event brings about; the script is repeated on the host until it succeeds. */
+export const eventually = (script: string, seconds = 60, options: Parameters<typeof sh>[1] = {}) =>
+  ok(`end=$((SECONDS + ${seconds})); until ( ${script} ); do [ $SECONDS -lt $end ] || exit 1; sleep 0.2; done`, options)

@@ -1,0 +1,63 @@
+/** Runs test tiers one after the other and closes with one line over all of them: `N passed, N failed`. */
+import { spawnSync } from "node:child_process"
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+
+interface Count {
+  passed: number
+  failed: number
+}
+
+const results = fs.mkdtempSync(path.join(os.tmpdir(), "banger-results-"))
+
+/** Milliseconds to a readable duration. */
+const seconds = (ms: number) => `${(ms / 1000).toFixed(0)} s`
+
+const vitest = (name: string, args: ReadonlyArray<string>): Count => {
+  const file = path.join(results, `${name}.json`)
+  const { status } = spawnSync("npx", ["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile=${file}`, ...args], { stdio: "inherit" })
+  if (!fs.existsSync(file)) return { passed: 0, failed: 1 }
+  const { numFailedTests, numPassedTests, numTotalTests } = JSON.parse(fs.readFileSync(file, "utf8"))
+  // A suite that could not even be loaded fails no test: the exit status tells.
+  return { passed: numPassedTests, failed: Math.max(numFailedTests, status === 0 && numTotalTests > 0 ? 0 : 1) }
+}
+
+const goTests = (): Count => {
+  const { status, stdout } = spawnSync("go", ["test", "-json", "./..."], { cwd: "native", stdio: ["ignore", "pipe", "inherit"], encoding: "utf8", maxBuffer: 1 << 28 })
+  const events = stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line))
+  const ended = (action: string) => events.filter((event) => event.Action === action && event.Test !== undefined)
+  for (const { Package, Test } of ended("fail")) {
+    process.stdout.write(`FAIL ${Package} ${Test}\n${events.filter((event) => event.Test === Test && event.Output).map((event) => event.Output).join("")}`)
+  }
+  return { passed: ended("pass").length, failed: Math.max(ended("fail").length, status === 0 ? 0 : 1) }
+}
+
+/** The host VM with this build, at its checkpoint. A host that cannot be had fails the tier. */
+const hostTier = (name: string): Count => {
+  if (spawnSync("./test/hostvm/hostvm", ["up"], { stdio: "inherit" }).status !== 0) return { passed: 0, failed: 1 }
+  return vitest(name, ["--config", "vitest.host.config.ts", "--dir", `test/${name}`])
+}
+
+const TIERS: Record<string, () => Count> = {
+  fast: () => {
+    const counts = [vitest("fast", []), goTests()]
+    return { passed: counts.reduce((sum, { passed }) => sum + passed, 0), failed: counts.reduce((sum, { failed }) => sum + failed, 0) }
+  },
+  e2e: () => hostTier("e2e"),
+  faults: () => hostTier("faults")
+}
+
+const total: Count = { passed: 0, failed: 0 }
+for (const tier of process.argv.slice(2)) {
+  const run = TIERS[tier]
+  if (run === undefined) throw new Error(`unknown tier ${tier}: ${Object.keys(TIERS).join(", ")}`)
+  const began = Date.now()
+  const { failed, passed } = run()
+  total.passed += passed
+  total.failed += failed
+  process.stdout.write(`tier ${tier}: ${passed} passed, ${failed} failed in ${seconds(Date.now() - began)}\n`)
+}
+fs.rmSync(results, { recursive: true })
+process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`)
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
