@@ -12,7 +12,7 @@ export interface Flag<T> {
   readonly read: (given: ReadonlyArray<string | boolean>) => T
 }
 
-export type Flags = Readonly<Record<string, Flag<any>>>
+export type Flags = Readonly<Record<string, Flag<unknown>>>
 export type Values<F extends Flags> = { readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never }
 
 /** Turns the text of a flag or argument into a value; throws an Error that says what was expected. */

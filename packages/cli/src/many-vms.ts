@@ -36,7 +36,7 @@ export const chosen = (args: ReadonlyArray<string>, everyone: boolean, states: R
 export const finished = (vm: VmRef, asJson: boolean) => <E, R>(events: Stream.Stream<Progress, E, R>): Effect.Effect<void, E, R> =>
   Stream.runForEach(events, (event) => {
     if (asJson) return print(eventLine(event))
-    return event._tag === "Finished" ? print(`${event.vm.name}: ${event.message}\n`) : event._tag === "Note" ? say(`${vm}: ${event.message}`) : Effect.void
+    return event._tag === "Finished" ? print(`${event.message}\n`) : event._tag === "Note" ? say(`${vm}: ${event.message}`) : Effect.void
   })
 
 /**
@@ -56,7 +56,8 @@ export const each = <E, R>(vms: ReadonlyArray<VmRef>, act: (daemon: Client, vm: 
 
 const lineOf = (vm: VmRef, cause: Cause.Cause<unknown>): string => {
   const { hint, message } = failureOf(Option.getOrElse(Cause.failureOption(cause), () => Cause.squash(cause)))
-  return `${vm}: ${message}${hint === "" ? "" : ` (${hint})`}`
+  const named = message.includes(vm) ? message : `${vm}: ${message}`
+  return hint === "" ? named : `${named} (${hint})`
 }
 
 /** The whole of a command that acts on several VMs. */

@@ -113,21 +113,21 @@ describe("acting commands", () => {
     assert.deepStrictEqual([one.status, one.stderr], [3, "banger: there is no VM nothing\n  banger vm list --all shows what there is\n"])
     assert.strictEqual(busy.status, 4)
     assert.strictEqual(many.status, 1)
-    assert.strictEqual(many.stdout, "box: stopped in order\n")
-    assert.deepStrictEqual(many.stderr.trim().split("\n").sort().map((line) => line.slice(0, line.indexOf(" ("))), ["hung: hung is busy: being stopped", "nothing: there is no VM nothing"])
+    assert.strictEqual(many.stdout, "box is stopped: in order\n")
+    assert.deepStrictEqual(many.stderr.trim().split("\n").toSorted().map((line) => line.slice(0, line.indexOf(" ("))), ["hung is busy: being stopped", "there is no VM nothing"])
     assert.deepStrictEqual(JSON.parse(json.stderr), { error: { kind: "vm-busy", message: "hung is busy: being stopped", hint: "try again when that is done" } })
     assert.deepInclude(daemon.calls.map(([call, payload]) => [call, JSON.stringify(payload)]), ["Stop", JSON.stringify({ vm: "box", timeoutMs: 30_000 })])
   })
 
   it.concurrent("--all means those to which it can be done", async () => {
-    assert.strictEqual((await banger("vm start --all")).stdout, "resting: running\n")
+    assert.strictEqual((await banger("vm start --all")).stdout, "resting runs\n")
     const [none, both] = await Promise.all([banger("vm start"), banger("vm start box --all")])
     assert.deepStrictEqual([none.status, both.status], [2, 2])
   })
 
   it.concurrent("vm delete does not ask where nobody can answer; vm kill takes a signal's name", async () => {
     const [deleted, killed, misused] = await Promise.all([banger("vm delete box --force"), banger("vm kill box --signal sigterm"), banger("vm kill box -s NOPE")])
-    assert.strictEqual(deleted.stdout, "box: deleted\n")
+    assert.strictEqual(deleted.stdout, "box is deleted\n")
     assert.strictEqual(killed.stdout, "box: sent SIGTERM\n")
     assert.strictEqual(misused.status, 2)
   })

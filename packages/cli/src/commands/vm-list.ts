@@ -23,7 +23,7 @@ export default command({
   run: ({ flags }) =>
     Effect.gen(function*() {
       const all = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.vm.List()))
-      const vms = all.filter(({ state }) => flags.all || state !== "stopped").sort((a, b) => a.name < b.name ? -1 : 1)
+      const vms = all.filter(({ state }) => flags.all || state !== "stopped").toSorted((a, b) => a.name < b.name ? -1 : 1)
       if (flags.json) yield* printJson(vms.map((vm) => viewJson(vm)))
       else if (flags.quiet) yield* print(vms.map(({ id }) => `${id}\n`).join(""))
       else yield* print(table([["NAME", "STATE", "IMAGE", "VCPU", "MEMORY", "IP", "UPTIME"], ...vms.map(row(Date.now()))]))

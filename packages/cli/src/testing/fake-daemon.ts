@@ -42,7 +42,7 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
       yield* note(call, payload)
       const vm = yield* find(payload.vm)
       if (vm.name === "hung") return yield* new VmBusy({ name: vm.name, doing: "stopped" })
-      return Stream.make<Array<Progress>>({ _tag: "Step", step: "thought", ms: 3 }, { _tag: "Finished", vm, message })
+      return Stream.make<Array<Progress>>({ _tag: "Step", step: "thought", ms: 3 }, { _tag: "Finished", vm, message: `${vm.name} ${message}` })
     }))
   const image = new Image({
     files: { name: ImageName.make("debian-bookworm"), generation: 1, rootfs: digest, seed: null }, kernel: null, rootfsBytes: 3 << 20, createdAt: 0, usedBy: ["box"]
@@ -53,10 +53,10 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
       daemon.vms.push(vm)
       return Stream.make<Array<Progress>>({ _tag: "Planned", vm }, { _tag: "Step", step: "made the disk", ms: 12 }, { _tag: "Finished", vm, message: "running" })
     }))),
-    "vm.Start": operation("Start", "running"),
-    "vm.Stop": operation("Stop", "stopped in order"),
-    "vm.Restart": operation("Restart", "running"),
-    "vm.Delete": operation("Delete", "deleted"),
+    "vm.Start": operation("Start", "runs"),
+    "vm.Stop": operation("Stop", "is stopped: in order"),
+    "vm.Restart": operation("Restart", "runs"),
+    "vm.Delete": operation("Delete", "is deleted"),
     "vm.Kill": (payload) => Effect.zipRight(note("Kill", payload), Effect.asVoid(find(payload.vm))),
     "vm.List": () => Effect.succeed(daemon.vms),
     "vm.Get": ({ vm }) => find(vm),

@@ -23,7 +23,7 @@ const commit = (directory: string) => {
   git(directory, "commit", "-qm", "x")
 }
 const paths = (path: string, untracked = false) =>
-  Effect.map(plan(path, untracked), ({ members }) => members.map((member) => member.path.toString("latin1")).sort())
+  Effect.map(plan(path, untracked), ({ members }) => members.map((member) => member.path.toString("latin1")).toSorted())
 
 /** What arrives when the files and the history are unpacked as the guest does it. */
 const arrived = (path: string, branch?: string) =>
@@ -80,11 +80,11 @@ const TRACKED = ["-dash", ".gitignore", ".gitmodules", "kept", "link", "modified
 
 describe("the files of a workspace", () => {
   it.effect("are those tracked, as they are now, with submodules", () =>
-    Effect.map(paths(repo), (found) => assert.deepStrictEqual(found, [...TRACKED].sort())))
+    Effect.map(paths(repo), (found) => assert.deepStrictEqual(found, [...TRACKED].toSorted())))
 
   it.effect("and the untracked ones on demand, but never the ignored", () =>
     Effect.map(paths(repo, true), (found) =>
-      assert.deepStrictEqual(found, [...TRACKED, "untracked", "mods/inner/untracked-inner", "moved"].sort())))
+      assert.deepStrictEqual(found, [...TRACKED, "untracked", "mods/inner/untracked-inner", "moved"].toSorted())))
 
   it.effect("keep modes and links, and are sized", () =>
     Effect.map(plan(repo, false), ({ bytes, members, target }) => {
@@ -159,7 +159,7 @@ describe("in the guest", () => {
   it.effect("git status says what it says here, on the same branch and commit", () =>
     Effect.gen(function*() {
       const target = yield* arrived(repo)
-      const lines = git(target, "status", "--porcelain", "-z").split("\0").filter((line) => line !== "").sort()
+      const lines = git(target, "status", "--porcelain", "-z").split("\0").filter((line) => line !== "").toSorted()
       // What is staged here is untracked there, since its content is in no commit.
       assert.deepStrictEqual(lines, [" D deleted", " D moved/secret", " M modified", "?? staged"])
       assert.strictEqual(git(target, "rev-parse", "HEAD"), git(repo, "rev-parse", "HEAD"))
