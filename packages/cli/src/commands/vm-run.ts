@@ -28,6 +28,7 @@ const flags = {
   ...guestFlags,
   workdir: Flags.value("DIR", "run the command there (without it: in the repository)", Decode.text),
   branch: Flags.value("BRANCH", "create this branch in the guest, from HEAD", Decode.text),
+  from: Flags.value("REF", "with --branch: from there, with the files of that commit", Decode.text),
   "include-untracked": Flags.on("send files that git does not know and does not ignore, too"),
   "dry-run": Flags.on("list what would be sent, and create nothing"),
   ssh: Flags.on("run the command over ssh"),
@@ -35,11 +36,15 @@ const flags = {
 }
 type Given = Input<typeof flags>
 
-const checkBranch = (branch: string, path: string | undefined) =>
-  path === undefined
-    ? Effect.fail(new Misuse("--branch needs a PATH", "banger vm run ./repo --branch NAME"))
-    : git("/", ["check-ref-format", "--branch", branch]).pipe(
-      Effect.mapError(() => new Misuse(`--branch: ${JSON.stringify(branch)} is not a name that git takes`, "git help check-ref-format")))
+/** What the flags about a branch ask for must make sense together. */
+const checkBranch = ({ args, flags }: Given) => {
+  const misuse = (problem: string) => Effect.fail(new Misuse(problem, "banger vm run ./repo --branch NAME [--from REF]"))
+  if (flags.from !== undefined && flags.branch === undefined) return misuse("--from needs --branch")
+  if (flags.from !== undefined && flags["include-untracked"]) return misuse("--from sends the files of a commit: --include-untracked has no meaning")
+  if (flags.branch === undefined) return Effect.void
+  if (args.length === 0) return misuse("--branch needs a PATH")
+  return Effect.catchAll(git("/", ["check-ref-format", "--branch", flags.branch]), () => misuse(`--branch: git takes no such name: ${flags.branch}`))
+}
 
 /** An sshd comes up after the agent does. Seconds. */
 const SSHD = 60
@@ -106,8 +111,8 @@ The exit status is the command's own; 128+n when signal n ended it; 125 for a fa
     Effect.gen(function*() {
       const [path] = given.args
       const { flags } = given
-      if (flags.branch !== undefined) yield* checkBranch(flags.branch, path)
-      const workspace = path === undefined ? undefined : yield* plan(path, flags["include-untracked"])
+      yield* checkBranch(given)
+      const workspace = path === undefined ? undefined : yield* plan(path, flags["include-untracked"], flags.from)
       if (flags["dry-run"]) return yield* Effect.as(dryRun(workspace, flags.json), 0)
       return yield* withDaemon(inFreshVm(given, workspace))
     })

@@ -10,9 +10,9 @@ const printable = (path: Buffer): string => {
   return `"${escaped.join("")}"`
 }
 
-const total = ({ bytes, members, target }: Workspace) => {
+const total = ({ bytes, from, members, target }: Workspace) => {
   const files = members.filter(({ kind }) => kind !== "directory").length
-  return `${files} ${files === 1 ? "file" : "files"}, ${size(bytes)} (${bytes} bytes), and .git as a shallow clone of HEAD, to ${target}`
+  return `${files} ${files === 1 ? "file" : "files"}, ${size(bytes)} (${bytes} bytes), and .git as a shallow clone of ${from ?? "HEAD"}, to ${target}`
 }
 
 export const dryRunText = (workspace: Workspace): string =>

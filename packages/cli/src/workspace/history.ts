@@ -34,12 +34,14 @@ const optionally = (call: Effect.Effect<string, GitFailed>) => Effect.map(Effect
 
 /**
  * A directory with a `.git` alone: the one commit that HEAD names, on the same branch, no hooks, and an index that is
- * that commit. With the files beside it `git status` says in the guest what it says here.
+ * that commit. With the files beside it `git status` says in the guest what it says here. `from`: another commit than
+ * HEAD's, with its files.
  */
 export const shallowHistory = (
   top: string,
   sparse: ReadonlyArray<Buffer>,
-  branch: string | undefined
+  branch: string | undefined,
+  from: string | undefined
 ): Effect.Effect<string, GitFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const directory = yield* temporary
@@ -56,11 +58,11 @@ export const shallowHistory = (
     const origin = configured.get(ORIGIN)
     if (origin !== undefined) yield* git(directory, ["remote", "add", "origin", withoutPassword(origin)])
     if (Option.isNone(head)) return directory
-    yield* git(directory, ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", top, "HEAD"])
+    yield* git(directory, ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", top, from ?? "HEAD"])
     const commit = yield* gitLine(directory, ["rev-parse", "FETCH_HEAD"])
     yield* git(directory, ["update-ref", "--no-deref", Option.getOrElse(onto, () => "HEAD"), commit])
     yield* Effect.promise(() => rm(`${directory}/.git/FETCH_HEAD`, { force: true }))
-    yield* git(directory, ["read-tree", "HEAD"])
+    yield* git(directory, from === undefined ? ["read-tree", "HEAD"] : ["read-tree", "--reset", "-u", "HEAD"])
     if (sparse.length > 0) {
       yield* git(directory, ["update-index", "-z", "--skip-worktree", "--stdin"], Buffer.concat(sparse.flatMap((path) => [path, Buffer.of(0)])))
     }

@@ -69,6 +69,20 @@ const present = (top: Buffer, path: Buffer, submodule: boolean): Member | undefi
   return stat.isFile() ? { path, kind: "file", mode, bytes: stat.size } : undefined
 }
 
+/** `100755 blob <object> <size>\t<path>`. */
+const committed = (record: Buffer): Member => {
+  const tab = record.indexOf("\t")
+  const [mode = "", , , size = ""] = record.toString("latin1", 0, tab).split(/ +/)
+  const path = record.subarray(tab + 1)
+  if (mode === "160000") return { path, kind: "directory", mode: 0o755, bytes: 0 }
+  if (mode === "120000") return { path, kind: "symlink", mode: 0o777, bytes: 0 }
+  return { path, kind: "file", mode: mode === "100755" ? 0o755 : 0o644, bytes: Number(size) }
+}
+
+/** What a commit holds. */
+export const listCommit = (top: string, commit: string): Effect.Effect<Listing, GitFailed> =>
+  Effect.map(git(top, ["ls-tree", "-r", "-l", "-z", "--full-tree", commit]), (output) => ({ members: records(output).map(committed), sparse: [] }))
+
 /** What git knows of a work tree as it now is on disk, with the files of its submodules. */
 export const list = (top: string, includeUntracked: boolean): Effect.Effect<Listing, GitFailed> =>
   Effect.gen(function*() {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, realpathSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs"
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -26,9 +26,9 @@ const paths = (path: string, untracked = false) =>
   Effect.map(plan(path, untracked), ({ members }) => members.map((member) => member.path.toString("latin1")).toSorted())
 
 /** What arrives when the files and the history are unpacked as the guest does it. */
-const arrived = (path: string, branch?: string) =>
+const arrived = (path: string, branch?: string, from?: string) =>
   Effect.gen(function*() {
-    const workspace = yield* plan(path, false)
+    const workspace = yield* plan(path, false, from)
     const target = mkdtempSync(`${base}/arrived-`)
     const unpack = (directory: string, names: ReadonlyArray<Buffer>, recurse: boolean) =>
       Effect.flatMap(tar(directory, names, recurse), (stream) =>
@@ -37,8 +37,9 @@ const arrived = (path: string, branch?: string) =>
           for await (const chunk of stream) chunks.push(chunk)
           execFileSync("tar", ["-x", "-p", "-C", target], { input: Buffer.concat(chunks) })
         }))
-    yield* unpack(yield* shallowHistory(workspace.top, workspace.sparse, branch), [Buffer.from(".git")], true)
-    yield* unpack(workspace.top, workspace.members.map((member) => member.path), false)
+    const made = yield* shallowHistory(workspace.top, workspace.sparse, branch, workspace.from)
+    yield* unpack(made, [Buffer.from(workspace.from === undefined ? ".git" : ".")], true)
+    if (workspace.from === undefined) yield* unpack(workspace.top, workspace.members.map((member) => member.path), false)
     return target
   }).pipe(Effect.scoped)
 
@@ -174,6 +175,23 @@ describe("in the guest", () => {
       const target = yield* arrived(repo, "topic/x")
       assert.strictEqual(git(target, "symbolic-ref", "HEAD"), "refs/heads/topic/x\n")
       assert.strictEqual(git(target, "rev-parse", "HEAD"), git(repo, "rev-parse", "HEAD"))
+    }))
+
+  it.effect("a branch begins at another commit, with the files of that", () =>
+    Effect.gen(function*() {
+      const source = repository("history")
+      for (const text of ["first", "second"]) {
+        write(`${source}/file`, text)
+        write(`${source}/${text}`, text)
+        commit(source)
+      }
+      write(`${source}/file`, "not committed")
+      const target = yield* arrived(source, "topic", "HEAD~1")
+      assert.strictEqual(git(target, "rev-parse", "topic"), git(source, "rev-parse", "HEAD~1"))
+      assert.strictEqual(git(target, "status", "--porcelain"), "")
+      assert.deepStrictEqual(readdirSync(target).toSorted(), [".git", "file", "first"])
+      assert.deepStrictEqual((yield* plan(source, false, "HEAD~1")).members.map(({ bytes, path }) => [String(path), bytes]), [["file", 5], ["first", 5]])
+      for (const ref of ["nothing", "--all"]) assert.strictEqual((yield* Effect.flip(plan(source, false, ref)))._tag, "LocalFailure")
     }))
 
   it.effect("a repository without a commit, a detached HEAD, a linked and a sparse work tree arrive as they are", () =>
