@@ -1,6 +1,8 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import { type Command, parse } from "./command.ts"
 import { LocalFailure } from "./errors.ts"
 import { FAILED, SIGNAL_STATUS, statusOf } from "./exit.ts"
@@ -19,7 +21,8 @@ const leave = (status: number) => process.stderr.write("", () => process.stdout.
 export const launch = async (command: Command, argv: ReadonlyArray<string>): Promise<void> => {
   let ended: number | undefined
   const program = Effect.flatMap(Effect.try({ try: () => parse(command, argv), catch: (misuse) => misuse }), command.run)
-  const fiber = Effect.runFork(program)
+  // The libraries' log goes to stdout, which is the guest's or a script's.
+  const fiber = Effect.runFork(Logger.withMinimumLogLevel(program, LogLevel.None))
   const end = (status: number) => {
     if (ended !== undefined) process.exit(status)
     ended = status
