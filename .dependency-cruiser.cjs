@@ -10,6 +10,20 @@ module.exports = {
     only("root-helper", "^packages/(domain|capabilities|root-helper)/", "root code stands on capabilities alone"),
     only("cli", "^packages/(domain|cli)/|^packages/capabilities/src/vsock/(agent-client|agent-frames|connect|contract)\\.ts$", "the CLI parses, calls and renders"),
     {
+      name: "examples-stand-outside",
+      severity: "error",
+      comment: "an example uses what its reader can use, and banger uses no example",
+      from: { path: "^packages/" },
+      to: { path: "^examples/" }
+    },
+    {
+      name: "examples-imports",
+      severity: "error",
+      comment: "a capability and a daemon of one's own need no command line and no root code",
+      from: { path: "^examples/" },
+      to: { path: "^packages/(cli|root-helper)/" }
+    },
+    {
       name: "ops-live-is-roots",
       severity: "error",
       comment: "what runs as root is loaded by the root helper alone",

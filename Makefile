@@ -22,8 +22,8 @@ build: node_modules/.package-lock.json ## build/: the command, the daemon, the r
 
 check: node_modules/.package-lock.json ## types, lint, direction of imports, shell scripts
 	npx tsc -p .
-	npx oxlint packages packaging test
-	npx depcruise packages --config .dependency-cruiser.cjs
+	npx oxlint packages examples packaging test
+	npx depcruise packages examples --config .dependency-cruiser.cjs
 	cd native && go vet ./...
 
 test-fast: check ## checks, unit and contract tiers: seconds, no root, no KVM

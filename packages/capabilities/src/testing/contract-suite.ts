@@ -34,25 +34,31 @@ export const ofLease = (objects: Iterable<string>) => [...objects].filter((objec
 
 /**
  * What every capability promises, run against the memory host over each transport of the helper. `needs` is what the
- * stages before it provide; `stands` says whether a lease of it leaves an object on the host.
+ * stages before it provide; `stands` says whether a lease of it leaves an object on the host; `services` are the host
+ * services that it needs and the standard pipeline does not, in memory.
  */
-export const contract = <P, E, R extends Needs | N, N, H extends HostServices>(
+export const contract = <P, E, R extends Needs | N | S, N, H extends HostServices | S, S = never>(
   capability: Capability<P, E, R, H>,
-  options: { readonly stands: boolean; readonly needs: (spec: VmSpec) => Layer.Layer<N, never, Needs> }
+  options: {
+    readonly stands: boolean
+    readonly needs: (spec: VmSpec) => Layer.Layer<N, never, Needs>
+    readonly services?: Layer.Layer<S, never, MemoryHost>
+  }
 ) => {
   const spec = testSpec()
-  const alone = (of: VmSpec) => capability.layer(of).pipe(Layer.provide(options.needs(of))) as Layer.Layer<P, E, Needs | Lease>
+  const alone = (of: VmSpec) => capability.layer(of).pipe(Layer.provide(options.needs(of))) as Layer.Layer<P, E, Needs | S | Lease>
+  const own = options.services ?? (Layer.empty as Layer.Layer<S>)
 
   for (const [transport, helper] of Object.entries(transports)) {
     describe(`${capability.name}, ${transport}`, () => {
       const onHost = <A, E2>(
         objects: Set<string>,
-        test: Effect.Effect<A, E2, Needs | Scope.Scope>,
+        test: Effect.Effect<A, E2, Needs | S | Scope.Scope>,
         failing?: { readonly object: string; readonly when: "before" | "after" }
       ) =>
         test.pipe(
           Effect.provideService(GuestPatches, pipeline.guest(spec) as Context.Tag.Service<GuestPatches>),
-          Effect.provide(Layer.mergeAll(services, helper).pipe(Layer.provide(MemoryHost.layer(objects, failing)))),
+          Effect.provide(Layer.mergeAll(services, helper, own).pipe(Layer.provide(MemoryHost.layer(objects, failing)))),
           Effect.scoped
         )
       const provisioned = capability.estate?.ensure(spec) ?? Effect.void
