@@ -5,38 +5,11 @@
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import * as esbuild from "esbuild"
+import { bundle, ROOT, SQLITE_ADDON } from "./bundle.ts"
 
-const ROOT = path.dirname(path.dirname(new URL(import.meta.url).pathname))
 const OUT = path.join(ROOT, "build")
 const LIB = path.join(OUT, "lib")
 const VERSION: string = JSON.parse(fs.readFileSync(path.join(ROOT, "package.json"), "utf8")).version
-
-/** better-sqlite3 ships an addon a platform; ours lies beside the bundle. */
-const SQLITE_ADDON = path.join(ROOT, "node_modules/better-sqlite3/prebuilds/linux-x64.node")
-const sqliteAddon: esbuild.Plugin = {
-  name: "sqlite-addon",
-  setup(build) {
-    build.onResolve({ filter: /linux-x64\.node$/ }, () => ({ path: "./better_sqlite3.node", external: true }))
-  }
-}
-
-const common: esbuild.BuildOptions = {
-  bundle: true,
-  platform: "node",
-  target: "node24",
-  format: "esm",
-  outdir: LIB,
-  outExtension: { ".js": ".mjs" },
-  minify: true,
-  keepNames: false,
-  legalComments: "none",
-  logLevel: "warning",
-  alias: { "better-sqlite3": path.join(ROOT, "node_modules/better-sqlite3/lib/linux-x64.js") },
-  plugins: [sqliteAddon],
-  // CommonJS packages inside an ES module bundle ask for `require`.
-  banner: { js: `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);` }
-}
 
 const go = (program: string) =>
   execFileSync("go", ["build", "-trimpath", "-ldflags", `-s -w -X main.version=${VERSION}`, "-o", path.join(LIB, program), `./cmd/${program}`], {
@@ -54,13 +27,10 @@ fs.rmSync(OUT, { recursive: true, force: true })
 fs.mkdirSync(path.join(OUT, "bin"), { recursive: true })
 fs.mkdirSync(LIB)
 
-await esbuild.build({ ...common, entryPoints: { banger: path.join(ROOT, "packages/cli/src/main.ts") }, splitting: true, chunkNames: "banger-[hash]" })
-await esbuild.build({
-  ...common,
-  entryPoints: {
-    bangerd: path.join(ROOT, "packages/daemon/src/main.ts"),
-    "bangerd-root": path.join(ROOT, "packages/root-helper/src/main.ts")
-  }
+await bundle(LIB, { banger: path.join(ROOT, "packages/cli/src/main.ts") }, { splitting: true, chunkNames: "banger-[hash]" })
+await bundle(LIB, {
+  bangerd: path.join(ROOT, "packages/daemon/src/main.ts"),
+  "bangerd-root": path.join(ROOT, "packages/root-helper/src/main.ts")
 })
 
 go("banger-guest")

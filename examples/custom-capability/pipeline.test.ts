@@ -85,7 +85,7 @@ describe("a pipeline with a mailbox", () => {
   it("gives doctor its check", () => {
     assert.deepStrictEqual(
       pipeline.checks.slice(standard.checks.length).map(({ capability, name }) => `${capability}: ${name}`),
-      ["mailbox: mailbox directory"]
+      ["mailbox: directory"]
     )
   })
 

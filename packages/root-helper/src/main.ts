@@ -16,12 +16,14 @@ process.on("SIGHUP", () => {})
 
 const options = {
   owner: { type: "string" },
+  daemon: { type: "string" },
+  helper: { type: "string" },
   stop: { type: "boolean", default: false },
   purge: { type: "boolean", default: false }
 } as const
 
 const usage = (problem: string) =>
-  new Refused({ problem, fix: "bangerd-root serve | install --owner USER | uninstall [--stop] [--purge] | leaks" })
+  new Refused({ problem, fix: "bangerd-root serve | install --owner USER [--daemon FILE] [--helper FILE] | uninstall [--stop] [--purge] | leaks" })
 
 /** The root side of banger: the helper itself, and what must work without it. */
 const command = Effect.gen(function*() {
@@ -33,7 +35,7 @@ const command = Effect.gen(function*() {
     case "serve":
       return yield* serve
     case "install":
-      return yield* values.owner === undefined ? usage("--owner is missing: the user whose VMs these will be") : install(values.owner)
+      return yield* values.owner === undefined ? usage("--owner is missing: the user whose VMs these will be") : install(values.owner, { daemon: values.daemon, helper: values.helper })
     case "uninstall":
       return yield* uninstall(values)
     case "leaks":

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readFileSync, statSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { run } from "@banger/capabilities/exec.ts"
@@ -45,13 +45,34 @@ const uidsAreFree = run(["getent", "passwd", String(UID_BASE + 2)]).pipe(
   Effect.catchTag("CommandFailed", () => Effect.void)
 )
 
-const copyRelease = (directory: string) =>
+/** Bundles of the user's own that take the place of banger's (docs/custom-capabilities.md). */
+export interface Bundles {
+  readonly daemon: string | undefined
+  readonly helper: string | undefined
+}
+
+const replacements = ({ daemon, helper }: Bundles) =>
+  [{ from: daemon, name: "bangerd.mjs" }, { from: helper, name: "bangerd-root.mjs" }].flatMap(({ from, name }) =>
+    from === undefined ? [] : [{ from: path.resolve(from), name }])
+
+/** Before anything is changed. */
+const areFiles = (bundles: Bundles) =>
+  Effect.forEach(replacements(bundles), ({ from }) =>
+    statSync(from, { throwIfNoEntry: false })?.isFile() === true
+      ? Effect.void
+      : new Refused({ problem: `${from} is not a file`, fix: "node packaging/build-daemon.ts ENTRY OUT.mjs makes a bundle" }), { discard: true })
+
+const copyRelease = (directory: string, bundles: Bundles) =>
   file(directory, async () => {
     await fs.mkdir(LIBRARY, { recursive: true, mode: 0o755 })
     const fresh = `${directory}.new`
     const old = `${directory}.old`
     await fs.rm(fresh, { recursive: true, force: true })
     await fs.cp(SOURCE, fresh, { recursive: true, preserveTimestamps: true })
+    for (const { from, name } of replacements(bundles)) {
+      await fs.copyFile(from, `${fresh}/lib/${name}`)
+      await fs.chmod(`${fresh}/lib/${name}`, 0o644)
+    }
     await fs.rm(old, { recursive: true, force: true })
     if (existsSync(directory)) await fs.rename(directory, old)
     await fs.rename(fresh, directory)
@@ -129,7 +150,7 @@ const hostKernel = ({ directory, owner }: InstallRecord) =>
   })
 
 /** Idempotent; a second install replaces the first in place, and VMs run on. */
-export const install = (ownerName: string) =>
+export const install = (ownerName: string, bundles: Bundles) =>
   Effect.gen(function*() {
     if (!existsSync("/run/systemd/system")) return yield* new Refused({ problem: "systemd does not run this host", fix: "banger keeps its VMs as systemd units" })
     const owner = yield* findOwner(ownerName)
@@ -138,6 +159,7 @@ export const install = (ownerName: string) =>
       return yield* new Refused({ problem: `banger is installed for ${before.value.owner.name}`, fix: "banger system uninstall first: its VMs belong to that user" })
     }
     yield* uidsAreFree
+    yield* areFiles(bundles)
     const firecracker = toolPath("firecracker") ?? "/usr/local/bin/firecracker"
     const record: InstallRecord = {
       version: VERSION,
@@ -147,7 +169,7 @@ export const install = (ownerName: string) =>
       jailer: `${path.dirname(firecracker)}/jailer`,
       ipForward: before._tag === "Some" ? before.value.ipForward : readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim()
     }
-    yield* copyRelease(record.directory)
+    yield* copyRelease(record.directory, bundles)
     yield* writeWhole(`${record.directory}/bin/banger`, launcher(record.directory), 0o755)
     yield* link(`${record.directory}/bin/banger`, COMMAND)
     yield* file("/etc/banger", () => fs.mkdir("/etc/banger", { recursive: true, mode: 0o755 }))
@@ -158,5 +180,6 @@ export const install = (ownerName: string) =>
     yield* system(record)
     if (!existsSync(firecracker)) yield* Console.error("firecracker is missing: put firecracker and jailer into /usr/local/bin and install again")
     yield* hostKernel(record)
+    yield* Effect.forEach(replacements(bundles), ({ from, name }) => Console.error(`${name} is ${from}; an install without its flag brings back banger's own`))
     yield* Console.error(`banger ${VERSION} is installed for ${owner.name}. banger doctor checks the host; banger vm run starts a VM.`)
   })
