@@ -35,11 +35,18 @@ export class Events extends Context.Tag("@banger/daemon/Events")<Events, {
           )
           yield* PubSub.publish(feed, { vm, line })
         }),
-      lines: (vm, follow) => {
-        const before = Stream.unwrap(Effect.map(past(vm), Stream.fromIterable))
-        const after = Stream.fromPubSub(feed).pipe(Stream.filter((event) => event.vm === vm), Stream.map(({ line }) => line))
-        return follow ? Stream.concat(before, after) : before
-      }
+      lines: (vm, follow) =>
+        Stream.unwrapScoped(Effect.gen(function*() {
+          if (!follow) return Stream.fromIterable(yield* past(vm))
+          // Subscribed before the past is read: an event between the two is in both, and told once.
+          const next = yield* PubSub.subscribe(feed)
+          const before = yield* past(vm)
+          const after = Stream.fromQueue(next).pipe(
+            Stream.filter((event) => event.vm === vm && !before.includes(event.line)),
+            Stream.map(({ line }) => line)
+          )
+          return Stream.concat(Stream.fromIterable(before), after)
+        }))
     }
   }))
 }

@@ -1,0 +1,94 @@
+/** The main job: `banger vm run` on a real repository (spec 1). */
+import { createHash, randomBytes } from "node:crypto"
+import { beforeAll, describe, expect, it } from "vitest"
+import { leaks, ok, reset, sh } from "../host.ts"
+
+const digest = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex")
+
+beforeAll(async () => {
+  reset()
+  await ok(`mkdir repo && cd repo && git init -q -b main
+    printf 'test:\\n\\t@echo ran in $$(pwd)\\nseven:\\n\\t@exit 7\\nfail:\\n\\t@sh -c "kill -9 $$$$PPID"\\n' > Makefile
+    echo kept > kept.txt; echo gone > gone.txt; ln -s kept.txt link; echo '#!/bin/sh' > tool; chmod 755 tool
+    git add . && git -c user.name=owner -c user.email=owner@hostvm commit -qm first
+    echo changed >> kept.txt; rm gone.txt; echo untracked > untracked.txt`)
+})
+
+describe("vm run", () => {
+  it("sends the repository, runs the command in it, and exits with its status: 0", async () => {
+    const { status, stderr, stdout } = await sh("banger vm run --name work --memory 256 ./repo -- make test")
+    expect(stdout).toBe("ran in /root/repo\n")
+    expect(status, stderr).toBe(0)
+    expect(stderr).toContain("spec: 1 vCPU, 256 MiB, disk 8 GiB, image debian-bookworm, kernel host")
+    expect(stderr).toMatch(/work runs on/)
+  })
+
+  it("git status in the guest is true", async () => {
+    const inGuest = await ok("banger vm exec work --cwd /root/repo -- git status --porcelain")
+    expect(inGuest.split("\n")).toEqual([" D gone.txt", " M kept.txt"])
+    expect(await ok("banger vm exec work --cwd /root/repo -- sh -c 'readlink link; stat -c %a tool; git log --format=%s'")).toBe("kept.txt\n755\nfirst")
+  })
+
+  it("exits with the command's status 7, and 128+n for a signal", async () => {
+    expect((await sh("banger vm exec work -- sh -c 'exit 7'")).status).toBe(7)
+    expect((await sh("banger vm exec work -- sh -c 'kill -9 $$'")).status).toBe(137)
+    expect((await sh("banger vm exec work -- /nonexistent")).status).toBe(127)
+    expect((await sh("banger vm exec work -- /etc/passwd")).status).toBe(126)
+  })
+
+  it("passes 10 MiB of binary data through, byte for byte, in both directions", async () => {
+    const data = randomBytes(10 << 20)
+    const { bytes, status, stderr } = await sh("banger vm exec work -- cat", { input: data })
+    expect(status, stderr).toBe(0)
+    expect(bytes.length).toBe(data.length)
+    expect(digest(bytes)).toBe(digest(data))
+  })
+
+  it("keeps stdout and stderr apart, and takes environment, directory, user and a deadline", async () => {
+    const { stderr, stdout } = await sh("banger vm exec work -e COLOUR=blue --cwd /tmp -- sh -c 'echo out $COLOUR $(pwd); echo err >&2'")
+    expect(stdout).toBe("out blue /tmp\n")
+    expect(stderr).toBe("err\n")
+    expect(await ok("banger vm exec work --user nobody -- id -un")).toBe("nobody")
+    expect((await sh("banger vm exec work --timeout 2s -- sleep 600")).status).toBe(124)
+  })
+
+  it("--rm leaves nothing, also when the command fails; its stdin is piped through", async () => {
+    const { status, stderr, stdout } = await sh("tar c -C repo kept.txt | banger vm run --rm --memory 256 -- sh -c 'tar xO; exit 3'")
+    expect(status, stderr).toBe(3)
+    expect(stdout).toBe("kept\nchanged\n")
+    expect(JSON.parse(await ok("banger vm list --all --json")).map(({ name }: { name: string }) => name)).toEqual(["work"])
+    expect(await leaks()).toEqual([])
+  })
+
+  it("--rm goes also with a CLI that is killed", async () => {
+    await ok(`banger vm run --rm --memory 256 --name doomed -- sleep 600 >/dev/null 2>&1 &
+      cli=$!; until banger vm exec doomed -- true 2>/dev/null; do sleep 1; done; kill -9 $cli
+      until ! banger vm show doomed >/dev/null 2>&1; do sleep 1; done`)
+    expect(await leaks()).toEqual([])
+  })
+
+  it("--dry-run lists exactly what would be sent, and creates nothing", async () => {
+    const plan = JSON.parse(await ok("banger vm run --dry-run --json ./repo"))
+    expect(plan.files.map(({ path }: { path: string }) => path).toSorted()).toEqual(["Makefile", "kept.txt", "link", "tool"])
+    const all = JSON.parse(await ok("banger vm run --dry-run --include-untracked --json ./repo"))
+    expect(all.files.map(({ path }: { path: string }) => path)).toContain("untracked.txt")
+  })
+
+  it("refuses a directory that is no work tree, with the way out", async () => {
+    const { status, stderr } = await sh("mkdir -p plain && banger vm run ./plain -- true")
+    expect(status).toBe(125)
+    expect(stderr).toMatch(/git init/)
+    expect(stderr.trim().split("\n").length).toBeLessThanOrEqual(3)
+  })
+
+  it("refuses a name that exists, bad names and bad sizes, and loses nothing", async () => {
+    const taken = await sh("banger vm create --name work")
+    expect(taken.status).toBe(4)
+    expect(taken.stderr).toMatch(/banger vm exec work/)
+    expect((await sh("banger vm create --name Not_A_Name")).status).toBe(2)
+    expect((await sh("banger vm create --disk-size 12parsecs")).status).toBe(2)
+    expect((await sh("banger vm create --vcpu 3")).status).toBe(2)
+    expect((await sh("banger vm create --image nothing")).status).toBe(3)
+    expect((await sh("banger vm show nobody")).status).toBe(3)
+  })
+})

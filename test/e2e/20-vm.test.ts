@@ -1,0 +1,114 @@
+/** A VM's life, its network and its disks (spec 2, 3, 4, 5). */
+import { beforeAll, describe, expect, it } from "vitest"
+import { eventually, leaks, ok, reset, sh } from "../host.ts"
+
+const show = async (name: string) => JSON.parse(await ok(`banger vm show ${name} --json`))
+
+beforeAll(async () => {
+  reset()
+  // A server beyond the host (in a namespace of its own, at a public documentation address), and the host's upstream resolver.
+  await ok(`ip netns add world && ip link add to-world type veth peer name eth0 netns world
+    ip addr add 198.51.100.1/24 dev to-world && ip link set to-world up
+    ip -n world addr add 198.51.100.2/24 dev eth0 && ip -n world link set eth0 up && ip -n world link set lo up
+    echo hello from the world > /srv/index.html
+    systemd-run -q --unit=world-web ip netns exec world python3 -m http.server 80 --directory /srv
+    systemd-run -q --unit=upstream dnsmasq --keep-in-foreground --no-resolv --no-hosts --listen-address=127.0.0.2 --bind-interfaces --address=/world.example/198.51.100.2
+    rm -f /etc/resolv.conf; echo nameserver 127.0.0.2 > /etc/resolv.conf`, { root: true })
+  await ok("banger vm create --name web --memory 256 && banger vm create --name shut --memory 256 --no-nat")
+})
+
+describe("vm", () => {
+  it("is listed, shown and found by name, id and the beginning of its id", async () => {
+    const list = await ok("banger vm list")
+    expect(list).toMatch(/web\s+running\s+debian-bookworm\s+1\s+256 MiB\s+172\.16\.0\.2/)
+    const { vm } = await show("web")
+    expect(vm.state).toBe("running")
+    expect((await show(vm.id)).vm.name).toBe("web")
+    expect((await show(vm.id.slice(0, 6))).vm.name).toBe("web")
+    expect(await ok("banger vm list -q")).toContain(vm.id)
+  })
+
+  it("answers .vm names, and no others, to the host", async () => {
+    expect(await ok("dig @127.0.0.1 -p 42069 web.vm +short")).toBe("172.16.0.2")
+    expect(await ok("dig @127.0.0.1 -p 42069 web.vm +tcp +short")).toBe("172.16.0.2")
+    expect(await ok("dig @127.0.0.1 -p 42069 nobody.vm")).toContain("NXDOMAIN")
+    expect(await ok("dig @127.0.0.1 -p 42069 world.example")).toContain("REFUSED")
+  })
+
+  it("resolves names in the guest through the host's upstream, and reaches the world by NAT", async () => {
+    expect(await ok("banger vm exec web -- getent hosts world.example")).toContain("198.51.100.2")
+    expect(await ok("banger vm exec web -- curl -s --max-time 30 http://world.example/index.html")).toBe("hello from the world")
+  })
+
+  it("has no way out without NAT, but .vm names", async () => {
+    expect((await sh("banger vm exec shut -- curl -s --max-time 5 http://198.51.100.2/")).status).toBe(28)
+    expect((await sh("banger vm exec shut -- getent hosts world.example")).status).toBe(2)
+    expect(await ok("banger vm exec shut -- getent hosts web.vm")).toContain("172.16.0.2")
+  })
+
+  it("reaches neither other guests nor the host's own services, and cannot spoof", async () => {
+    const reach = (address: string, port: number) => sh(`banger vm exec web -- timeout 4 bash -c 'echo > /dev/tcp/${address}/${port}'`)
+    expect((await reach("172.16.0.3", 22)).status, "another guest").not.toBe(0)
+    expect((await reach("172.16.0.1", 22)).status, "the host's sshd").not.toBe(0)
+    expect((await reach("169.254.169.254", 80)).status, "cloud metadata").not.toBe(0)
+    // Another guest's address as the source: the answer would go to that guest, so look whether it left at all.
+    await ok(`tcpdump -i br-banger -w /tmp/spoof.pcap -U src host 172.16.0.9 2>/dev/null & sleep 1
+      runuser -u owner -- banger vm exec web -- sh -c 'ip addr add 172.16.0.9/24 dev eth0; ping -c 2 -W 1 -I 172.16.0.9 172.16.0.1; ip addr del 172.16.0.9/24 dev eth0; true' >/dev/null
+      kill %1; wait`, { root: true })
+    expect(await ok("tcpdump -r /tmp/spoof.pcap 2>/dev/null | grep -vc ARP || true", { root: true })).toBe("0")
+  })
+
+  it("loads modules of its kernel", async () => {
+    expect(await ok("banger vm exec web -- sh -c 'modprobe overlay && grep -c ^overlay /proc/modules'")).toBe("1")
+  })
+
+  it("takes ssh with a pinned host key, no questions asked", async () => {
+    await eventually("banger vm exec web -- sh -c 'systemctl is-active ssh'", 90)
+    expect(await ok("banger vm ssh web -- 'hostname; whoami'")).toContain("web\nroot")
+  })
+
+  it("shows its console and what the daemon did", async () => {
+    expect(await ok("banger vm logs web --daemon")).toMatch(/running/)
+    expect((await sh("banger vm logs web --tail 5")).status).toBe(0)
+    expect((await sh("banger vm logs web --firecracker")).status).toBe(0)
+  })
+
+  it("keeps files in / and /root over stop and start", async () => {
+    await ok("banger vm exec web -- sh -c 'echo root > /root/kept; echo slash > /etc/kept'")
+    const stopped = await sh("banger vm stop --timeout 60s web")
+    expect(stopped.status, stopped.stderr).toBe(0)
+    expect(stopped.stdout + stopped.stderr).toMatch(/in order/)
+    expect((await show("web")).vm.state).toBe("stopped")
+    expect(await ok("dig @127.0.0.1 -p 42069 web.vm")).toContain("NXDOMAIN")
+    await ok("banger vm start web")
+    expect(await ok("banger vm exec web -- cat /root/kept /etc/kept")).toBe("root\nslash")
+  })
+
+  it("restarts with another boot id, and refuses what does not fit its state", async () => {
+    const before = await ok("banger vm exec web -- cat /proc/sys/kernel/random/boot_id")
+    await ok("banger vm restart --timeout 60s web")
+    expect(await ok("banger vm exec web -- cat /proc/sys/kernel/random/boot_id")).not.toBe(before)
+    expect((await sh("banger vm start web")).status).toBe(4)
+    expect((await sh("banger vm delete web --yes")).status).toBe(4)
+  })
+
+  it("is stopped when the guest ends itself, crashed when it is killed", async () => {
+    await sh("banger vm exec shut -- systemctl reboot")
+    await eventually("banger vm show shut --json | jq -e '.vm.state == \"stopped\"'", 120)
+    await ok("banger vm kill --signal KILL web")
+    await eventually("banger vm show web --json | jq -e '.vm.state == \"crashed\"'")
+    expect((await show("web")).vm.reason).toBe("signal 9 (SIGKILL)")
+    await ok("banger vm start web")
+    expect(await ok("banger vm exec web -- cat /root/kept")).toBe("root")
+  })
+
+  it("leaves nothing once it is deleted", async () => {
+    const { vm } = await show("web")
+    const result = await sh("banger vm delete --yes --force web shut")
+    expect(result.status, result.stderr).toBe(0)
+    expect(await leaks()).toEqual([])
+    const everything = await ok("dmsetup ls; losetup -a; ip link; iptables-save; nft list ruleset; systemctl list-units --all 'banger-vm*'; find /run /var/lib/banger -name '*" + vm.id + "*'", { root: true })
+    expect(everything).not.toContain(vm.id)
+    expect(everything).not.toContain("bng2:\\s.*UP,LOWER_UP")
+  })
+})

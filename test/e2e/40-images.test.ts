@@ -1,0 +1,37 @@
+/** Images with another init and with none, kernels, and the catalog's rules (spec 6). */
+import { beforeAll, describe, expect, it } from "vitest"
+import { leaks, ok, reset, sh } from "../host.ts"
+
+beforeAll(() => reset())
+
+describe("images", () => {
+  for (const [image, init] of [["plain", "none"], ["busybox", "busybox"]] as const) {
+    it(`${image}: boots, runs a command, stops in order`, async () => {
+      await ok(`banger image register --name ${image} --rootfs /srv/images/${image}.ext4`)
+      await ok(`banger vm create --name ${image} --image ${image} --memory 192`)
+      expect(await ok(`banger vm exec ${image} -- uname -n`)).toBe(image)
+      const stopped = await sh(`banger vm stop --timeout 60s ${image}`)
+      expect(stopped.stdout + stopped.stderr, init).toMatch(/in order/)
+    })
+  }
+
+  it("an image in use is not deleted; a name registered again is a new generation", async () => {
+    expect((await sh("banger image delete plain")).status).toBe(4)
+    await ok("banger image register --name plain --rootfs /srv/images/busybox.ext4")
+    expect(await ok("banger vm start plain && banger vm exec plain -- sh -c 'test -e /etc/debian_version && echo debian'")).toContain("debian")
+    await ok("banger vm delete --yes --force plain busybox")
+    await ok("banger image delete plain && banger image delete busybox")
+    expect(await leaks()).toEqual([])
+  })
+
+  it("refuses what is no image and no kernel, in one line with a reason", async () => {
+    const notImage = await sh("banger image register --name x --rootfs /etc/passwd")
+    expect(notImage.status).toBe(1)
+    expect(notImage.stderr).toMatch(/ext4/)
+    const notKernel = await sh("banger kernel import --name x --vmlinuz /etc/passwd --modules /lib/modules/$(uname -r)")
+    expect(notKernel.status).toBe(1)
+    expect(notKernel.stderr.trim().split("\n").length).toBeLessThanOrEqual(3)
+    expect((await sh("banger image show nothing")).status).toBe(3)
+    expect(await ok("ls /var/cache/banger/staging")).toBe("")
+  })
+})

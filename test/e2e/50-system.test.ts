@@ -1,0 +1,67 @@
+/** Install, services, sandboxes, host reboot, uninstall (spec 8, 9). Last, since it takes banger away. */
+import { beforeAll, describe, expect, it } from "vitest"
+import { eventually, hostvm, ok, reset, sh } from "../host.ts"
+
+beforeAll(() => reset())
+
+const score = (unit: string) =>
+  ok(`systemd-analyze security ${unit} --no-pager 2>/dev/null | sed -n 's/.*exposure level for .*: \\([0-9.]*\\) .*/\\1/p'`, { root: true }).then(Number)
+
+describe("system", () => {
+  it("doctor finds nothing that fails", async () => {
+    const { status, stdout } = await sh("banger doctor")
+    expect(stdout).not.toMatch(/FAIL/)
+    expect(status).toBe(0)
+    expect(JSON.parse(await ok("banger daemon status --json")).version).toBe("0.1.0")
+  })
+
+  it("its services are sandboxed", async () => {
+    await ok("banger vm create --name kept --memory 256 && banger vm exec kept -- sh -c 'echo root > /root/kept; echo slash > /etc/kept; sync'")
+    const unit = `banger-vm@${JSON.parse(await ok("banger vm show kept --json")).vm.id}.service`
+    expect(await score("bangerd.service")).toBeLessThanOrEqual(2.0)
+    expect(await score("bangerd-root.service")).toBeLessThanOrEqual(4.0)
+    expect(await score(unit)).toBeLessThanOrEqual(3.0)
+  })
+
+  it("another user can neither ask the daemon nor the helper", async () => {
+    const ask = await sh("runuser -u nobody -- banger vm list", { root: true })
+    expect(ask.status).toBe(5)
+    expect((await sh("runuser -u nobody -- python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect(\"/run/banger-root/bangerd-root.sock\")'", { root: true })).stderr).toMatch(/Permission denied/)
+  })
+
+  it("says what is wrong when the daemon is down, and the next command starts it", async () => {
+    await ok("systemctl stop bangerd.socket bangerd.service", { root: true })
+    const down = await sh("banger vm list")
+    expect(down.status).toBe(5)
+    expect(down.stderr).toMatch(/systemctl start bangerd/)
+    await ok("systemctl start bangerd.socket", { root: true })
+    expect(await ok("banger vm list -q --all")).not.toBe("")
+  })
+
+  it("a second install upgrades in place; the VM runs on", async () => {
+    const pid = await ok("pgrep -x firecracker", { root: true })
+    await ok("cd ~/banger && sudo ./bin/banger system install --owner owner")
+    expect(await ok("pgrep -x firecracker", { root: true })).toBe(pid)
+    expect(await ok("banger vm exec kept -- cat /root/kept")).toBe("root")
+  })
+
+  it("after a reboot of the host VMs are stopped, and their files are there", async () => {
+    hostvm("reboot")
+    await eventually("banger vm show kept --json | jq -e '.vm.state == \"stopped\"'", 90)
+    expect(JSON.parse(await ok("banger vm show kept --json")).vm.reason).toBe("host rebooted")
+    await ok("banger vm start kept")
+    expect(await ok("banger vm exec kept -- cat /root/kept /etc/kept")).toBe("root\nslash")
+  })
+
+  it("uninstall refuses while VMs run, then takes everything with it", async () => {
+    const refused = await sh("sudo banger system uninstall")
+    expect(refused.status).toBe(1)
+    expect(refused.stderr).toMatch(/--stop/)
+    await ok("sudo banger system uninstall --stop --purge")
+    const left = await ok(`dmsetup ls | grep banger; losetup -a | grep banger; ip -br link | grep -E 'bng|banger'; iptables-save | grep -i banger
+      nft list ruleset | grep -i banger; systemctl list-units --all --no-legend 'banger*'; systemctl list-unit-files --no-legend 'banger*'
+      find /etc /run /var/lib /var/cache /usr/local -iname '*banger*' 2>/dev/null; grep -rl banger /etc/udev /etc/sysctl.d /etc/tmpfiles.d 2>/dev/null; true`, { root: true })
+    expect(left).toBe("")
+    expect(await ok("cat /proc/sys/net/ipv4/ip_forward")).toBe("0")
+  })
+})
