@@ -65,6 +65,17 @@ describe("a pipeline with a mailbox", () => {
     }))
   }))
 
+  it.effect("adopts a VM that banger's own daemon started", () => Effect.gen(function*() {
+    const objects = new Set<string>()
+    yield* onHost(objects, Effect.gen(function*() {
+      yield* standard.provision(spec)
+      yield* take(standard.layer, spec, "create")
+      const adopted = yield* attached(objects, "adopt")
+      assert.isTrue(Exit.isSuccess(adopted.exit), String(adopted.exit))
+      assert.includeMembers([...adopted.seen], [FILE, SOCKET])
+    }))
+  }))
+
   it.effect("reclaims a run that nobody holds, and keeps the mailbox", () => Effect.gen(function*() {
     const objects = new Set<string>()
     yield* onHost(objects, Effect.gen(function*() {
