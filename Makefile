@@ -37,6 +37,7 @@ try: build ## a VM on a throw-away host: what banger does, in one command
 
 bench: build ## each operation beside its floor, as ratios
 	$(HOSTVM) up
+	$(HOSTVM) copy test/hostvm/raw-boot vm:/home/owner/raw-boot
 	node test/bench/bench.ts
 
 hostvm: build ## the throw-away host with this build installed; ./test/hostvm/hostvm exec -- banger ... uses it

@@ -1,9 +1,18 @@
 import { defineConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
+
+/** By name: the files are numbered, and the last takes banger away. */
+class ByName extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>) {
+    return files.toSorted((a, b) => a.moduleId.localeCompare(b.moduleId))
+  }
+}
 
 /** The tiers that run in the host VM: one after the other, since they share it. */
 export default defineConfig({
   test: {
     fileParallelism: false,
+    sequence: { sequencer: ByName },
     // A guest under nested emulation takes 15 s to boot, a command a few seconds.
     testTimeout: 240_000,
     hookTimeout: 900_000,

@@ -1,6 +1,6 @@
 /** The host VM as tests use it: commands run in it as the owner, through the installed command line. */
 import { spawn, spawnSync } from "node:child_process"
-import { expect } from "vitest"
+import * as assert from "node:assert/strict"
 
 const HOSTVM = new URL("hostvm/hostvm", import.meta.url).pathname
 
@@ -31,20 +31,20 @@ export const sh = (script: string, options: { readonly root?: boolean; readonly 
 /** The same, which must succeed; gives its stdout without the last newline. */
 export const ok = async (script: string, options: Parameters<typeof sh>[1] = {}): Promise<string> => {
   const { status, stderr, stdout } = await sh(script, options)
-  expect(status, `${script}\n${stdout}\n${stderr}`).toBe(0)
+  assert.equal(status, 0, `${script}\n${stdout}\n${stderr}`)
   return stdout.replace(/\n$/, "")
 }
 
 /** Back to the state right after the install. */
 export const reset = () => {
   const { status, stderr } = spawnSync(HOSTVM, ["reset"], { encoding: "utf8" })
-  expect(status, stderr).toBe(0)
+  assert.equal(status, 0, stderr)
 }
 
 /** Runs a subcommand of hostvm itself: `reboot`, `crash`. */
 export const hostvm = (...args: ReadonlyArray<string>) => {
   const { status, stderr } = spawnSync(HOSTVM, args, { encoding: "utf8" })
-  expect(status, stderr).toBe(0)
+  assert.equal(status, 0, stderr)
 }
 
 /** What of banger stands on the host that no VM accounts for. */

@@ -71,9 +71,9 @@ export const bangerd = <P, E extends Failure, H extends HostServices, X = never>
   services: Layer.Layer<Exclude<H, HostServices> | X> = Layer.empty as Layer.Layer<Exclude<H, HostServices> | X>
 ) => {
   const vms = Lifecycle.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(Operations.layer, KnownHosts.layer, VmRuntime.layer(pipeline))),
+    Layer.provideMerge(Layer.mergeAll(Operations.layer, KnownHosts.layer(DAEMON_STATE), VmRuntime.layer(pipeline))),
     Layer.provideMerge(Registry.layer),
-    Layer.provideMerge(Events.layer)
+    Layer.provideMerge(Events.layer(`${DAEMON_STATE}/vms`))
   )
   return Layer.mergeAll(vmHandlers, catalogHandlers, hostHandlers).pipe(
     Layer.provideMerge(Layer.scopedDiscard(recovery)),

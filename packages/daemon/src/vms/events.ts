@@ -1,6 +1,5 @@
 import * as fs from "node:fs/promises"
 import { file } from "@banger/capabilities/files.ts"
-import { vmFiles } from "@banger/capabilities/paths.ts"
 import type { VmId } from "@banger/domain/ids.ts"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -9,15 +8,15 @@ import * as Layer from "effect/Layer"
 import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
 
-const log = (vm: VmId) => `${vmFiles(vm)}/events.log`
-
 /** What happened to each VM, a line each, kept beside its record and gone with it. */
 export class Events extends Context.Tag("@banger/daemon/Events")<Events, {
   /** Never fails: a line that cannot be written is in the daemon's own log. */
   readonly append: (vm: VmId, message: string) => Effect.Effect<void>
   readonly lines: (vm: VmId, follow: boolean) => Stream.Stream<string>
 }>() {
-  static readonly layer = Layer.effect(Events, Effect.gen(function*() {
+  /** `directory` holds one directory for each VM. */
+  static readonly layer = (directory: string) => Layer.effect(Events, Effect.gen(function*() {
+    const log = (vm: VmId) => `${directory}/${vm}/events.log`
     const feed = yield* PubSub.unbounded<{ readonly vm: VmId; readonly line: string }>()
     const past = (vm: VmId) =>
       file(log(vm), () => fs.readFile(log(vm), "utf8")).pipe(

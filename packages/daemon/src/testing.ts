@@ -1,0 +1,62 @@
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { MemoryHost } from "@banger/capabilities/memory-host.ts"
+import { pipeline } from "@banger/capabilities/pipeline.ts"
+import { services, transports } from "@banger/capabilities/testing/memory-helper.ts"
+import { testSpec } from "@banger/capabilities/testing/spec.ts"
+import { VmId, VmName } from "@banger/domain/ids.ts"
+import { Cidr } from "@banger/domain/network.ts"
+import { VmRecord, VmSpec } from "@banger/domain/vm.ts"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { randomBytes } from "node:crypto"
+import { Config } from "./config.ts"
+import { HostFacts } from "./host-facts.ts"
+import { Pool } from "./pool.ts"
+import * as Database from "./store/database.ts"
+import { VmStore } from "./store/vm-store.ts"
+import { Events } from "./vms/events.ts"
+import { KnownHosts } from "./vms/known-hosts.ts"
+import { Lifecycle } from "./vms/lifecycle.ts"
+import { Operations } from "./vms/operations.ts"
+import { Registry } from "./vms/registry.ts"
+import { VmRuntime } from "./vms/runtime.ts"
+
+/** A directory that goes with the test. */
+export const temporary = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "banger-"))),
+  (made) => Effect.sync(() => fs.rmSync(made, { recursive: true }))
+)
+
+/** The daemon's VM side with a real database in `state`, on a host in memory. Built anew, it is a daemon that was restarted. */
+export const daemonOn = (state: string, objects: Set<string>, failing?: { readonly object: string; readonly when: "before" | "after" }) => {
+  fs.mkdirSync(path.join(state, "vms"), { recursive: true })
+  const host = Layer.mergeAll(services, transports["in process"]).pipe(Layer.provide(MemoryHost.layer(objects, failing)))
+  const store = VmStore.layer(path.join(state, "vms")).pipe(Layer.provide(Database.layer(path.join(state, "banger.db"))))
+  return Pool.layer.pipe(
+    Layer.provideMerge(Lifecycle.layer),
+    Layer.provideMerge(Layer.mergeAll(Operations.layer, KnownHosts.layer(state), VmRuntime.layer(pipeline))),
+    Layer.provideMerge(Registry.layer),
+    Layer.provideMerge(Events.layer(path.join(state, "vms"))),
+    Layer.provideMerge(Layer.mergeAll(store, Config.layer(path.join(state, "config.toml")), HostFacts.layer)),
+    Layer.provideMerge(host)
+  )
+}
+
+/** A VM that `create` may make, under a name. */
+export const reserve = (name: string) =>
+  Effect.gen(function*() {
+    const registry = yield* Registry
+    const { bootId } = yield* HostFacts
+    return yield* registry.add(Cidr.make("172.16.0.0/24"), VmName.make(name), (slot) =>
+      new VmRecord({
+        spec: new VmSpec({ ...testSpec(), id: VmId.make(randomBytes(8).toString("hex")), name: VmName.make(name), slot }),
+        state: "creating",
+        reason: "",
+        createdAt: 0,
+        startedAt: null,
+        ephemeral: null,
+        hostBoot: bootId
+      }))
+  })

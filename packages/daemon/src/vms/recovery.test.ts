@@ -1,0 +1,87 @@
+import { assert, describe, it } from "@effect/vitest"
+import { VmRef } from "@banger/domain/ids.ts"
+import type { VmState } from "@banger/domain/vm.ts"
+import * as Effect from "effect/Effect"
+import { daemonOn, reserve, temporary } from "../testing.ts"
+import { Lifecycle } from "./lifecycle.ts"
+import { Operations } from "./operations.ts"
+import { recovery } from "./recovery.ts"
+import { Registry } from "./registry.ts"
+
+const quiet = () => Effect.void
+const ofLease = (objects: Set<string>) => [...objects].filter((object) => !object.startsWith("estate ") && !/^tap bng[3-9]/.test(object))
+
+/** A daemon that ran one VM and was killed: nothing is closed, the record is what was written last. */
+const killed = (state: string, objects: Set<string>, written: { readonly state: VmState; readonly hostBoot?: string }) =>
+  Effect.gen(function*() {
+    const registry = yield* Registry
+    const cell = yield* reserve("one")
+    yield* (yield* Lifecycle).create(cell, quiet)
+    yield* registry.update(cell, written)
+  }).pipe(Effect.provide(daemonOn(state, objects)), Effect.scoped)
+
+/** The next daemon, once every VM is recovered. */
+const restarted = <A, E>(state: string, objects: Set<string>, look: Effect.Effect<A, E, Registry>) =>
+  Effect.gen(function*() {
+    yield* recovery
+    const operations = yield* Operations
+    const registry = yield* Registry
+    yield* Effect.yieldNow().pipe(
+      Effect.repeat({ until: () => registry.cells().every(({ record }) => operations.doing(record.spec.id) === undefined) })
+    )
+    return yield* look
+  }).pipe(Effect.provide(daemonOn(state, objects)), Effect.scoped)
+
+const one = Effect.flatMap(Registry, (registry) => registry.find(VmRef.make("one")))
+
+describe("recovery", () => {
+  it.live("a running VM is adopted, untouched", () => Effect.scoped(Effect.gen(function*() {
+    const state = yield* temporary
+    const objects = new Set<string>()
+    yield* killed(state, objects, { state: "running" })
+    const before = ofLease(objects).filter((object) => !object.startsWith("dns") && !object.startsWith("listener"))
+    const cell = yield* restarted(state, objects, one)
+    assert.strictEqual(cell.record.state, "running")
+    assert.includeMembers(ofLease(objects), before)
+  })))
+
+  for (const written of ["starting", "broken"] as const) {
+    it.live(`what was ${written} is given back, and its disks stay`, () => Effect.scoped(Effect.gen(function*() {
+      const state = yield* temporary
+      const objects = new Set<string>()
+      yield* killed(state, objects, { state: written })
+      const cell = yield* restarted(state, objects, one)
+      assert.strictEqual(cell.record.state, "stopped")
+      assert.deepStrictEqual(ofLease(objects).filter((object) => !object.startsWith("tap")), [])
+      assert.strictEqual([...objects].filter((object) => object.startsWith("estate ")).length, 4)
+    })))
+  }
+
+  it.live("what was being created is gone", () => Effect.scoped(Effect.gen(function*() {
+    const state = yield* temporary
+    const objects = new Set<string>()
+    yield* killed(state, objects, { state: "creating" })
+    const cells = yield* restarted(state, objects, Effect.map(Registry, (registry) => registry.cells()))
+    assert.strictEqual(cells.length, 0)
+    assert.deepStrictEqual([...objects].filter((object) => !object.startsWith("tap")), [])
+  })))
+
+  it.live("a VM of which a part is gone has crashed, and nothing of it is left", () => Effect.scoped(Effect.gen(function*() {
+    const state = yield* temporary
+    const objects = new Set<string>()
+    yield* killed(state, objects, { state: "running" })
+    for (const object of objects) if (object.startsWith("unit ")) objects.delete(object)
+    const cell = yield* restarted(state, objects, one)
+    assert.strictEqual(cell.record.state, "crashed")
+    assert.deepStrictEqual(ofLease(objects).filter((object) => !object.startsWith("tap")), [])
+  })))
+
+  it.live("after a reboot of the host VMs are stopped, and say why", () => Effect.scoped(Effect.gen(function*() {
+    const state = yield* temporary
+    const objects = new Set<string>()
+    yield* killed(state, objects, { state: "running", hostBoot: "another boot" })
+    const cell = yield* restarted(state, objects, one)
+    assert.strictEqual(cell.record.state, "stopped")
+    assert.strictEqual(cell.record.reason, "host rebooted")
+  })))
+})

@@ -1,0 +1,144 @@
+/** Failures done for real: each ends in a typed error, and nothing of the VM's lease is left (issue: bad input and faults). */
+import { afterEach, beforeAll, describe, expect, it } from "vitest"
+import { eventually, leaks, ok, reset, sh } from "../host.ts"
+
+beforeAll(() => reset())
+
+/** An error as spec 10.2 wants it: three lines at most, no trace, a way out. */
+const clear = (stderr: string) => {
+  const lines = stderr.trim().split("\n").filter((line) => !/^(spec:|  \S.* m?s$)/.test(line))
+  expect(lines.length, stderr).toBeLessThanOrEqual(3)
+  expect(stderr).not.toMatch(/\bat \S+ \(|Error:|_tag/)
+}
+
+describe("faults at create", () => {
+  afterEach(async () => expect(await leaks()).toEqual([]))
+
+  it("a kernel that does not boot: the VM is gone again", async () => {
+    // A kernel that is an ELF and nothing more.
+    await ok(`cp /bin/true /tmp/elf && cd /var/cache/banger/staging && mkdir /tmp/import &&
+      "$(dirname "$(readlink -f /usr/local/bin/banger)")"/../lib/banger-kernel import --vmlinuz /boot/vmlinuz-$(uname -r) --modules /lib/modules/$(uname -r) --out /tmp/import >/dev/null`)
+    const digest = JSON.parse(await ok("banger kernel list --json")).find(({ name }: { name: string }) => name === "host").vmlinux
+    await ok(`cp /var/lib/banger/root/store/${digest} /root/good && install -m 0444 /tmp/elf /var/lib/banger/root/store/${digest}.bad && mv /var/lib/banger/root/store/${digest}.bad /var/lib/banger/root/store/${digest}`, { root: true })
+    const { status, stderr } = await sh("banger vm create --name bad --memory 192")
+    await ok(`install -m 0444 /root/good /var/lib/banger/root/store/${digest}.good && mv /var/lib/banger/root/store/${digest}.good /var/lib/banger/root/store/${digest}`, { root: true })
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/Firecracker refused|kernel/i)
+    clear(stderr)
+    expect((await sh("banger vm show bad")).status).toBe(3)
+  })
+
+  it("Firecracker absent", async () => {
+    await ok("mv /usr/local/bin/firecracker /usr/local/bin/firecracker.away", { root: true })
+    const { status, stderr } = await sh("banger vm create --name absent --memory 192")
+    const doctor = await sh("banger doctor")
+    await ok("mv /usr/local/bin/firecracker.away /usr/local/bin/firecracker", { root: true })
+    expect(status).toBe(1)
+    clear(stderr)
+    expect(doctor.status).toBe(1)
+    expect(doctor.stdout).toMatch(/firecracker is missing/)
+  })
+
+  it("no /dev/kvm", async () => {
+    await ok("mv /dev/kvm /dev/kvm.away", { root: true })
+    const { status, stderr } = await sh("banger vm create --name kvm --memory 192")
+    const doctor = await sh("banger doctor")
+    await ok("mv /dev/kvm.away /dev/kvm", { root: true })
+    expect(status).toBe(1)
+    clear(stderr)
+    expect(doctor.stdout).toMatch(/\/dev\/kvm is missing/)
+  })
+
+  it("the TAP is held by somebody else", async () => {
+    // Whoever has a TAP open keeps Firecracker from it: the lowest free slot's, which the pool has made ahead.
+    await ok(`cat > /tmp/hold.py <<'P'
+import fcntl, struct, time
+tap = open("/dev/net/tun", "r+b", buffering=0)
+fcntl.ioctl(tap, 0x400454ca, struct.pack("16sH", b"bng2", 0x0002 | 0x1000))
+print("held", flush=True)
+time.sleep(600)
+P
+      systemd-run -q --unit=hold python3 /tmp/hold.py`, { root: true })
+    await eventually("cat /sys/class/net/bng2/carrier | grep -q 1", 30)
+    const { status, stderr } = await sh("banger vm create --name busy --memory 192")
+    await ok("systemctl stop hold", { root: true })
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/busy/i)
+    clear(stderr)
+  })
+
+  it("the host's disk is full", async () => {
+    await ok("fallocate -l $(( $(df --output=avail -B1 /var/lib/banger | tail -1) - 1073741824 )) /var/lib/filler", { root: true })
+    const { status, stderr } = await sh("banger vm create --name full --memory 192")
+    await ok("rm /var/lib/filler", { root: true })
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/disk is nearly full: \d+ MiB free/)
+    clear(stderr)
+    expect((await sh("banger vm show full")).status).toBe(3)
+  })
+
+  it("helper down: said at once, with the command that mends it", async () => {
+    await ok("systemctl stop bangerd-root.socket bangerd-root.service", { root: true })
+    const { status, stderr } = await sh("banger vm create --name orphan --memory 192")
+    await ok("systemctl start bangerd-root.socket bangerd-root.service", { root: true })
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/root helper does not answer/)
+    clear(stderr)
+    await eventually("banger doctor --leaks", 60)
+  })
+})
+
+describe("faults in mid-start and at run time", () => {
+  beforeAll(async () => {
+    await ok("banger vm create --name kept --memory 192 && banger vm exec kept -- sh -c 'echo precious > /root/file; sync' && banger vm stop --timeout 60s kept")
+  })
+  const settled = () => eventually("banger vm show kept --json | jq -e '.vm.state == \"stopped\"'", 90)
+  const usable = async () => {
+    await ok("banger vm start kept")
+    expect(await ok("banger vm exec kept -- cat /root/file")).toBe("precious")
+  }
+
+  it("the daemon is killed in mid-start: the start is undone, the disks are as they were", async () => {
+    await ok(`banger vm start kept >/dev/null 2>&1 & until pgrep -x firecracker >/dev/null; do sleep 0.1; done; sudo systemctl kill --signal=KILL bangerd; wait; true`)
+    await settled()
+    expect(await leaks()).toEqual([])
+    await usable()
+    await ok("banger vm stop --timeout 60s kept")
+  })
+
+  it("the helper is killed in mid-start: the start ends in an error or a running VM, and nothing is lost", async () => {
+    await ok(`banger vm start kept >/dev/null 2>&1 & until banger vm logs kept --daemon | tail -1 | grep -q starting; do :; done; sudo systemctl kill --signal=KILL bangerd-root; wait; true`)
+    await eventually("banger vm show kept --json | jq -e '.vm.state | IN(\"stopped\", \"running\")'", 120)
+    if ((await ok("banger vm show kept --json | jq -r .vm.state")) === "stopped") await usable()
+    expect(await ok("banger vm exec kept -- cat /root/file")).toBe("precious")
+    expect(await leaks()).toEqual([])
+  })
+
+  it("Firecracker is killed: crashed, by name, and it starts again", async () => {
+    await ok("pkill -9 -x firecracker", { root: true })
+    await eventually("banger vm show kept --json | jq -e '.vm.state == \"crashed\"'")
+    expect(await ok("banger vm show kept --json | jq -r .vm.reason")).toBe("signal 9 (SIGKILL)")
+    expect(await leaks()).toEqual([])
+    await usable()
+  })
+
+  it("a VM that dies while the daemon is away is found crashed", async () => {
+    await ok("systemctl stop bangerd.socket bangerd.service && pkill -9 -x firecracker && sleep 1 && systemctl start bangerd.socket", { root: true })
+    await eventually("banger vm show kept --json | jq -e '.vm.state == \"crashed\"'", 90)
+    expect(await leaks()).toEqual([])
+  })
+
+  it("two requests for one VM: the same one is joined, another is refused at once", async () => {
+    const [first, second, other] = await Promise.all([
+      sh("banger vm start kept"),
+      sh("sleep 1; banger vm start kept"),
+      sh("until banger vm show kept --json | jq -e '.vm.state == \"starting\"' >/dev/null; do :; done; banger vm delete --yes --force kept")
+    ])
+    expect(first.status, first.stderr).toBe(0)
+    expect([0, 4]).toContain(second.status)
+    expect(other.status).toBe(4)
+    expect(other.stderr).toMatch(/busy: being started/)
+    await ok("banger vm delete --yes --force kept")
+    expect(await leaks()).toEqual([])
+  })
+})
