@@ -180,6 +180,6 @@ export const install = (ownerName: string, bundles: Bundles) =>
     yield* system(record)
     if (!existsSync(firecracker)) yield* Console.error("firecracker is missing: put firecracker and jailer into /usr/local/bin and install again")
     yield* hostKernel(record)
-    yield* Effect.forEach(replacements(bundles), ({ from, name }) => Console.error(`${name} is ${from}; an install without its flag brings back banger's own`))
+    yield* Effect.forEach(replacements(bundles), ({ from, name }) => Console.error(`lib/${name} is ${from}; an install from banger's build without that flag brings back banger's own`))
     yield* Console.error(`banger ${VERSION} is installed for ${owner.name}. banger doctor checks the host; banger vm run starts a VM.`)
   })
