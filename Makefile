@@ -10,6 +10,7 @@ help: ## say what each target does
 
 setup: node_modules/.package-lock.json ## install what building and testing needs (Go, Node, QEMU), or say what to install
 	@./packaging/setup
+	@$(HOSTVM) setup
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@./packaging/setup npm
@@ -25,6 +26,7 @@ check: node_modules/.package-lock.json ## types, lint, direction of imports, she
 	npx oxlint packages examples packaging test
 	npx depcruise packages examples --config .dependency-cruiser.cjs
 	cd native && go vet ./...
+	command -v shellcheck >/dev/null || { echo "shellcheck is missing: scripts are not checked" >&2; exit 0; }; shellcheck test/hostvm/hostvm test/try packaging/setup
 
 test-fast: check ## checks, unit and contract tiers: seconds, no root, no KVM
 	node test/run.ts fast

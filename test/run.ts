@@ -16,7 +16,7 @@ const seconds = (ms: number) => `${(ms / 1000).toFixed(0)} s`
 
 const vitest = (name: string, args: ReadonlyArray<string>): Count => {
   const file = path.join(results, `${name}.json`)
-  const { status } = spawnSync("npx", ["vitest", "run", "--reporter=default", "--reporter=json", `--outputFile=${file}`, ...args], { stdio: "inherit" })
+  const { status } = spawnSync("npx", ["vitest", "run", "--reporter=verbose", "--reporter=json", `--outputFile=${file}`, ...args], { stdio: "inherit" })
   if (!fs.existsSync(file)) return { passed: 0, failed: 1 }
   const { numFailedTests, numPassedTests, numTotalTests } = JSON.parse(fs.readFileSync(file, "utf8"))
   // A suite that could not even be loaded fails no test: the exit status tells.

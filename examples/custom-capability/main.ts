@@ -13,7 +13,6 @@ const settings = {
   publicKey: `${homedir()}/.local/state/banger/ssh/id_ed25519.pub`
 }
 
-// @ts-expect-error bangerd's type does not admit services of a pipeline's own yet (docs/roadmap.md)
 serve(bangerd(pipeline, settings, Mailboxes.layer())).pipe(
   Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.jsonLogger))),
   NodeRuntime.runMain({ disablePrettyLogger: true })

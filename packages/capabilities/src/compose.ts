@@ -37,12 +37,13 @@ export const empty: Pipeline<never, never, never, never> = {
   checks: []
 }
 
-// eslint-disable-next-line -- the one place where a capability's types are unknown; `stage` gives them back
+/* oxlint-disable typescript/no-explicit-any -- the one place where a capability's types are unknown; `stage` gives them back */
 type AnyCapability = Capability<any, any, any, any>
 type ProvidesOf<C> = C extends Capability<infer P, any, any, any> ? P : never
 type ErrorOf<C> = C extends Capability<any, infer E, any, any> ? E : never
 type NeedsOf<C> = C extends Capability<any, any, infer R, any> ? R : never
 type HostOf<C> = C extends Capability<any, any, any, infer H> ? H : never
+/* oxlint-enable typescript/no-explicit-any */
 
 const stayed = <H>(removal: Effect.Effect<void, CannotRemove, H>) =>
   Effect.match(removal, { onSuccess: () => [], onFailure: (error) => [error] })

@@ -25,7 +25,7 @@ export class NotAWorkTree extends Schema.TaggedError<NotAWorkTree>()("NotAWorkTr
     return `${this.path} is not a git work tree: ${this.problem}`
   }
   get hint() {
-    return `git init ${this.path} makes it one; banger vm cp copies any directory into a running VM`
+    return `git init ${this.path} makes it one`
   }
 }
 

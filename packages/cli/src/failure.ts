@@ -6,7 +6,7 @@ export interface Failure {
   readonly hint: string
 }
 
-const kebab = (tag: string) => tag.replace(/(?<=[a-z0-9])[A-Z]/g, "-$&").toLowerCase()
+const kebab = (tag: string) => tag.replace(/(?<=[A-Za-z0-9])[A-Z]/g, "-$&").toLowerCase()
 
 /** One line, without control characters: some of the text comes from a guest. */
 // oxlint-disable-next-line no-control-regex

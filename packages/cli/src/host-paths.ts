@@ -9,7 +9,7 @@ export const STAGING = process.env["BANGER_STAGING"] ?? "/var/cache/banger/stagi
 export const KNOWN_HOSTS = "/var/lib/banger/daemon/ssh/known_hosts"
 
 /** Made by install; there is nothing else by which a missing install differs from a stopped one. */
-export const INSTALL_RECORD = "/etc/banger"
+export const INSTALL_RECORD = "/etc/systemd/system/bangerd.socket"
 
 export const sshKey = () => `${homedir()}/.local/state/banger/ssh/id_ed25519`
 

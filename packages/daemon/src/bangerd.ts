@@ -65,24 +65,23 @@ const state = Layer.unwrapEffect(Effect.sync(() => {
  * A daemon for a pipeline: `bangerd(pipeline)` is the one that banger installs; docs/custom-capabilities.md builds
  * another. `services` provides what the pipeline's own capabilities need beyond the standard ones.
  */
-export const bangerd = <P, E extends Failure, H extends HostServices, X = never>(
+export const bangerd = <P, E extends Failure, H>(
   pipeline: Complete<P, E, H>,
   settings: Settings,
-  services: Layer.Layer<Exclude<H, HostServices> | X> = Layer.empty as Layer.Layer<Exclude<H, HostServices> | X>
+  ...[services]: [Exclude<H, HostServices>] extends [never] ? [] : [services: Layer.Layer<Exclude<H, HostServices>>]
 ) => {
   const vms = Lifecycle.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(Operations.layer, KnownHosts.layer(DAEMON_STATE), VmRuntime.layer(pipeline))),
+    Layer.provideMerge(Layer.mergeAll(Operations.layer, Pool.layer, KnownHosts.layer(DAEMON_STATE), VmRuntime.layer(pipeline))),
     Layer.provideMerge(Registry.layer),
     Layer.provideMerge(Events.layer(`${DAEMON_STATE}/vms`))
   )
   return Layer.mergeAll(vmHandlers, catalogHandlers, hostHandlers).pipe(
     Layer.provideMerge(Layer.scopedDiscard(recovery)),
-    Layer.provideMerge(Pool.layer),
     Layer.provideMerge(Catalog.layer),
     Layer.provideMerge(vms),
     Layer.provideMerge(Layer.mergeAll(state, Config.layer(settings.config))),
     Layer.provideMerge(ImageStore.layer),
-    Layer.provideMerge(services),
+    Layer.provideMerge((services ?? Layer.empty) as Layer.Layer<Exclude<H, HostServices>>),
     Layer.provideMerge(hostServices(settings))
   )
 }

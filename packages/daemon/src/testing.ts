@@ -32,11 +32,12 @@ export const temporary = Effect.acquireRelease(
 /** The daemon's VM side with a real database in `state`, on a host in memory. Built anew, it is a daemon that was restarted. */
 export const daemonOn = (state: string, objects: Set<string>, failing?: { readonly object: string; readonly when: "before" | "after" }) => {
   fs.mkdirSync(path.join(state, "vms"), { recursive: true })
+  // Without a warm pool every TAP on the host is a VM's.
+  fs.writeFileSync(path.join(state, "config.toml"), "tap_pool_size = 0\n")
   const host = Layer.mergeAll(services, transports["in process"]).pipe(Layer.provide(MemoryHost.layer(objects, failing)))
   const store = VmStore.layer(path.join(state, "vms")).pipe(Layer.provide(Database.layer(path.join(state, "banger.db"))))
-  return Pool.layer.pipe(
-    Layer.provideMerge(Lifecycle.layer),
-    Layer.provideMerge(Layer.mergeAll(Operations.layer, KnownHosts.layer(state), VmRuntime.layer(pipeline))),
+  return Lifecycle.layer.pipe(
+    Layer.provideMerge(Layer.mergeAll(Operations.layer, Pool.layer, KnownHosts.layer(state), VmRuntime.layer(pipeline))),
     Layer.provideMerge(Registry.layer),
     Layer.provideMerge(Events.layer(path.join(state, "vms"))),
     Layer.provideMerge(Layer.mergeAll(store, Config.layer(path.join(state, "config.toml")), HostFacts.layer)),

@@ -16,7 +16,8 @@ export const Size = Schema.transformOrFail(Schema.String, Schema.Int, {
   encode: (mib) => ParseResult.succeed(`${mib}M`)
 })
 
-const optional = Schema.optional
+/** Absent or right: `undefined` is no value of TOML, and its mention would make messages longer. */
+const optional = <S extends Schema.Schema.All>(schema: S) => Schema.optionalWith(schema, { exact: true })
 
 /** ~/.config/banger/config.toml, spec 7. Host keys in it are a wish until `banger system apply`. */
 export const UserConfig = Schema.Struct({

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { VmId } from "@banger/domain/ids.ts"
+import { FileFailed } from "../files.ts"
 import { EXITS, exitFile } from "../paths.ts"
 import { VmExits } from "./contract.ts"
 import { parseExit, type VmExit } from "./exit.ts"
@@ -20,11 +21,13 @@ export const layer = Layer.scoped(VmExits, Effect.gen(function*() {
     if (text.endsWith("\n")) Deferred.unsafeDone(deferred, Effect.succeed(parseExit(text)))
   }
   yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      watch(EXITS, (_event, name) => {
-        if (Schema.is(VmId)(name)) void settle(name)
-      })
-    ),
+    Effect.try({
+      try: () =>
+        watch(EXITS, (_event, name) => {
+          if (Schema.is(VmId)(name)) void settle(name)
+        }),
+      catch: (error) => new FileFailed({ path: EXITS, code: "", problem: `${String(error)}; sudo systemd-tmpfiles --create banger.conf makes it` })
+    }),
     (watcher) => Effect.sync(() => watcher.close())
   )
   return {

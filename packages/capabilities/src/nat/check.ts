@@ -10,7 +10,7 @@ export const judge = (facts: typeof NatFacts.Type) =>
     : !facts.forwarding
     ? notReady("the host does not forward IPv4", "sudo sysctl -w net.ipv4.ip_forward=1")
     : !facts.chains
-    ? notReady("banger's iptables chains are missing (a firewall was reloaded?)", "sudo systemctl restart bangerd-root")
+    ? notReady("banger's iptables chains are missing (a firewall was reloaded?)", "banger system restart puts them back; VMs keep running")
     : ready(facts.iptables)
 
 export const checks = [factCheck("nat", Effect.flatMap(Helper, (helper) => helper.nat.Facts()), judge)]

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { Slot } from "@banger/domain/ids.ts"
-import { run } from "../exec.ts"
+import { type CommandFailed, run } from "../exec.ts"
 import { HostSettings } from "../host-settings.ts"
 import { opFailed } from "../op-failed.ts"
 import { version } from "../tool.ts"
@@ -10,26 +11,36 @@ import { filterRules, JUMPS, natRules, natSlots, type NatSettings } from "./rule
 
 const restore = (rules: string) => run(["iptables-restore", "-w", "10", "--noflush"], { stdin: rules })
 
-const current = (settings: NatSettings) =>
-  run(["iptables", "-w", "10", "-S", "BANGER-FORWARD"]).pipe(Effect.map((listing) => natSlots(settings.cidr, listing)))
+/** The slots that have NAT, or nothing where the chain is gone: a firewall's reload may take it away at any time. */
+const current = (settings: NatSettings): Effect.Effect<Option.Option<ReadonlyArray<Slot>>, CommandFailed> =>
+  run(["iptables", "-w", "10", "-S", "BANGER-FORWARD"]).pipe(
+    Effect.map((listing) => Option.some(natSlots(settings.cidr, listing))),
+    Effect.catchTag("CommandFailed", (error) => /No chain/i.test(error.stderr) ? Effect.succeedNone : error)
+  )
 
-/** Reads what is there, so that a helper that was restarted, or a firewall that was reloaded, is no special case. */
+/** The chains for these slots, and their jumps. */
+const lay = (settings: NatSettings, slots: ReadonlyArray<Slot>) =>
+  restore(filterRules(settings, slots) + natRules(settings)).pipe(
+    Effect.zipRight(Effect.forEach(JUMPS, ({ from, table, to }) =>
+      run(["iptables", "-w", "10", "-t", table, "-C", from, "-j", to]).pipe(
+        Effect.catchAll(() => run(["iptables", "-w", "10", "-t", table, "-I", from, "1", "-j", to]))
+      ), { discard: true }))
+  )
+
+/** Reads what is there, so that a helper that was restarted is no special case. */
 const change = (settings: NatSettings, edit: (slots: ReadonlyArray<Slot>) => ReadonlyArray<Slot>) =>
   Effect.gen(function*() {
-    const before = yield* current(settings)
+    const standing = yield* current(settings)
+    const before = Option.getOrElse(standing, () => [])
     const after = edit(before)
-    if (after.length !== before.length) yield* restore(filterRules(settings, after))
+    if (after.length === before.length) return
+    yield* Option.isSome(standing) ? restore(filterRules(settings, after)) : lay(settings, after)
   }).pipe(Effect.mapError(opFailed("iptables chain BANGER-FORWARD")))
 
 /** Makes the chains and their jumps, keeping the slots that have NAT: running VMs notice nothing. */
 export const prepare = Effect.gen(function*() {
   const settings = yield* HostSettings
-  const slots = yield* current(settings).pipe(Effect.orElseSucceed(() => []))
-  yield* restore(filterRules(settings, slots) + natRules(settings))
-  yield* Effect.forEach(JUMPS, ({ from, table, to }) =>
-    run(["iptables", "-w", "10", "-t", table, "-C", from, "-j", to]).pipe(
-      Effect.catchAll(() => run(["iptables", "-w", "10", "-t", table, "-I", from, "1", "-j", to]))
-    ), { discard: true })
+  yield* lay(settings, Option.getOrElse(yield* current(settings), () => []))
 }).pipe(Effect.mapError(opFailed("iptables chains")))
 
 const forwarding = Effect.sync(() => readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim() === "1")
@@ -39,7 +50,7 @@ export const handlers = NatOps.toLayer(Effect.gen(function*() {
   const lock = yield* Effect.makeSemaphore(1)
   return NatOps.of({
     "nat.Find": ({ slot }) =>
-      Effect.map(current(settings), (slots) => slots.includes(slot)).pipe(Effect.mapError(opFailed("nat rules"))),
+      Effect.map(current(settings), Option.exists((slots: ReadonlyArray<Slot>) => slots.includes(slot))).pipe(Effect.mapError(opFailed("nat rules"))),
     "nat.Ensure": ({ slot }) => lock.withPermits(1)(change(settings, (slots) => slots.includes(slot) ? slots : [...slots, slot])),
     "nat.Remove": ({ slot }) => lock.withPermits(1)(change(settings, (slots) => slots.filter((other) => other !== slot))),
     "nat.Facts": () =>

@@ -20,8 +20,8 @@ describe("bridge", () => {
 
   it("a TAP that exists is not made again, only finished", () => {
     const slot = Slot.make(5)
-    assert.deepStrictEqual(tapLines(cidr, slot, true), tapLines(cidr, slot, false).slice(1))
-    assert.strictEqual(tapLines(cidr, slot, false)[0], "tuntap add dev bng5 mode tap user 1900000005")
+    assert.deepStrictEqual(tapLines(cidr, slot, { exists: true, isolated: true }), tapLines(cidr, slot, { exists: false, isolated: true }).slice(1))
+    assert.strictEqual(tapLines(cidr, slot, { exists: false, isolated: true })[0], "tuntap add dev bng5 mode tap user 1900000005")
     assert.strictEqual(forwardingLine(slot), "fdb replace 02:62:6e:67:00:05 dev bng5 master static")
     assert.strictEqual(removeLines(cidr, slot).at(-1), "link delete bng5")
     assert.strictEqual(bridgeLines(cidr, true).length, bridgeLines(cidr, false).length - 1)

@@ -19,10 +19,10 @@ export const bridgeLines = (cidr: Cidr, exists: boolean): ReadonlyArray<string> 
  * `ip -batch` lines that make a slot's TAP, up and on the bridge. Isolated ports reach only the bridge itself, never
  * each other; with learning off a guest cannot take over another's MAC, so the forwarding entry is static.
  */
-export const tapLines = (cidr: Cidr, slot: Slot, exists: boolean): ReadonlyArray<string> => [
-  ...(exists ? [] : [`tuntap add dev ${tapName(slot)} mode tap user ${vmUid(slot)}`]),
+export const tapLines = (cidr: Cidr, slot: Slot, options: { readonly exists: boolean; readonly isolated: boolean }): ReadonlyArray<string> => [
+  ...(options.exists ? [] : [`tuntap add dev ${tapName(slot)} mode tap user ${vmUid(slot)}`]),
   `link set ${tapName(slot)} addrgenmode none master ${BRIDGE}`,
-  `link set ${tapName(slot)} type bridge_slave isolated on learning off`,
+  `link set ${tapName(slot)} type bridge_slave isolated ${options.isolated ? "on" : "off"} learning off`,
   `neighbour replace ${address(cidr, slot)} lladdr ${mac(slot)} dev ${BRIDGE} nud permanent`,
   `link set ${tapName(slot)} up`
 ]

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readlinkSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { Slot } from "@banger/domain/ids.ts"
@@ -12,9 +12,16 @@ import { TapOps } from "./ops.ts"
 
 const link = (device: string) => `/sys/class/net/${device}`
 
-const onBridge = (device: string): boolean => {
+/** Bit of an interface's flags, linux/if.h. */
+const IFF_UP = 1
+
+/** On the bridge, isolated as it must be, and up, which is done last: a TAP that a killed helper left half-made is none. */
+const stands = (device: string, isolated: boolean): boolean => {
   try {
-    return path.basename(readlinkSync(`${link(device)}/master`)) === BRIDGE
+    const read = (name: string) => readFileSync(`${link(device)}/${name}`, "utf8").trim()
+    return path.basename(readlinkSync(`${link(device)}/master`)) === BRIDGE &&
+      read("brport/isolated") === (isolated ? "1" : "0") &&
+      (Number(read("flags")) & IFF_UP) !== 0
   } catch {
     return false
   }
@@ -24,10 +31,10 @@ const ip = (lines: ReadonlyArray<string>) => run(["ip", "-batch", "-"], { stdin:
 
 const ensure = (slots: ReadonlyArray<Slot>) =>
   Effect.gen(function*() {
-    const { cidr } = yield* HostSettings
-    const missing = slots.filter((slot) => !onBridge(tapName(slot)))
+    const { cidr, vmToVm } = yield* HostSettings
+    const missing = slots.filter((slot) => !stands(tapName(slot), !vmToVm))
     if (missing.length === 0) return
-    yield* ip(missing.flatMap((slot) => tapLines(cidr, slot, existsSync(link(tapName(slot))))))
+    yield* ip(missing.flatMap((slot) => tapLines(cidr, slot, { exists: existsSync(link(tapName(slot))), isolated: !vmToVm })))
     yield* run(["bridge", "-batch", "-"], { stdin: missing.map(forwardingLine).join("\n") + "\n" })
   }).pipe(Effect.mapError(opFailed(`tap ${slots.map(tapName).join(" ")}`)))
 
@@ -64,7 +71,7 @@ export const handlers = TapOps.toLayer(Effect.gen(function*() {
   const settings = yield* HostSettings
   const provided = Effect.provideService(HostSettings, settings)
   return TapOps.of({
-    "tap.Find": ({ slot }) => Effect.sync(() => onBridge(tapName(slot))),
+    "tap.Find": ({ slot }) => Effect.sync(() => stands(tapName(slot), !settings.vmToVm)),
     "tap.Ensure": ({ slot }) => provided(ensure([slot])),
     "tap.Remove": ({ slot }) => provided(remove(slot)),
     "tap.Warm": ({ slots }) => provided(ensure(slots)),

@@ -187,7 +187,7 @@ describe("a daemon that cannot be reached", () => {
   it.concurrent("is named with its reason and the command that mends it", async () => {
     const [missing, run] = await Promise.all([banger("vm list", { BANGER_SOCKET: `${base}/nothing` }), banger("vm run -- true", { BANGER_SOCKET: `${base}/nothing` })])
     assert.deepStrictEqual([missing.status, run.status], [5, 125])
-    const installed = existsSync("/etc/banger")
+    const installed = existsSync("/etc/systemd/system/bangerd.socket")
     assert.include(missing.stderr, installed ? "sudo systemctl start bangerd.socket" : "sudo ./build/bin/banger system install --owner $USER")
   })
 

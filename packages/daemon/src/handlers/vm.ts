@@ -5,7 +5,6 @@ import type { VmRef } from "@banger/domain/ids.ts"
 import type { Progress } from "@banger/domain/progress.ts"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { Pool } from "../pool.ts"
 import { makeHold } from "../vms/ephemeral.ts"
 import { Events } from "../vms/events.ts"
 import { Lifecycle } from "../vms/lifecycle.ts"
@@ -22,7 +21,6 @@ export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
   const lifecycle = yield* Lifecycle
   const operations = yield* Operations
   const plan = yield* makePlan
-  const pool = yield* Pool
   const registry = yield* Registry
 
   const operation = (ref: VmRef, doing: Doing, work: (cell: Cell) => (emit: Emit) => Effect.Effect<void, VmError>): Stream.Stream<Progress, VmError> =>
@@ -33,7 +31,7 @@ export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
       Stream.unwrap(
         // Between the record and its operation nobody may come: an interrupted request would leave a VM being created by none.
         Effect.uninterruptible(Effect.map(plan(request), (cell) =>
-          operations.run(cell.record.spec, "created", (emit) => Effect.ensuring(lifecycle.create(cell, emit), pool.refill))))
+          operations.run(cell.record.spec, "created", (emit) => lifecycle.create(cell, emit))))
       ).pipe(Stream.rechunk(1)),
     "vm.Start": ({ vm }) => operation(vm, "started", (cell) => (emit) => lifecycle.start(cell, emit)),
     "vm.Stop": ({ timeoutMs, vm }) =>
@@ -43,8 +41,7 @@ export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
     "vm.Restart": ({ timeoutMs, vm }) =>
       operation(vm, "restarted", (cell) => (emit) =>
         Effect.zipRight(cell.run === undefined ? Effect.void : lifecycle.stop(cell, timeoutMs, emit), lifecycle.start(cell, emit))),
-    "vm.Delete": ({ force, vm }) =>
-      operation(vm, "deleted", (cell) => (emit) => Effect.ensuring(lifecycle.remove(cell, force, emit), pool.refill)),
+    "vm.Delete": ({ force, vm }) => operation(vm, "deleted", (cell) => (emit) => lifecycle.remove(cell, force, emit)),
     "vm.Kill": ({ signal, vm }) =>
       Effect.flatMap(registry.find(vm), ({ record }) =>
         helper.firecracker.Kill({ vm: record.spec.id, signal }).pipe(

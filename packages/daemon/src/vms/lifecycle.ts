@@ -8,6 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { HostFacts } from "../host-facts.ts"
+import { Pool } from "../pool.ts"
 import { KnownHosts } from "./known-hosts.ts"
 import { type Emit, Operations } from "./operations.ts"
 import { type Cell, Registry } from "./registry.ts"
@@ -36,13 +37,15 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
   /** Ties the daemon to a run: its end, whenever it comes, is noticed and cleaned up. */
   readonly attach: (cell: Cell, run: Run) => Effect.Effect<void>
 }>() {
-  static readonly layer = Layer.effect(Lifecycle, Effect.gen(function*() {
+  static readonly layer = Layer.scoped(Lifecycle, Effect.gen(function*() {
     const registry = yield* Registry
     const runtime = yield* VmRuntime
     const operations = yield* Operations
     const exits = yield* VmExits
     const facts = yield* HostFacts
     const knownHosts = yield* KnownHosts
+    const pool = yield* Pool
+    const daemon = yield* Effect.scope
 
     const step = (emit: Emit) => (what: string, ms: number) => emit({ _tag: "Step", step: what, ms })
 
@@ -105,6 +108,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         }
         yield* registry.remove(cell)
         yield* knownHosts.write
+        yield* pool.refill
       })
 
     const create = (cell: Cell, emit: Emit) =>
@@ -128,6 +132,8 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
           }),
           Effect.onInterrupt(() => Effect.ignoreLogged(Effect.zipRight(runtime.reclaim(cell.record.spec), destroy(cell))))
         )
+        // The next VM's TAP is made while this one is used.
+        yield* Effect.forkIn(pool.refill, daemon)
         yield* emit({ _tag: "Finished", vm: view(cell.record), message: `${name} runs` })
       })
 

@@ -9,7 +9,7 @@ import { recovery } from "./recovery.ts"
 import { Registry } from "./registry.ts"
 
 const quiet = () => Effect.void
-const ofLease = (objects: Set<string>) => [...objects].filter((object) => !object.startsWith("estate ") && !/^tap bng[3-9]/.test(object))
+const ofLease = (objects: Set<string>) => [...objects].filter((object) => !object.startsWith("estate "))
 
 /** A daemon that ran one VM and was killed: nothing is closed, the record is what was written last. */
 const killed = (state: string, objects: Set<string>, written: { readonly state: VmState; readonly hostBoot?: string }) =>
@@ -52,7 +52,7 @@ describe("recovery", () => {
       yield* killed(state, objects, { state: written })
       const cell = yield* restarted(state, objects, one)
       assert.strictEqual(cell.record.state, "stopped")
-      assert.deepStrictEqual(ofLease(objects).filter((object) => !object.startsWith("tap")), [])
+      assert.deepStrictEqual(ofLease(objects), [])
       assert.strictEqual([...objects].filter((object) => object.startsWith("estate ")).length, 4)
     })))
   }
@@ -63,7 +63,7 @@ describe("recovery", () => {
     yield* killed(state, objects, { state: "creating" })
     const cells = yield* restarted(state, objects, Effect.map(Registry, (registry) => registry.cells()))
     assert.strictEqual(cells.length, 0)
-    assert.deepStrictEqual([...objects].filter((object) => !object.startsWith("tap")), [])
+    assert.deepStrictEqual([...objects], [])
   })))
 
   it.live("a VM of which a part is gone has crashed, and nothing of it is left", () => Effect.scoped(Effect.gen(function*() {
@@ -73,7 +73,7 @@ describe("recovery", () => {
     for (const object of objects) if (object.startsWith("unit ")) objects.delete(object)
     const cell = yield* restarted(state, objects, one)
     assert.strictEqual(cell.record.state, "crashed")
-    assert.deepStrictEqual(ofLease(objects).filter((object) => !object.startsWith("tap")), [])
+    assert.deepStrictEqual(ofLease(objects), [])
   })))
 
   it.live("after a reboot of the host VMs are stopped, and say why", () => Effect.scoped(Effect.gen(function*() {
