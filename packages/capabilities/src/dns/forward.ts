@@ -1,10 +1,14 @@
 import * as Dgram from "node:dgram"
-import { readFileSync, watch } from "node:fs"
+import { existsSync, readFileSync, watch } from "node:fs"
 import * as Net from "node:net"
+import * as path from "node:path"
 import * as Effect from "effect/Effect"
 
-/** systemd-resolved's list of real upstreams; /etc/resolv.conf would only name its stub. */
-const SOURCES = ["/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"]
+const RESOLV_CONF = "/etc/resolv.conf"
+
+/** systemd-resolved's list of real upstreams, for hosts whose resolv.conf names its stub. */
+const RESOLVED = "/run/systemd/resolve/resolv.conf"
+const STUBS = ["127.0.0.53", "127.0.0.54"]
 
 /** An upstream that does not answer in this time is passed over, milliseconds. */
 const TIMEOUT_MS = 2_000
@@ -58,27 +62,19 @@ const servfail = (query: Buffer): Buffer => {
 
 /** Passes a raw query to the host's upstreams in turn, and their raw answer back. The list is read anew when it changes. */
 export const forwarder = Effect.gen(function*() {
-  let servers: ReadonlyArray<string> = []
-  const read = () => {
-    for (const source of SOURCES) {
-      try {
-        servers = upstreams(readFileSync(source, "utf8"))
-        return
-      } catch (error) {
-        if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error
-      }
-    }
-    servers = []
+  const listed = (file: string) => existsSync(file) ? upstreams(readFileSync(file, "utf8")) : []
+  const current = () => {
+    const servers = listed(RESOLV_CONF)
+    return servers.some((server) => STUBS.includes(server)) ? listed(RESOLVED) : servers
   }
-  read()
-  yield* Effect.acquireRelease(
-    Effect.sync(() => {
-      // Editors and DHCP clients replace the file, so its directory is watched.
-      const etc = watch("/etc", (_event, name) => { if (name === "resolv.conf") read() })
-      return etc
-    }),
-    (watcher) => Effect.sync(() => watcher.close())
-  )
+  let servers = current()
+  // Editors, DHCP clients and resolved replace the files, so their directories are watched.
+  for (const directory of [RESOLV_CONF, RESOLVED].map((file) => path.dirname(file)).filter(existsSync)) {
+    yield* Effect.acquireRelease(
+      Effect.sync(() => watch(directory, (_event, name) => { if (name === "resolv.conf") servers = current() })),
+      (watcher) => Effect.sync(() => watcher.close())
+    )
+  }
   return async (query: Buffer, tcp: boolean): Promise<Buffer> => {
     for (const server of servers) {
       try {

@@ -8,11 +8,15 @@ import { dmDevices } from "../dm-snapshot/devices.ts"
 import { run } from "../exec.ts"
 import { file, removeFile, writeWhole } from "../files.ts"
 import { HostSettings } from "../host-settings.ts"
+import { makeKeyedLock } from "../keyed-lock.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { cgroup, consoleLog, dmName, estate, exitFile, INITRDS, jail, jailRoot, stored, unit, unitEnvironment, workFile } from "../paths.ts"
 import { version } from "../tool.ts"
 import { FirecrackerOps } from "./ops.ts"
 import { processIn } from "./process.ts"
+
+/** VMs that start at the same time want the same initrd: one makes it, the others find it. */
+const making = makeKeyedLock()
 
 /** Modules (a file per kernel) and guest program (one per version of banger), joined once: the kernel takes both in one. */
 const joinedInitrd = (modules: Digest) =>
@@ -28,7 +32,7 @@ const joinedInitrd = (modules: Digest) =>
     const parts = yield* Effect.forEach([stored(modules), program], (path) => file(path, () => fs.readFile(path)))
     yield* writeWhole(initrd, Buffer.concat(parts), 0o444)
     return initrd
-  })
+  }).pipe(making(modules))
 
 interface Start {
   readonly vm: VmId

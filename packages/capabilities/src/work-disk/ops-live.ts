@@ -5,6 +5,7 @@ import type { Digest, Slot, VmId } from "@banger/domain/ids.ts"
 import { vmUid } from "@banger/domain/network.ts"
 import { run } from "../exec.ts"
 import { file, removeFile } from "../files.ts"
+import { makeKeyedLock } from "../keyed-lock.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { estate, ROOT_STATE, SEEDS, stored, workFile } from "../paths.ts"
 import { toolPath } from "../tool.ts"
@@ -26,6 +27,9 @@ const refuseBelowReserve = Effect.gen(function*() {
   })
 })
 
+/** VMs that are created at the same time want the same seed: one makes it, the others find it. */
+const making = makeKeyedLock()
+
 /** An empty file system of that size, made once: later disks are sparse copies of it. */
 const emptySeed = (diskMib: number) =>
   Effect.gen(function*() {
@@ -41,7 +45,7 @@ const emptySeed = (diskMib: number) =>
     yield* run(["fallocate", "--dig-holes", `${seed}.new`])
     yield* file(seed, () => fs.rename(`${seed}.new`, seed))
     return seed
-  })
+  }).pipe(making(String(diskMib)))
 
 const ensure = (vm: VmId, slot: Slot, diskMib: number, seed: Digest | null) =>
   Effect.gen(function*() {
