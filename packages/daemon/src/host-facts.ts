@@ -16,7 +16,7 @@ interface Hello {
 
 /** What the daemon learns about its host. */
 export class HostFacts extends Context.Tag("@banger/daemon/HostFacts")<HostFacts, {
-  /** The handshake with the helper; asked again until it succeeded once. */
+  /** The handshake with the helper. An operation begins with it: one that could not be done is refused before it makes anything. */
   readonly hello: Effect.Effect<Hello, HelperUnreachable | OpFailed>
   /** The same, waiting for a helper that is away. */
   readonly helper: Effect.Effect<Hello>
@@ -25,10 +25,7 @@ export class HostFacts extends Context.Tag("@banger/daemon/HostFacts")<HostFacts
 }>() {
   static readonly layer = Layer.effect(HostFacts, Effect.gen(function*() {
     const client = yield* Helper
-    let known: Hello | undefined
-    const hello = Effect.suspend(() => known === undefined ? client.helper.Hello({ protocol: PROTOCOL }) : Effect.succeed(known)).pipe(
-      Effect.tap((answer) => Effect.sync(() => { known = answer }))
-    )
+    const hello = client.helper.Hello({ protocol: PROTOCOL })
     return {
       hello,
       helper: hello.pipe(

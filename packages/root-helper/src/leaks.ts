@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs"
 import { dmDevices } from "@banger/capabilities/dm-snapshot/devices.ts"
-import { run } from "@banger/capabilities/exec.ts"
+import { type CommandFailed, run } from "@banger/capabilities/exec.ts"
 import type { Known } from "@banger/capabilities/host-ops.ts"
 import { dmName, EXITS, JAILS, ROOT_STATE, RUN_VMS, STATE, STORE, unit } from "@banger/capabilities/paths.ts"
 import { tapName } from "@banger/domain/network.ts"
@@ -26,14 +26,13 @@ const loops = (): ReadonlyArray<string> =>
     }
   })
 
-/** Slots whose address `iptables -S BANGER-FORWARD` lets out. */
-const natAddresses = run(["iptables", "-w", "10", "-S", "BANGER-FORWARD"]).pipe(
-  Effect.map((listing) => [...listing.matchAll(/-s (\S+)\/32 -i br-banger -j ACCEPT/g)].map((match) => match[1] ?? "")),
-  Effect.orElseSucceed(() => [])
+/** Addresses that the chain BANGER-FORWARD lets out. */
+const natAddresses = run(["iptables-save", "-t", "filter"]).pipe(
+  Effect.map((listing) => [...listing.matchAll(/^-A BANGER-FORWARD -s (\S+)\/32 -i br-banger -j ACCEPT/gm)].map((match) => match[1] ?? ""))
 )
 
 /** Host objects with banger's names that no known VM should have. Reads sysfs and directories; iptables and systemctl once each. */
-export const leaks = (known: Known, addressOf: (slot: Known["pool"][number]) => string): Effect.Effect<ReadonlyArray<string>> =>
+export const leaks = (known: Known, addressOf: (slot: Known["pool"][number]) => string): Effect.Effect<ReadonlyArray<string>, CommandFailed> =>
   Effect.gen(function*() {
     const vms = known.running.map(({ vm }) => vm)
     const running = new Set<string>(vms)

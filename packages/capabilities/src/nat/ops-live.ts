@@ -13,9 +13,9 @@ const restore = (rules: string) => run(["iptables-restore", "-w", "10", "--noflu
 
 /** The slots that have NAT, or nothing where the chain is gone: a firewall's reload may take it away at any time. */
 const current = (settings: NatSettings): Effect.Effect<Option.Option<ReadonlyArray<Slot>>, CommandFailed> =>
-  run(["iptables", "-w", "10", "-S", "BANGER-FORWARD"]).pipe(
-    Effect.map((listing) => Option.some(natSlots(settings.cidr, listing))),
-    Effect.catchTag("CommandFailed", (error) => /No chain/i.test(error.stderr) ? Effect.succeedNone : error)
+  // Asked for the one chain, iptables says of a missing one in three different ways that it is not there.
+  run(["iptables-save", "-t", "filter"]).pipe(
+    Effect.map((listing) => /^:BANGER-FORWARD /m.test(listing) ? Option.some(natSlots(settings.cidr, listing)) : Option.none())
   )
 
 /** The chains for these slots, and their jumps. */

@@ -63,7 +63,7 @@ const restore = (table: string, chains: Record<string, ReadonlyArray<string>>): 
     ""
   ].join("\n")
 
-/** The slots that `iptables -S BANGER-FORWARD` lets out. */
+/** The slots that the rules in the output of `iptables-save` let out. */
 export const natSlots = (cidr: Cidr, listing: string): ReadonlyArray<Slot> =>
   listing.split("\n").flatMap((line) => {
     const match = /^-A BANGER-FORWARD -s (\S+)\/32 -i br-banger -j ACCEPT$/.exec(line)

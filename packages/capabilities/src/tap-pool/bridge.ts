@@ -9,8 +9,9 @@ const BRIDGE_MAC = "02:62:6e:67:00:01"
 
 /** `ip -batch` lines that make the bridge; the first one only where it does not exist. */
 export const bridgeLines = (cidr: Cidr, exists: boolean): ReadonlyArray<string> => [
-  ...(exists ? [] : [`link add ${BRIDGE} type bridge`]),
-  `link set ${BRIDGE} address ${BRIDGE_MAC} addrgenmode none`,
+  // With the address given at birth udev leaves it alone; set later, it would race with udev's own persistent one.
+  ...(exists ? [] : [`link add ${BRIDGE} address ${BRIDGE_MAC} type bridge`]),
+  `link set ${BRIDGE} addrgenmode none`,
   `address replace ${gateway(cidr)}/${prefixLength(cidr)} dev ${BRIDGE}`,
   `link set ${BRIDGE} up`
 ]
