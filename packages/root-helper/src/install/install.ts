@@ -9,6 +9,7 @@ import { UID_BASE } from "@banger/domain/network.ts"
 import { VERSION } from "@banger/domain/version.ts"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import { INSTALL_RECORD, installRecord, type InstallRecord } from "../settings.ts"
 import { COMMAND, LIBRARY, rendered, SETTINGS, UNIT_DIRECTORY, UNITS } from "./files.ts"
 import { Refused } from "./refused.ts"
@@ -135,7 +136,8 @@ const hostKernel = ({ directory, owner }: InstallRecord) =>
   Effect.gen(function*() {
     const release = readFileSync("/proc/sys/kernel/osrelease", "utf8").trim()
     const asOwner = (...argv: ReadonlyArray<string>) => run(["runuser", "-u", owner.name, "--", `${directory}/bin/banger`, ...argv], { timeoutMs: 300_000 })
-    const known = yield* asOwner("kernel", "list", "--json")
+    // The services were started a moment ago; on a slow host the first answer may take longer than a client waits.
+    const known = yield* asOwner("kernel", "list", "--json").pipe(Effect.retry({ times: 5, schedule: Schedule.spaced("1 second") }))
     if (known.includes(`"${release}"`)) return
     const vmlinuz = [`/boot/vmlinuz-${release}`, `/lib/modules/${release}/vmlinuz`].find(existsSync)
     if (vmlinuz === undefined) return yield* Console.error(`no kernel found for ${release}; banger kernel import --vmlinuz FILE --modules DIR adds one`)
