@@ -1,5 +1,5 @@
 /** The host VM as tests use it: commands run in it as the owner, through the installed command line. */
-import { spawn, spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import * as assert from "node:assert/strict"
 
 const HOSTVM = new URL("hostvm/hostvm", import.meta.url).pathname
@@ -35,17 +35,18 @@ export const ok = async (script: string, options: Parameters<typeof sh>[1] = {})
   return stdout.replace(/\n$/, "")
 }
 
-/** Back to the state right after the install. */
-export const reset = () => {
-  const { status, stderr } = spawnSync(HOSTVM, ["reset"], { encoding: "utf8" })
-  assert.equal(status, 0, stderr)
-}
+/** A subcommand of hostvm itself: `reboot`, `crash`. */
+export const hostvm = (...args: ReadonlyArray<string>): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const child = spawn(HOSTVM, args, { stdio: ["ignore", "inherit", "pipe"] })
+    let stderr = ""
+    child.stderr.on("data", (chunk: Buffer) => { stderr += chunk.toString() })
+    child.once("error", reject)
+    child.once("close", (status) => status === 0 ? resolve() : reject(new Error(`hostvm ${args.join(" ")} exited with ${status}: ${stderr}`)))
+  })
 
-/** Runs a subcommand of hostvm itself: `reboot`, `crash`. */
-export const hostvm = (...args: ReadonlyArray<string>) => {
-  const { status, stderr } = spawnSync(HOSTVM, args, { encoding: "utf8" })
-  assert.equal(status, 0, stderr)
-}
+/** Back to the state right after the install. */
+export const reset = () => hostvm("reset")
 
 /** What of banger stands on the host that no VM accounts for. */
 export const leaks = () => ok("banger doctor --leaks --json").then((text) => JSON.parse(text))

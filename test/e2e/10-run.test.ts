@@ -6,7 +6,7 @@ import { leaks, ok, reset, sh } from "../host.ts"
 const digest = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex")
 
 beforeAll(async () => {
-  reset()
+  await reset()
   await ok(`mkdir repo && cd repo && git init -q -b main
     printf 'test:\\n\\t@echo ran in $$(pwd)\\nseven:\\n\\t@exit 7\\nfail:\\n\\t@sh -c "kill -9 $$$$PPID"\\n' > Makefile
     echo kept > kept.txt; echo gone > gone.txt; ln -s kept.txt link; echo '#!/bin/sh' > tool; chmod 755 tool

@@ -5,7 +5,7 @@ import { eventually, leaks, ok, reset, sh } from "../host.ts"
 const show = async (name: string) => JSON.parse(await ok(`banger vm show ${name} --json`))
 
 beforeAll(async () => {
-  reset()
+  await reset()
   // A server beyond the host (in a namespace of its own, at a public documentation address), and the host's upstream resolver.
   await ok(`ip netns add world && ip link add to-world type veth peer name eth0 netns world
     ip addr add 198.51.100.1/24 dev to-world && ip link set to-world up

@@ -46,7 +46,7 @@ describe("system", () => {
   })
 
   it("after a reboot of the host VMs are stopped, and their files are there", async () => {
-    hostvm("reboot")
+    await hostvm("reboot")
     await eventually("banger vm show kept --json | jq -e '.vm.state == \"stopped\"'", 90)
     expect(JSON.parse(await ok("banger vm show kept --json")).vm.reason).toBe("host rebooted")
     await ok("banger vm start kept")

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs"
+import { existsSync, lstatSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import type { KillSignal } from "@banger/domain/api.ts"
@@ -114,7 +114,8 @@ const facts = Effect.gen(function*() {
   const settings = yield* HostSettings
   return {
     arch: process.arch,
-    kvm: existsSync("/dev/kvm"),
+    // Not access(2): the device cgroup of our unit refuses even to look at what it does not allow.
+    kvm: lstatSync("/dev/kvm", { throwIfNoEntry: false }) !== undefined,
     firecracker: yield* version([settings.firecracker, "--version"]),
     jailer: yield* version([settings.jailer, "--version"]),
     systemd: yield* version(["systemctl", "--version"])

@@ -41,6 +41,7 @@ const sweep = (ipForward: string) =>
   Effect.gen(function*() {
     const steps = [
       attempt("VM units", Effect.flatMap(vmUnits, (units) => units.length === 0 ? Effect.void : Effect.zipRight(Effect.ignoreLogged(run(["systemctl", "kill", "--signal=KILL", ...units])), run(["systemctl", "stop", ...units])))),
+      attempt("slice", run(["systemctl", "stop", "banger.slice"])),
       attempt("dm devices", Effect.suspend(() => Effect.forEach([...dmDevices().keys()].filter((name) => name.startsWith("banger-")), (name) => run(["dmsetup", "remove", "--retry", name]), { discard: true }))),
       attempt("interfaces", interfaces),
       attempt("iptables chains", removeJumps),
