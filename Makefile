@@ -14,7 +14,8 @@ setup: node_modules/.package-lock.json ## install what building and testing need
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@./packaging/setup npm
-	npm ci --ignore-scripts --no-audit --no-fund
+	# Not npm: it refuses a lock file without the optional packages of platforms that a registry does not serve.
+	npm install --no-save --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 build: node_modules/.package-lock.json ## build/: the command, the daemon, the root helper, the guest program
