@@ -14,7 +14,7 @@ setup: node_modules/.package-lock.json ## install what building and testing need
 
 node_modules/.package-lock.json: package.json package-lock.json
 	@./packaging/setup npm
-	# Not npm: it refuses a lock file without the optional packages of platforms that a registry does not serve.
+	# Not npm ci: it refuses a lock file without the optional packages of platforms that a registry does not serve.
 	npm install --no-save --ignore-scripts --no-audit --no-fund
 	@touch $@
 
