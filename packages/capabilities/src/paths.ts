@@ -12,8 +12,9 @@ export const DAEMON_STATE = `${STATE}/daemon`
 export const STORE = `${ROOT_STATE}/store`
 export const stored = (digest: Digest) => `${STORE}/${digest}`
 
+export const CACHE = "/var/cache/banger"
 /** Where the owner puts files for the image store. */
-export const STAGING = "/var/cache/banger/staging"
+export const STAGING = `${CACHE}/staging`
 export const staged = (id: StagingId) => `${STAGING}/${id}`
 
 /** Empty work disks by size in MiB, and initrds by kernel and version: made once, copied or linked from then on. */

@@ -14,6 +14,9 @@ const MAX_MESSAGE = 65_535
 /** TCP clients that say nothing are cut off, milliseconds. */
 const IDLE_MS = 5_000
 
+/** Queries of one guest that may be under way to an upstream; each holds a socket for up to some seconds. */
+const MAX_FORWARDS = 64
+
 /** Answers one raw query; undefined drops it, which is what a message that cannot be read deserves. */
 type Answer = (query: Buffer, from: string, tcp: boolean) => Promise<Buffer | undefined>
 
@@ -21,9 +24,15 @@ const udp = (address: string, port: number, answer: Answer) =>
   Effect.acquireRelease(
     Effect.async<Dgram.Socket, Error>((resume) => {
       const socket = Dgram.createSocket("udp4")
-      socket.once("error", (error) => resume(Effect.fail(error)))
+      // Also after it is bound: an answer that cannot be sent is an error of the socket, and none of ours.
+      socket.on("error", (error) => resume(Effect.fail(error)))
       socket.on("message", (query, { address: from, port: fromPort }) => {
-        void answer(query, from, false).then((reply) => reply && socket.send(reply, fromPort, from))
+        // A guest chooses its source port; Node throws at 0.
+        if (fromPort === 0) return
+        answer(query, from, false).then(
+          (reply) => reply && socket.send(reply, fromPort, from, () => {}),
+          () => {}
+        )
       })
       socket.bind(port, address, () => resume(Effect.succeed(socket)))
     }),
@@ -40,12 +49,12 @@ const serveTcp = (connection: Net.Socket, answer: Answer) => {
       const end = 2 + received.readUInt16BE(0)
       const query = received.subarray(2, end)
       received = received.subarray(end)
-      void answer(query, connection.remoteAddress ?? "", true).then((reply) => {
+      answer(query, connection.remoteAddress ?? "", true).then((reply) => {
         if (reply === undefined || reply.length > MAX_MESSAGE) return connection.destroy()
         const length = Buffer.alloc(2)
         length.writeUInt16BE(reply.length)
-        connection.write(Buffer.concat([length, reply]))
-      })
+        return connection.write(Buffer.concat([length, reply]))
+      }, () => connection.destroy())
     }
   })
 }
@@ -81,6 +90,7 @@ export const layer = (bridge: Effect.Effect<string>) =>
     const byAddress = new Map<string, Published>()
     const bound = new Set<string>()
     const failed = new Map<string, string>()
+    const forwarding = new Map<string, number>()
     const forward = yield* forwarder
 
     const local = (query: dnsPacket.Packet) => dnsPacket.encode(answer(query, (label) => byName.get(label)?.address))
@@ -93,7 +103,15 @@ export const layer = (bridge: Effect.Effect<string>) =>
       if (query?.type !== "query") return undefined
       const name = query.questions?.[0]?.name.toLowerCase()
       const mayForward = byAddress.get(from)?.forward === true && name !== undefined && !inZone(name)
-      return mayForward ? forward(raw, overTcp) : local(query)
+      if (!mayForward) return local(query)
+      const pending = forwarding.get(from) ?? 0
+      if (pending >= MAX_FORWARDS) return undefined
+      forwarding.set(from, pending + 1)
+      try {
+        return await forward(raw, overTcp)
+      } finally {
+        forwarding.set(from, (forwarding.get(from) ?? 1) - 1)
+      }
     }
 
     const listen = (address: string, port: number, protocol: "udp" | "tcp", answering: Answer) => {

@@ -8,9 +8,7 @@ import { checks } from "./check.ts"
 import { Nat } from "./contract.ts"
 
 const ensure = ({ nat, slot }: VmSpec) =>
-  nat
-    ? Effect.flatMap(Helper, (helper) => helper.nat.Ensure({ slot })).pipe(Effect.as({ enabled: true }))
-    : Effect.succeed({ enabled: false })
+  Effect.flatMap(Helper, (helper) => helper.nat.Ensure({ slot, enabled: nat })).pipe(Effect.as({ enabled: nat }))
 
 /** Rules that a firewall's reload took away are no reason to give up a VM: finding them puts them back. */
 const held = (spec: VmSpec) => ({

@@ -4,7 +4,7 @@ import { NatOps } from "./ops.ts"
 
 export const handlers = NatOps.toLayer(Effect.map(MemoryHost, (host) => NatOps.of({
   "nat.Find": ({ slot }) => host.has(`nat ${slot}`),
-  "nat.Ensure": ({ slot }) => host.add(`nat ${slot}`),
+  "nat.Ensure": ({ enabled, slot }) => enabled ? host.add(`nat ${slot}`) : host.delete(`nat ${slot}`),
   "nat.Remove": ({ slot }) => host.delete(`nat ${slot}`),
   "nat.Facts": () => Effect.succeed({ iptables: "iptables", forwarding: true, chains: true })
 })))

@@ -7,15 +7,15 @@ import { HostSettings } from "../host-settings.ts"
 import { opFailed } from "../op-failed.ts"
 import { version } from "../tool.ts"
 import { NatOps } from "./ops.ts"
-import { filterRules, JUMPS, natRules, natSlots, type NatSettings } from "./rules.ts"
+import { filterRules, JUMPS, natRules, natSlots, type NatSettings, stands } from "./rules.ts"
 
 const restore = (rules: string) => run(["iptables-restore", "-w", "10", "--noflush"], { stdin: rules })
 
-/** The slots that have NAT, or nothing where the chain is gone: a firewall's reload may take it away at any time. */
+/** The slots that have NAT, or nothing where a chain or a jump is gone: a firewall's reload may take them away at any time. */
 const current = (settings: NatSettings): Effect.Effect<Option.Option<ReadonlyArray<Slot>>, CommandFailed> =>
   // Asked for the one chain, iptables says of a missing one in three different ways that it is not there.
-  run(["iptables-save", "-t", "filter"]).pipe(
-    Effect.map((listing) => /^:BANGER-FORWARD /m.test(listing) ? Option.some(natSlots(settings.cidr, listing)) : Option.none())
+  run(["iptables-save"]).pipe(
+    Effect.map((listing) => stands(listing) ? Option.some(natSlots(settings.cidr, listing)) : Option.none())
   )
 
 /** The chains for these slots, and their jumps. */
@@ -33,7 +33,7 @@ const change = (settings: NatSettings, edit: (slots: ReadonlyArray<Slot>) => Rea
     const standing = yield* current(settings)
     const before = Option.getOrElse(standing, () => [])
     const after = edit(before)
-    if (after.length === before.length) return
+    if (Option.isSome(standing) && after.length === before.length) return
     yield* Option.isSome(standing) ? restore(filterRules(settings, after)) : lay(settings, after)
   }).pipe(Effect.mapError(opFailed("iptables chain BANGER-FORWARD")))
 
@@ -51,7 +51,8 @@ export const handlers = NatOps.toLayer(Effect.gen(function*() {
   return NatOps.of({
     "nat.Find": ({ slot }) =>
       Effect.map(current(settings), Option.exists((slots: ReadonlyArray<Slot>) => slots.includes(slot))).pipe(Effect.mapError(opFailed("nat rules"))),
-    "nat.Ensure": ({ slot }) => lock.withPermits(1)(change(settings, (slots) => slots.includes(slot) ? slots : [...slots, slot])),
+    "nat.Ensure": ({ enabled, slot }) =>
+      lock.withPermits(1)(change(settings, (slots) => [...slots.filter((other) => other !== slot), ...(enabled ? [slot] : [])])),
     "nat.Remove": ({ slot }) => lock.withPermits(1)(change(settings, (slots) => slots.filter((other) => other !== slot))),
     "nat.Facts": () =>
       Effect.all({

@@ -13,7 +13,8 @@ export const NatFacts = Schema.Struct({
 /** All are safe to repeat; each is one transaction of iptables-restore on banger's own chains. */
 export class NatOps extends RpcGroup.make(
   Rpc.make("Find", { payload: { slot: Slot }, success: Schema.Boolean, error: OpFailed }),
-  Rpc.make("Ensure", { payload: { slot: Slot }, error: OpFailed }),
+  /** Lets the slot's address out, or not; either way the chains that close the host and the LAN to guests stand afterwards. */
+  Rpc.make("Ensure", { payload: { slot: Slot, enabled: Schema.Boolean }, error: OpFailed }),
   Rpc.make("Remove", { payload: { slot: Slot }, error: OpFailed }),
   Rpc.make("Facts", { success: NatFacts })
 ).prefix("nat.") {}

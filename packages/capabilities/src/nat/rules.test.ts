@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Slot } from "@banger/domain/ids.ts"
 import { Cidr, slots } from "@banger/domain/network.ts"
 import * as FastCheck from "effect/FastCheck"
-import { filterRules, natRules, natSlots } from "./rules.ts"
+import { filterRules, natRules, natSlots, stands } from "./rules.ts"
 
 const settings = { cidr: Cidr.make("172.16.0.0/24"), vmToVm: false, lan: false }
 const lines = (rules: string) => rules.split("\n")
@@ -12,6 +12,12 @@ describe("nat rules", () => {
     FastCheck.assert(FastCheck.property(FastCheck.subarray([...slots(settings.cidr)]), (some) => {
       assert.deepStrictEqual(natSlots(settings.cidr, filterRules(settings, some)), some)
     }))
+  })
+
+  it("a missing jump or chain is noticed", () => {
+    const whole = "*filter\n:BANGER-INPUT - [0:0]\n:BANGER-FORWARD - [0:0]\n-A INPUT -j BANGER-INPUT\n-A FORWARD -j BANGER-FORWARD\nCOMMIT\n*nat\n:BANGER-PREROUTING - [0:0]\n:BANGER-POSTROUTING - [0:0]\n-A PREROUTING -j BANGER-PREROUTING\n-A POSTROUTING -j BANGER-POSTROUTING\nCOMMIT\n"
+    assert.isTrue(stands(whole))
+    for (const line of whole.split("\n").filter((each) => each.includes("BANGER"))) assert.isFalse(stands(whole.replace(`${line}\n`, "")), line)
   })
 
   it("what is refused comes before what is let through", () => {

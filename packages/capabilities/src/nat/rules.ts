@@ -63,6 +63,10 @@ const restore = (table: string, chains: Record<string, ReadonlyArray<string>>): 
     ""
   ].join("\n")
 
+/** Whether every chain and every jump is in the output of `iptables-save`. */
+export const stands = (listing: string): boolean =>
+  JUMPS.every(({ from, to }) => listing.includes(`\n:${to} `) && listing.includes(`\n-A ${from} -j ${to}\n`))
+
 /** The slots that the rules in the output of `iptables-save` let out. */
 export const natSlots = (cidr: Cidr, listing: string): ReadonlyArray<Slot> =>
   listing.split("\n").flatMap((line) => {

@@ -29,9 +29,13 @@ const stands = (device: string, isolated: boolean): boolean => {
 
 const ip = (lines: ReadonlyArray<string>) => run(["ip", "-batch", "-"], { stdin: lines.join("\n") + "\n" })
 
+/** A reload of the host's own nftables rules takes ours away. */
+const antiSpoofingStands = Effect.isSuccess(run(["nft", "list", "chain", "bridge", "banger", "guest"]))
+
 const ensure = (slots: ReadonlyArray<Slot>) =>
   Effect.gen(function*() {
     const { cidr, vmToVm } = yield* HostSettings
+    if (!(yield* antiSpoofingStands)) yield* run(["nft", "-f", "-"], { stdin: antiSpoofing(cidr) })
     const missing = slots.filter((slot) => !stands(tapName(slot), !vmToVm))
     if (missing.length === 0) return
     yield* ip(missing.flatMap((slot) => tapLines(cidr, slot, { exists: existsSync(link(tapName(slot))), isolated: !vmToVm })))
@@ -63,18 +67,20 @@ const facts = Effect.gen(function*() {
     ip: yield* version(["ip", "-V"]),
     nft: yield* version(["nft", "--version"]),
     bridge: existsSync(link(BRIDGE)),
-    antiSpoofing: yield* Effect.isSuccess(run(["nft", "list", "chain", "bridge", "banger", "guest"]))
+    antiSpoofing: yield* antiSpoofingStands
   }
 })
 
 export const handlers = TapOps.toLayer(Effect.gen(function*() {
   const settings = yield* HostSettings
   const provided = Effect.provideService(HostSettings, settings)
+  // The pool and a VM may want the same TAP at the same time, and the kernel gives it to one of them only.
+  const lock = yield* Effect.makeSemaphore(1)
   return TapOps.of({
-    "tap.Find": ({ slot }) => Effect.sync(() => stands(tapName(slot), !settings.vmToVm)),
-    "tap.Ensure": ({ slot }) => provided(ensure([slot])),
-    "tap.Remove": ({ slot }) => provided(remove(slot)),
-    "tap.Warm": ({ slots }) => provided(ensure(slots)),
+    "tap.Find": ({ slot }) => Effect.map(antiSpoofingStands, (guarded) => guarded && stands(tapName(slot), !settings.vmToVm)),
+    "tap.Ensure": ({ slot }) => lock.withPermits(1)(provided(ensure([slot]))),
+    "tap.Remove": ({ slot }) => lock.withPermits(1)(provided(remove(slot))),
+    "tap.Warm": ({ slots }) => lock.withPermits(1)(provided(ensure(slots))),
     "tap.List": () => list,
     "tap.Facts": () => facts
   })

@@ -61,9 +61,10 @@ export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
             if (slot === undefined) return yield* new NoFreeAddress({ cidr, inUse: taken.size })
             const record = make(slot)
             yield* insert(row(record))
+            // Inside, so that a file that cannot be written takes the row back with it.
+            yield* beside(record)
             return record
           })).pipe(
-            Effect.tap(beside),
             Effect.mapError((error) => error instanceof NameTaken || error instanceof NoFreeAddress ? error : unwritable(error))
           ),
         save: (record) => Effect.zipRight(update(row(record)), beside(record)).pipe(Effect.mapError(unwritable)),

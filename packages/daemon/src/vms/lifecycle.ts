@@ -53,8 +53,8 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     const settled = (cell: Cell, leftovers: ReadonlyArray<string>, state: "stopped" | "crashed", reason: string) =>
       Effect.gen(function*() {
         cell.run = undefined
-        if (leftovers.length === 0) return yield* registry.update(cell, { state, reason, startedAt: null })
-        yield* registry.update(cell, { state: "broken", reason: leftovers.join("; "), startedAt: null })
+        if (leftovers.length === 0) return yield* registry.note(cell, { state, reason, startedAt: null })
+        yield* registry.note(cell, { state: "broken", reason: leftovers.join("; "), startedAt: null })
         return yield* new Leftovers({ name: cell.record.spec.name, items: leftovers })
       })
 
@@ -81,13 +81,13 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         yield* registry.update(cell, { spec, state: "starting", reason: "", hostBoot: facts.bootId })
         const run = yield* runtime.start(spec, step(emit))
         yield* attach(cell, run)
-        yield* registry.update(cell, { state: "running", startedAt: yield* Clock.currentTimeMillis })
+        yield* registry.note(cell, { state: "running", startedAt: yield* Clock.currentTimeMillis })
       })
 
     const start = (cell: Cell, emit: Emit) =>
       Effect.gen(function*() {
         const { name } = cell.record.spec
-        if (cell.run !== undefined) return yield* new WrongState({ name, state: cell.record.state, wanted: "stopped", fix: `banger vm exec ${name} -- CMD runs a command in it` })
+        if (cell.run !== undefined || cell.record.state === "running") return yield* new WrongState({ name, state: cell.record.state, wanted: "stopped", fix: `banger vm exec ${name} -- CMD runs a command in it` })
         if (cell.record.state !== "stopped") yield* settle(cell, "stopped", "")
         yield* begin(cell, emit).pipe(
           Effect.catchTag("RunFailed", ({ failure, leftovers }) =>
@@ -103,7 +103,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
       Effect.gen(function*() {
         const leftovers = yield* runtime.destroy(cell.record.spec)
         if (leftovers.length > 0) {
-          yield* registry.update(cell, { state: "broken", reason: leftovers.join("; ") })
+          yield* registry.note(cell, { state: "broken", reason: leftovers.join("; ") })
           return yield* new Leftovers({ name: cell.record.spec.name, items: leftovers })
         }
         yield* registry.remove(cell)
@@ -140,10 +140,10 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     const stop = (cell: Cell, timeoutMs: number, emit: Emit) =>
       Effect.gen(function*() {
         const { id, name } = cell.record.spec
-        if (cell.run === undefined && cell.record.state !== "broken") {
+        if (cell.run === undefined && cell.record.state !== "broken" && cell.record.state !== "running") {
           return yield* new WrongState({ name, state: cell.record.state, wanted: "running", fix: `banger vm start ${name} starts it` })
         }
-        yield* registry.update(cell, { state: "stopping", reason: "" })
+        yield* registry.note(cell, { state: "stopping", reason: "" })
         const asked = yield* shutdown(vsockSocket(id), "stop").pipe(
           Effect.zipRight(exits.await(id)),
           Effect.timeout(timeoutMs),
@@ -158,7 +158,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     const remove = (cell: Cell, force: boolean, emit: Emit) =>
       Effect.gen(function*() {
         const { name } = cell.record.spec
-        if (cell.run !== undefined && !force) {
+        if ((cell.run !== undefined || cell.record.state === "running") && !force) {
           return yield* new WrongState({ name, state: cell.record.state, wanted: "stopped", fix: `banger vm stop ${name} first, or banger vm delete --force ${name}` })
         }
         const last = view(cell.record)

@@ -34,7 +34,7 @@ export class Operations extends Context.Tag("@banger/daemon/Operations")<Operati
     doing: Doing,
     work: (emit: Emit) => Effect.Effect<void, VmError>
   ) => Stream.Stream<Progress, VmError>
-  /** The same without a watcher: returns once the work has begun. Nothing happens when the VM is busy. */
+  /** The same without a watcher: waits until the VM is free, and returns once the work has begun. */
   readonly begin: (vm: { readonly id: VmId; readonly name: string }, doing: Doing, work: (emit: Emit) => Effect.Effect<void, VmError>) => Effect.Effect<void>
   readonly doing: (vm: VmId) => Doing | undefined
 }>() {
@@ -42,8 +42,9 @@ export class Operations extends Context.Tag("@banger/daemon/Operations")<Operati
     const fibers = yield* FiberMap.make<VmId>()
     const running = new Map<VmId, Running>()
 
+    // Uninterruptible: a VM must not be left busy with work that was never begun.
     const start = (vm: { readonly id: VmId }, doing: Doing, work: (emit: Emit) => Effect.Effect<void, VmError>) =>
-      Effect.gen(function*() {
+      Effect.uninterruptible(Effect.gen(function*() {
         const feed = yield* PubSub.unbounded<Take.Take<Progress, VmError>>({ replay: REPLAY })
         const operation: Running = { doing, feed }
         running.set(vm.id, operation)
@@ -63,7 +64,7 @@ export class Operations extends Context.Tag("@banger/daemon/Operations")<Operati
           )
         )
         return operation
-      })
+      }))
 
     return {
       run: (vm, doing, work) =>
@@ -73,7 +74,13 @@ export class Operations extends Context.Tag("@banger/daemon/Operations")<Operati
           const { feed } = current ?? (yield* start(vm, doing, work))
           return Stream.flattenTake(Stream.fromQueue(yield* PubSub.subscribe(feed)))
         })),
-      begin: (vm, doing, work) => Effect.suspend(() => running.has(vm.id) ? Effect.void : Effect.asVoid(start(vm, doing, work))),
+      begin: (vm, doing, work) =>
+        Effect.gen(function*() {
+          for (let current = running.get(vm.id); current !== undefined; current = running.get(vm.id)) {
+            yield* Effect.exit(Stream.runDrain(Stream.flattenTake(Stream.fromPubSub(current.feed))))
+          }
+          yield* start(vm, doing, work)
+        }),
       doing: (vm) => running.get(vm)?.doing
     }
   }))

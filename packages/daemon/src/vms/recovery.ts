@@ -41,12 +41,12 @@ export const recovery = Effect.gen(function*() {
       Effect.retry({ schedule: ASK_AGAIN, while: (failure) => failure._tag !== "NotAdoptable" }),
       Effect.matchEffect({
         onSuccess: (run) =>
-          Effect.zipRight(lifecycle.attach(cell, run), registry.update(cell, { state: "running", reason: "" })),
+          Effect.zipRight(lifecycle.attach(cell, run), registry.note(cell, { state: "running", reason: "" })),
         onFailure: (failure): Effect.Effect<void, VmError> =>
           failure._tag === "NotAdoptable"
             ? Effect.flatMap(endOf(cell), ({ clean, reason }) => lifecycle.settle(cell, clean ? "stopped" : "crashed", reason))
-            // Not known to be gone, so not touched: it may well run on.
-            : registry.update(cell, { state: "broken", reason: `cannot be found again: ${failure.message}` })
+            // Not known to be gone, so not touched: it may well run on, and the next start of the daemon looks again.
+            : registry.note(cell, { reason: `cannot be found again: ${failure.message}` })
       })
     )
 

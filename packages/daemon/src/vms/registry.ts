@@ -6,6 +6,7 @@ import { VmRecord } from "@banger/domain/vm.ts"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import { VmStore } from "../store/vm-store.ts"
 import { Events } from "./events.ts"
 import type { Run } from "./runtime.ts"
@@ -26,13 +27,18 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
   readonly add: (cidr: Cidr, name: VmName, make: (slot: Slot) => VmRecord) => Effect.Effect<Cell, NameTaken | NoFreeAddress | StateUnwritable>
   /** Writes the change, then lets it be seen. */
   readonly update: (cell: Cell, change: Change) => Effect.Effect<void, StateUnwritable>
+  /** For what has happened already: seen at once, and written as soon as it can be. A full disk keeps no VM from ending. */
+  readonly note: (cell: Cell, change: Change) => Effect.Effect<void>
   readonly remove: (cell: Cell) => Effect.Effect<void, StateUnwritable>
 }>() {
-  static readonly layer = Layer.effect(Registry, Effect.gen(function*() {
+  static readonly layer = Layer.scoped(Registry, Effect.gen(function*() {
     const store = yield* VmStore
+    const daemon = yield* Effect.scope
     const events = yield* Events
     const cells = new Map<VmId, Cell>()
     for (const record of yield* store.all) cells.set(record.spec.id, { record, run: undefined })
+    const told = ({ record }: Cell, change: Change) =>
+      change.state === undefined ? Effect.void : events.append(record.spec.id, `${record.state}${record.reason === "" ? "" : `: ${record.reason}`}`)
     return {
       cells: () => [...cells.values()].toSorted((a, b) => a.record.spec.name.localeCompare(b.record.spec.name)),
       find: (ref) =>
@@ -56,7 +62,16 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
           const record = new VmRecord({ ...cell.record, ...change })
           yield* store.save(record)
           cell.record = record
-          if (change.state !== undefined) yield* events.append(record.spec.id, `${record.state}${record.reason === "" ? "" : `: ${record.reason}`}`)
+          yield* told(cell, change)
+        }),
+      note: (cell, change) =>
+        Effect.gen(function*() {
+          cell.record = new VmRecord({ ...cell.record, ...change })
+          yield* told(cell, change)
+          // Whatever the record is by then; a VM that is gone has none to write.
+          const save = Effect.suspend(() => cells.get(cell.record.spec.id) === cell ? store.save(cell.record) : Effect.void)
+          yield* Effect.catchAll(save, (error) =>
+            Effect.zipRight(Effect.logError(error.message), Effect.forkIn(Effect.retry(save, Schedule.spaced("5 seconds")), daemon)))
         }),
       remove: (cell) =>
         Effect.zipRight(store.remove(cell.record.spec.id), Effect.sync(() => void cells.delete(cell.record.spec.id)))

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, statSync } from "node:fs"
+import { constants, existsSync, readFileSync, statSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { run } from "@banger/capabilities/exec.ts"
 import { file, writeWhole } from "@banger/capabilities/files.ts"
-import { DAEMON_STATE, HOST_CONFIG, JAILS, ROOT_STATE, STAGING, STATE } from "@banger/capabilities/paths.ts"
+import { CACHE, DAEMON_STATE, HOST_CONFIG, JAILS, ROOT_STATE, STAGING, STATE } from "@banger/capabilities/paths.ts"
 import { toolPath, version } from "@banger/capabilities/tool.ts"
 import { UID_BASE } from "@banger/domain/network.ts"
 import { VERSION } from "@banger/domain/version.ts"
@@ -95,13 +95,20 @@ const directories = (owner: InstallRecord["owner"]) =>
     { path: `${ROOT_STATE}/vms`, mode: 0o711 },
     { path: JAILS, mode: 0o711 },
     { path: DAEMON_STATE, mode: 0o700, owner },
-    { path: path.dirname(STAGING), mode: 0o700, owner },
-    { path: STAGING, mode: 0o700, owner }
+    // Root's, with leaves that are the owner's: nobody else can exchange what root changes here.
+    { path: CACHE, mode: 0o711 },
+    { path: STAGING, mode: 0o700, owner },
+    { path: `${CACHE}/compiled`, mode: 0o700, owner }
   ], ({ mode, owner, path }) =>
     file(path, async () => {
       await fs.mkdir(path, { recursive: true, mode })
-      await fs.chmod(path, mode)
-      await fs.chown(path, owner?.uid ?? 0, owner?.gid ?? 0)
+      const directory = await fs.open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+      try {
+        await directory.chown(owner?.uid ?? 0, owner?.gid ?? 0)
+        await directory.chmod(mode)
+      } finally {
+        await directory.close()
+      }
     }), { discard: true })
 
 /** The key that logs in to guests, made by its owner, so that root writes nothing into a home. */
@@ -142,11 +149,14 @@ const hostKernel = ({ directory, owner }: InstallRecord) =>
     const vmlinuz = [`/boot/vmlinuz-${release}`, `/lib/modules/${release}/vmlinuz`].find(existsSync)
     if (vmlinuz === undefined) return yield* Console.error(`no kernel found for ${release}; banger kernel import --vmlinuz FILE --modules DIR adds one`)
     // Some distributions let only root read the kernel: the owner gets a copy for the length of the import.
-    const copy = `${path.dirname(STAGING)}/vmlinuz-${release}`
-    yield* run(["install", "-m", "0600", "-o", owner.name, vmlinuz, copy])
+    const copies = yield* file("/run", () => fs.mkdtemp("/run/banger-import-"))
     yield* Effect.ensuring(
-      asOwner("kernel", "import", "--name", "host", "--vmlinuz", copy, "--modules", `/lib/modules/${release}`),
-      Effect.ignoreLogged(file(copy, () => fs.rm(copy, { force: true })))
+      Effect.gen(function*() {
+        yield* file(copies, () => fs.chmod(copies, 0o711))
+        yield* run(["install", "-T", "-m", "0600", "-o", owner.name, vmlinuz, `${copies}/vmlinuz`])
+        yield* asOwner("kernel", "import", "--name", "host", "--vmlinuz", `${copies}/vmlinuz`, "--modules", `/lib/modules/${release}`)
+      }),
+      Effect.ignoreLogged(file(copies, () => fs.rm(copies, { recursive: true, force: true })))
     )
     yield* Console.error(`kernel ${release} is imported as host`)
   })

@@ -1,11 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
-import * as fs from "node:fs/promises"
 import { dmDevices } from "@banger/capabilities/dm-snapshot/devices.ts"
 import { run } from "@banger/capabilities/exec.ts"
-import { file } from "@banger/capabilities/files.ts"
 import { JUMPS } from "@banger/capabilities/nat/rules.ts"
-import { EXITS, JAILS, RUN_VMS, STAGING, STATE } from "@banger/capabilities/paths.ts"
-import * as path from "node:path"
+import { CACHE, EXITS, JAILS, RUN_VMS, STATE } from "@banger/capabilities/paths.ts"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { installRecord } from "../settings.ts"
@@ -20,13 +17,16 @@ const vmUnits = run(["systemctl", "list-units", "--all", "--plain", "--no-legend
 const attempt = (what: string, act: Effect.Effect<unknown, { readonly message: string }>) =>
   Effect.match(act, { onSuccess: () => [], onFailure: (error) => [`${what}: ${error.message}`] })
 
-const removeJumps = Effect.forEach(JUMPS, ({ from, table, to }) =>
-  run(["iptables", "-w", "10", "-t", table, "-D", from, "-j", to]).pipe(
-    Effect.zipRight(run(["iptables", "-w", "10", "-t", table, "-F", to])),
-    Effect.zipRight(run(["iptables", "-w", "10", "-t", table, "-X", to])),
-    // Chains that are not there need not go.
-    Effect.catchTag("CommandFailed", (error) => /No chain|does a matching rule exist|does not exist/i.test(error.stderr) ? Effect.void : error)
-  ), { discard: true })
+/** Each part by itself, since any may be missing; what counts is that nothing is left. */
+const removeChains = Effect.gen(function*() {
+  for (const { from, table, to } of JUMPS) {
+    for (const change of [["-D", from, "-j", to], ["-F", to], ["-X", to]]) {
+      yield* Effect.exit(run(["iptables", "-w", "10", "-t", table, ...change]))
+    }
+  }
+  const left = (yield* run(["iptables-save"])).split("\n").filter((line) => line.includes("BANGER-"))
+  if (left.length > 0) return yield* new Refused({ problem: left.join("; "), fix: "iptables -S says who uses them" })
+})
 
 const interfaces = Effect.suspend(() =>
   Effect.forEach(
@@ -42,9 +42,9 @@ const sweep = (ipForward: string) =>
     const steps = [
       attempt("VM units", Effect.flatMap(vmUnits, (units) => units.length === 0 ? Effect.void : Effect.zipRight(Effect.ignoreLogged(run(["systemctl", "kill", "--signal=KILL", ...units])), run(["systemctl", "stop", ...units])))),
       attempt("slice", run(["systemctl", "stop", "banger.slice"])),
-      attempt("dm devices", Effect.suspend(() => Effect.forEach([...dmDevices().keys()].filter((name) => name.startsWith("banger-")), (name) => run(["dmsetup", "remove", "--retry", name]), { discard: true }))),
+      Effect.suspend(() => Effect.forEach([...dmDevices().keys()].filter((name) => name.startsWith("banger-")), (name) => attempt(`dm device ${name}`, run(["dmsetup", "remove", "--retry", name])))).pipe(Effect.map((all) => all.flat())),
       attempt("interfaces", interfaces),
-      attempt("iptables chains", removeJumps),
+      attempt("iptables chains", removeChains),
       attempt("nft table", run(["nft", "-f", "-"], { stdin: "table bridge banger\ndelete table bridge banger\n" })),
       attempt("ip_forward", run(["sysctl", "-q", "-w", `net.ipv4.ip_forward=${ipForward}`])),
       attempt("run directories", run(["rm", "-rf", "--one-file-system", "--", RUN_VMS, EXITS, "/run/banger", "/run/banger-root", JAILS]))
@@ -64,10 +64,12 @@ export const uninstall = ({ purge, stop }: { readonly purge: boolean; readonly s
       run(["systemctl", "disable", "--quiet", "--now", unit]), { discard: true })
     const left = yield* sweep(record._tag === "Some" ? record.value.ipForward : readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim())
     const written = [...UNITS.map((unit) => `${UNIT_DIRECTORY}/${unit}`), ...Object.keys(SETTINGS), COMMAND, LIBRARY]
-    const state = purge ? [STATE, path.dirname(STAGING), "/etc/banger"] : []
-    yield* Effect.forEach([...written, ...state], (at) => file(at, () => fs.rm(at, { recursive: true, force: true })), { discard: true })
+    const state = purge ? [STATE, CACHE, "/etc/banger"] : []
+    // Before the command goes that would try again.
+    if (left.length > 0) return yield* new Refused({ problem: `not everything could be removed: ${left.join("; ")}`, fix: "banger system uninstall --stop again" })
+    // `rm` walks by file descriptors: part of this is the owner's, who could exchange a directory under a walk by path.
+    yield* run(["rm", "-rf", "--one-file-system", "--", ...written, ...state])
     yield* run(["systemctl", "daemon-reload"])
     yield* run(["udevadm", "control", "--reload"])
-    if (left.length > 0) return yield* new Refused({ problem: `not everything could be removed: ${left.join("; ")}`, fix: "banger system uninstall again" })
     yield* Console.error(purge ? "banger is gone, with its images and VMs" : `banger is gone; images and VMs stay in ${STATE} (--purge removes them)`)
   })
