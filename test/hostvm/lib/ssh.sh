@@ -1,13 +1,16 @@
 # Commands and files go over one persistent ssh connection for each user.
 # shellcheck shell=bash
 
+# Five guests that boot at once starve the emulated host for a minute: it is slow then, not dead.
+PATIENCE=180
+
 # Runs with $DIR as working directory: see qemu.sh on socket names.
 ssh_vm() {
   local user=$1
   shift
   (cd "$DIR" && exec ssh -F none -i "$CACHE/key" -o IdentitiesOnly=yes -o BatchMode=yes -o StrictHostKeyChecking=no \
-    -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=10 -o ServerAliveInterval=5 \
-    -o ServerAliveCountMax=6 -o ControlPath="ssh-$user" -p "$(<port)" "$@" "$user@127.0.0.1")
+    -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -o ConnectTimeout=60 -o ServerAliveInterval=5 \
+    -o ServerAliveCountMax=$((PATIENCE / 5)) -o ControlPath="ssh-$user" -p "$(<port)" "$@" "$user@127.0.0.1")
 }
 
 # The process that holds the connection; nothing when there is none.
@@ -38,7 +41,7 @@ TTY=-T
 vm_or_dead() {
   local seconds=$1 user=$2 command=$3 before status=0
   running || dead
-  eventually 30 connect "$user" || dead
+  eventually "$PATIENCE" connect "$user" || dead
   before=$(connection "$user")
   ((seconds == 0)) || command="timeout --kill-after=5 $seconds bash -c $(printf %q "$command")"
   vm "$user" "$command" || status=$?
