@@ -1,5 +1,5 @@
 import { ImageStore } from "@banger/capabilities/image-store/contract.ts"
-import { type CatalogError, ImageInUse, ImageNotFound, KernelInUse, KernelNotFound, StepFailed } from "@banger/domain/errors.ts"
+import { type CatalogError, ImageInUse, ImageNotFound, KernelInUse, KernelNotFound } from "@banger/domain/errors.ts"
 import { Image, Kernel } from "@banger/domain/catalog.ts"
 import type { Digest, ImageName, KernelName, StagingId } from "@banger/domain/ids.ts"
 import type { KernelFiles } from "@banger/domain/vm.ts"
@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { asStep } from "./as-step.ts"
 import { CatalogStore, type ImageRecord, type KernelRecord } from "./store/catalog-store.ts"
 import { Registry } from "./vms/registry.ts"
 
@@ -58,11 +59,9 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
       new Kernel({ ...record, usedBy: specs().filter(({ kernel }) => kernel.vmlinux === record.files.vmlinux).map(({ name }) => name) })
 
     const ingest = (staging: StagingId) =>
-      Effect.mapError(files.ingest(staging), (error) =>
-        error._tag === "OpFailed" ? new StepFailed({ operation: "add the file to the image store", problem: error.problem, fix: error.fix }) : error)
+      Effect.mapError(files.ingest(staging), asStep("add the file to the image store"))
     const removeFile = (digest: Digest) =>
-      Effect.mapError(files.remove(digest), (error) =>
-        error._tag === "OpFailed" ? new StepFailed({ operation: "remove a file of the image store", problem: error.problem, fix: error.fix }) : error)
+      Effect.mapError(files.remove(digest), asStep("remove a file of the image store"))
 
     const images = Effect.map(store.images, (records) => records.map(toImage))
     const kernels = Effect.map(store.kernels, (records) => records.map(toKernel))
@@ -91,8 +90,7 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
       yield* Effect.forEach(records.map(toImage), ({ files, usedBy }) =>
         newest.get(files.name) !== files.generation && usedBy.length === 0 ? store.removeImage(files.name, files.generation) : Effect.void)
       const used = yield* inUse
-      const stored = yield* Effect.mapError(files.list, (error) =>
-        error._tag === "OpFailed" ? new StepFailed({ operation: "list the image store", problem: error.problem, fix: error.fix }) : error)
+      const stored = yield* Effect.mapError(files.list, asStep("list the image store"))
       yield* Effect.forEach(stored.filter((digest) => !used.has(digest)), removeFile)
     })
 

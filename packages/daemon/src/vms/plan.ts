@@ -6,6 +6,7 @@ import { VmRecord, VmSpec } from "@banger/domain/vm.ts"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { asStep } from "../as-step.ts"
 import { Catalog } from "../catalog.ts"
 import { Config } from "../config.ts"
 import { HostFacts } from "../host-facts.ts"
@@ -38,8 +39,7 @@ export const makePlan = Effect.gen(function*() {
   return (request: CreateVm): Effect.Effect<Cell, VmError> =>
     Effect.gen(function*() {
       const user = yield* config.read
-      const { cidr } = yield* Effect.mapError(facts.hello, (error) =>
-        error._tag === "OpFailed" ? new StepFailed({ operation: "reach the root helper", problem: error.problem, fix: error.fix }) : error)
+      const { cidr } = yield* Effect.mapError(facts.hello, asStep("reach the root helper"))
       const image = yield* Effect.mapError(catalog.image(request.image ?? user.default_image_name ?? ImageName.make("debian-bookworm")), asVmError)
       const kernel = yield* Effect.mapError(catalog.kernel(request.kernel ?? image.kernel ?? user.default_kernel ?? KernelName.make("host")), asVmError)
       const createdAt = yield* Clock.currentTimeMillis
