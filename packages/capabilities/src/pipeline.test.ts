@@ -9,7 +9,7 @@ import { dmSnapshot } from "./dm-snapshot/live.ts"
 import { dns } from "./dns/live.ts"
 import { firecracker } from "./firecracker/live.ts"
 import { guestConfig } from "./guest-config/live.ts"
-import { MemoryHost } from "./memory-host.ts"
+import { type Failing, MemoryHost } from "./memory-host.ts"
 import { type HostServices, pipeline } from "./pipeline.ts"
 import { tapPool } from "./tap-pool/live.ts"
 import { ofLease, take } from "./testing/contract-suite.ts"
@@ -26,7 +26,7 @@ const runnable = <P, E>(of: Complete<P, E, HostServices>) => of
 const onHost = <A, E>(
   objects: Set<string>,
   test: Effect.Effect<A, E, HostServices | GuestPatches>,
-  failing?: { readonly object: string; readonly when: "before" | "after" }
+  failing?: Failing
 ) =>
   test.pipe(
     Effect.provideService(GuestPatches, pipeline.guest(spec)),

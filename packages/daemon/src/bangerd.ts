@@ -8,7 +8,7 @@ import * as GuestKeys from "@banger/capabilities/guest-config/keys.ts"
 import * as GuestListener from "@banger/capabilities/guest-config/listener.ts"
 import { Helper } from "@banger/capabilities/helper.ts"
 import * as ImageStore from "@banger/capabilities/image-store/live.ts"
-import { DAEMON_STATE, HELPER_SOCKET } from "@banger/capabilities/paths.ts"
+import { DAEMON_STATE, EXITS, HELPER_SOCKET } from "@banger/capabilities/paths.ts"
 import type { HostServices } from "@banger/capabilities/pipeline.ts"
 import { DaemonApi } from "@banger/domain/api.ts"
 import { gateway } from "@banger/domain/network.ts"
@@ -44,7 +44,7 @@ interface Settings {
 const hostServices = ({ publicKey }: Settings) =>
   Layer.mergeAll(
     FirecrackerApi.layer,
-    VmExits.layer,
+    VmExits.layer(EXITS),
     GuestListener.layer,
     GuestKeys.layer(publicKey),
     Layer.unwrapEffect(Effect.map(HostFacts, ({ helper }) => Dns.layer(Effect.map(helper, ({ cidr }) => gateway(cidr)))))

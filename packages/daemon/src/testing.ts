@@ -1,7 +1,7 @@
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
-import { MemoryHost } from "@banger/capabilities/memory-host.ts"
+import { type Failing, MemoryHost } from "@banger/capabilities/memory-host.ts"
 import { pipeline } from "@banger/capabilities/pipeline.ts"
 import { services, transports } from "@banger/capabilities/testing/memory-helper.ts"
 import { testSpec } from "@banger/capabilities/testing/spec.ts"
@@ -10,6 +10,8 @@ import { Cidr } from "@banger/domain/network.ts"
 import { VmRecord, VmSpec } from "@banger/domain/vm.ts"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import { randomBytes } from "node:crypto"
 import { Config } from "./config.ts"
 import { HostFacts } from "./host-facts.ts"
@@ -30,7 +32,7 @@ export const temporary = Effect.acquireRelease(
 )
 
 /** The daemon's VM side with a real database in `state`, on a host in memory. Built anew, it is a daemon that was restarted. */
-export const daemonOn = (state: string, objects: Set<string>, failing?: { readonly object: string; readonly when: "before" | "after" }) => {
+export const daemonOn = (state: string, objects: Set<string>, failing?: Failing) => {
   fs.mkdirSync(path.join(state, "vms"), { recursive: true })
   // Without a warm pool every TAP on the host is a VM's.
   fs.writeFileSync(path.join(state, "config.toml"), "tap_pool_size = 0\n")
@@ -41,7 +43,8 @@ export const daemonOn = (state: string, objects: Set<string>, failing?: { readon
     Layer.provideMerge(Registry.layer),
     Layer.provideMerge(Events.layer(path.join(state, "vms"))),
     Layer.provideMerge(Layer.mergeAll(store, Config.layer(path.join(state, "config.toml")), HostFacts.layer)),
-    Layer.provideMerge(host)
+    Layer.provideMerge(host),
+    Layer.provideMerge(Logger.minimumLogLevel(LogLevel.None))
   )
 }
 

@@ -15,12 +15,21 @@ const Version = Schema.parseJson(Schema.Struct({ firecracker_version: Schema.Str
 /** Firecracker answers each request within milliseconds; InstanceStart loads the kernel first. */
 const TIMEOUT_MS = 30_000
 
+/** A process that was started appears with its socket within milliseconds; an emulated host takes a second. */
+const SOCKET_TIMEOUT = "20 seconds"
+
+/** Bytes of an answer: the longest of those we ask for is a fault of a few hundred. */
+const MAX_ANSWER = 64 << 10
+
 /** One keep-alive connection to the API socket. */
 const connect = (socketPath: string) =>
   Effect.gen(function*() {
-    yield* socketAt(socketPath)
+    yield* Effect.timeoutFail(socketAt(socketPath), {
+      duration: SOCKET_TIMEOUT,
+      onTimeout: () => new FirecrackerFault({ request: "a connection", fault: `its API socket did not appear within ${SOCKET_TIMEOUT}` })
+    })
     const client = yield* Effect.acquireRelease(
-      Effect.sync(() => new Undici.Client("http://localhost", { socketPath, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS })),
+      Effect.sync(() => new Undici.Client("http://localhost", { socketPath, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, maxResponseSize: MAX_ANSWER })),
       (client) => Effect.promise(() => client.destroy())
     )
     const send = (method: "GET" | "PUT", path: string, body?: object) =>

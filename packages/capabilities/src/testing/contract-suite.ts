@@ -9,7 +9,7 @@ import type { VmSpec } from "@banger/domain/vm.ts"
 import type { Capability } from "../capability.ts"
 import { GuestPatches } from "../compose.ts"
 import { Lease } from "../lease.ts"
-import { MemoryHost } from "../memory-host.ts"
+import { type Failing, MemoryHost } from "../memory-host.ts"
 import { pipeline, type HostServices } from "../pipeline.ts"
 import { services, transports } from "./memory-helper.ts"
 import { testSpec } from "./spec.ts"
@@ -54,7 +54,7 @@ export const contract = <P, E, R extends Needs | N | S, N, H extends HostService
       const onHost = <A, E2>(
         objects: Set<string>,
         test: Effect.Effect<A, E2, Needs | S | Scope.Scope>,
-        failing?: { readonly object: string; readonly when: "before" | "after" }
+        failing?: Failing
       ) =>
         test.pipe(
           Effect.provideService(GuestPatches, pipeline.guest(spec) as Context.Tag.Service<GuestPatches>),

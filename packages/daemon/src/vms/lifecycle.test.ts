@@ -36,8 +36,7 @@ describe("lifecycle", () => {
   }))
 
   it.scoped("a create that fails at any step leaves neither objects nor a record", () => Effect.gen(function*() {
-    // The first VM takes slot 2; objects named by slot can be made to fail by name.
-    for (const object of ["tap bng2", "nat 2"]) {
+    for (const object of KINDS) {
       for (const when of ["before", "after"] as const) {
         const state = yield* temporary
         const objects = new Set<string>()

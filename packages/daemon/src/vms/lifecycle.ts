@@ -111,30 +111,35 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         yield* pool.refill
       })
 
+    /** The disks, then the first start. */
+    const make = (cell: Cell, emit: Emit) =>
+      Effect.gen(function*() {
+        const began = yield* Clock.currentTimeMillis
+        yield* Effect.mapError(runtime.provision(cell.record.spec), (failure) => new RunFailed({ failure, leftovers: [] }))
+        yield* knownHosts.write
+        yield* step(emit)("disks", (yield* Clock.currentTimeMillis) - began)
+        yield* begin(cell, emit)
+      })
+
+    /** After a create that failed nothing is left of the VM, unless it cannot be removed or its console is worth a look. */
+    const unmake = (cell: Cell, error: RunFailed | VmError): Effect.Effect<void, VmError> => {
+      if (error._tag !== "RunFailed") return destroy(cell)
+      if (keepsVm(error.failure)) return settled(cell, error.leftovers, "crashed", error.failure.message)
+      return error.leftovers.length > 0 ? settled(cell, error.leftovers, "stopped", "") : destroy(cell)
+    }
+
     const create = (cell: Cell, emit: Emit) =>
       Effect.gen(function*() {
-        const { name } = cell.record.spec
+        const { spec } = cell.record
         yield* emit({ _tag: "Planned", vm: view(cell.record) })
-        const began = yield* Clock.currentTimeMillis
-        yield* runtime.provision(cell.record.spec).pipe(
-          Effect.mapError((failure) => new RunFailed({ failure, leftovers: [] })),
-          Effect.zipRight(knownHosts.write),
-          Effect.zipRight(Effect.flatMap(Clock.currentTimeMillis, (now) => step(emit)("disks", now - began))),
-          Effect.zipRight(begin(cell, emit)),
-          Effect.catchAll((error): Effect.Effect<never, VmError> => {
-            if (error._tag !== "RunFailed") return Effect.zipRight(destroy(cell), Effect.fail(error))
-            const { failure, leftovers } = error
-            if (keepsVm(failure)) {
-              return Effect.zipRight(settled(cell, leftovers, "crashed", failure.message), stepFailed(`start ${name}`, failure))
-            }
-            const undone = leftovers.length > 0 ? settled(cell, leftovers, "stopped", "") : destroy(cell)
-            return Effect.zipRight(undone, stepFailed(`create ${name}`, failure))
-          }),
-          Effect.onInterrupt(() => Effect.ignoreLogged(Effect.zipRight(runtime.reclaim(cell.record.spec), destroy(cell))))
+        yield* make(cell, emit).pipe(
+          Effect.catchAll((error) =>
+            Effect.zipRight(unmake(cell, error), Effect.fail(error._tag === "RunFailed" ? stepFailed(`create ${spec.name}`, error.failure) : error))),
+          Effect.onInterrupt(() => Effect.ignoreLogged(Effect.zipRight(runtime.reclaim(spec), destroy(cell))))
         )
         // The next VM's TAP is made while this one is used.
         yield* Effect.forkIn(pool.refill, daemon)
-        yield* emit({ _tag: "Finished", vm: view(cell.record), message: `${name} runs` })
+        yield* emit({ _tag: "Finished", vm: view(cell.record), message: `${spec.name} runs` })
       })
 
     const stop = (cell: Cell, timeoutMs: number, emit: Emit) =>
@@ -144,12 +149,15 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
           return yield* new WrongState({ name, state: cell.record.state, wanted: "running", fix: `banger vm start ${name} starts it` })
         }
         yield* registry.note(cell, { state: "stopping", reason: "" })
-        const asked = yield* shutdown(vsockSocket(id), "stop").pipe(
+        const how = yield* shutdown(vsockSocket(id), "stop").pipe(
           Effect.zipRight(exits.await(id)),
-          Effect.timeout(timeoutMs),
-          Effect.option
+          Effect.timeoutTo({
+            duration: timeoutMs,
+            onSuccess: () => "shut down in order",
+            onTimeout: () => `killed: the guest did not shut down within ${timeoutMs / 1000} s`
+          }),
+          Effect.catchTag("AgentUnreachable", ({ message }) => Effect.succeed(`killed: ${message}`))
         )
-        const how = asked._tag === "Some" ? "shut down in order" : `killed: the guest did not shut down within ${timeoutMs / 1000} s`
         yield* settle(cell, "stopped", "")
         yield* emit({ _tag: "Note", message: `${name} ${how}` })
         return how

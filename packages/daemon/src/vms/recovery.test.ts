@@ -1,12 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
+import type { Failing } from "@banger/capabilities/memory-host.ts"
 import { VmRef } from "@banger/domain/ids.ts"
 import type { VmState } from "@banger/domain/vm.ts"
 import * as Effect from "effect/Effect"
+import * as TestClock from "effect/TestClock"
 import { daemonOn, reserve, temporary } from "../testing.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { Operations } from "./operations.ts"
 import { recovery } from "./recovery.ts"
-import { Registry } from "./registry.ts"
+import { type Cell, Registry } from "./registry.ts"
 
 const quiet = () => Effect.void
 const ofLease = (objects: Set<string>) => [...objects].filter((object) => !object.startsWith("estate "))
@@ -75,6 +77,28 @@ describe("recovery", () => {
     assert.strictEqual(cell.record.state, "crashed")
     assert.deepStrictEqual(ofLease(objects), [])
   })))
+
+  it.scoped("a VM that cannot be looked for is left alone, and found once it can be", () => Effect.gen(function*() {
+    const state = yield* temporary
+    const objects = new Set<string>()
+    yield* killed(state, objects, { state: "running" })
+    const before = ofLease(objects)
+    const failing = { object: "unit ", when: "found" as Failing["when"] }
+    /** Lets time pass until the VM's reason is as wanted. */
+    const passUntil = (cell: Cell, wanted: (reason: string) => boolean) =>
+      TestClock.adjust("1 second").pipe(Effect.zipRight(Effect.yieldNow()), Effect.repeat({ until: () => wanted(cell.record.reason) }))
+    yield* Effect.gen(function*() {
+      yield* recovery
+      const cell = yield* one
+      yield* passUntil(cell, (reason) => reason.startsWith("cannot be found again: unit "))
+      assert.strictEqual(cell.record.state, "running")
+      assert.includeMembers(ofLease(objects), before)
+      failing.when = "before"
+      yield* passUntil(cell, (reason) => reason === "")
+      assert.isDefined(cell.run)
+      assert.includeMembers(ofLease(objects), before)
+    }).pipe(Effect.provide(daemonOn(state, objects, failing)))
+  }))
 
   it.live("after a reboot of the host VMs are stopped, and say why", () => Effect.scoped(Effect.gen(function*() {
     const state = yield* temporary

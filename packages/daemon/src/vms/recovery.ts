@@ -13,8 +13,11 @@ import { Operations } from "./operations.ts"
 import { type Cell, Registry } from "./registry.ts"
 import { VmRuntime } from "./runtime.ts"
 
-/** How often a capability that cannot say whether its part stands is asked again before the VM is shown as broken. */
+/** How often a capability that cannot say whether its part stands is asked again at once. */
 const ASK_AGAIN = Schedule.exponential("200 millis").pipe(Schedule.intersect(Schedule.recurs(6)))
+
+/** After that the VM is free for other operations, and looked for again from time to time. */
+const LOOK_AGAIN = "15 seconds"
 
 /** How the VM's unit ended while no daemon looked, if it left word. */
 const endOf = (cell: Cell) =>
@@ -35,8 +38,9 @@ export const recovery = Effect.gen(function*() {
   const operations = yield* Operations
   const knownHosts = yield* KnownHosts
   const pool = yield* Pool
+  const daemon = yield* Effect.scope
 
-  const adopt = (cell: Cell) =>
+  const adopt = (cell: Cell): Effect.Effect<void, VmError> =>
     runtime.adopt(cell.record.spec).pipe(
       Effect.retry({ schedule: ASK_AGAIN, while: (failure) => failure._tag !== "NotAdoptable" }),
       Effect.matchEffect({
@@ -45,10 +49,16 @@ export const recovery = Effect.gen(function*() {
         onFailure: (failure): Effect.Effect<void, VmError> =>
           failure._tag === "NotAdoptable"
             ? Effect.flatMap(endOf(cell), ({ clean, reason }) => lifecycle.settle(cell, clean ? "stopped" : "crashed", reason))
-            // Not known to be gone, so not touched: it may well run on, and the next start of the daemon looks again.
-            : registry.note(cell, { reason: `cannot be found again: ${failure.message}` })
+            // Not known to be gone, so not touched: it may well run on.
+            : Effect.zipRight(registry.note(cell, { state: "running", reason: `cannot be found again: ${failure.message}` }), Effect.forkIn(adoptLater(cell), daemon))
       })
     )
+
+  /** Unless the VM was stopped or deleted meanwhile. */
+  const adoptLater = (cell: Cell) =>
+    operations.begin(cell.record.spec, "recovered", () =>
+      Effect.suspend(() => registry.cells().includes(cell) && cell.run === undefined && cell.record.state === "running" ? adopt(cell) : Effect.void)
+    ).pipe(Effect.delay(LOOK_AGAIN))
 
   const recover = (cell: Cell): Effect.Effect<void, VmError> => {
     const { hostBoot, state } = cell.record
