@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs"
-import { dmDevices } from "@banger/capabilities/dm-snapshot/devices.ts"
+import { readdirSync } from "node:fs"
+import { dmDevices, loopDevices } from "@banger/capabilities/dm-snapshot/devices.ts"
 import { type CommandFailed, run } from "@banger/capabilities/exec.ts"
 import type { Known } from "@banger/capabilities/host-ops.ts"
 import { dmName, EXITS, JAILS, ROOT_STATE, RUN_VMS, STATE, STORE, unit } from "@banger/capabilities/paths.ts"
@@ -14,17 +14,6 @@ const names = (directory: string): ReadonlyArray<string> => {
     throw error
   }
 }
-
-const loops = (): ReadonlyArray<string> =>
-  names("/sys/block").filter((block) => block.startsWith("loop")).flatMap((block) => {
-    try {
-      const file = readFileSync(`/sys/block/${block}/loop/backing_file`, "utf8").trim()
-      return file.startsWith(STATE) ? [`${block} of ${file}`] : []
-    } catch {
-      // No backing file: the loop device is free.
-      return []
-    }
-  })
 
 /** Addresses that the chain BANGER-FORWARD lets out. */
 const natAddresses = run(["iptables-save", "-t", "filter"]).pipe(
@@ -48,7 +37,8 @@ export const leaks = (known: Known, addressOf: (slot: Known["pool"][number]) => 
     return [
       ...strangers("dm device", [...dmDevices().keys()].filter((name) => name.startsWith("banger-")), new Set(vms.map(dmName))),
       // Loops of stored files belong to whichever VMs run; those of a COW file to its VM.
-      ...loops().filter((loop) => loop.includes(STORE) ? vms.length === 0 : !vms.some((vm) => loop.includes(vm))).map((loop) => `loop device ${loop}`),
+      ...loopDevices(STATE).filter(({ file }) => file.startsWith(STORE) ? vms.length === 0 : !vms.some((vm) => file.includes(vm)))
+        .map(({ file, name }) => `loop device ${name} of ${file}`),
       ...strangers("interface", names("/sys/class/net").filter((name) => /^bng\d+$/.test(name)), taps),
       ...strangers("nat rule of", yield* natAddresses, allowed),
       ...strangers("unit", units, new Set(vms.map(unit))),

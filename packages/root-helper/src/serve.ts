@@ -29,7 +29,7 @@ export const handlers = Layer.mergeAll(
 
 /** What all VMs share. A part that fails is logged and shown by doctor; the others still work. */
 const prepare = Effect.forEach(
-  [TapPool.prepare, Nat.prepare, ImageStore.prepare],
+  [TapPool.prepare, Nat.prepare, DmSnapshot.prepare, ImageStore.prepare],
   (part) => Effect.catchAll(part, (error) => Effect.logError(error.message)),
   { discard: true }
 )

@@ -7,9 +7,9 @@ import type { Digest, VmId } from "@banger/domain/ids.ts"
 import { run } from "../exec.ts"
 import { file, removeFile } from "../files.ts"
 import { opFailed } from "../op-failed.ts"
-import { cowFile, dmName, estate, stored } from "../paths.ts"
+import { cowFile, dmName, estate, ROOT_STATE, stored } from "../paths.ts"
 import { version } from "../tool.ts"
-import { dmDevices } from "./devices.ts"
+import { dmDevices, loopDevices } from "./devices.ts"
 import { DmOps } from "./ops.ts"
 import { cowBytes, snapshotTable } from "./table.ts"
 
@@ -18,7 +18,9 @@ const loop = (path: string, readOnly: boolean) =>
 
 const ensure = (vm: VmId, image: Digest) =>
   Effect.gen(function*() {
-    if (dmDevices().has(dmName(vm))) return
+    const found = dmDevices().get(dmName(vm))
+    if (found?.live === true) return
+    if (found !== undefined) yield* run(["dmsetup", "remove", dmName(vm)])
     const { size } = yield* file(stored(image), () => fs.stat(stored(image)))
     const loops = yield* Effect.all([loop(stored(image), true), loop(cowFile(vm), false)], { concurrency: 2, mode: "either" })
     const made = yield* Effect.all(loops).pipe(
@@ -53,6 +55,12 @@ const ensureCow = (vm: VmId, image: Digest) =>
 
 const removeCow = (vm: VmId) => removeFile(estate(vm), [cowFile(vm), `${cowFile(vm)}.new`]).pipe(Effect.mapError(opFailed("COW file")))
 
+/** A helper that was killed between `losetup` and `--detach` left loop devices that go with nobody. Run before any operation. */
+export const prepare = Effect.suspend(() => {
+  const [first, ...rest] = loopDevices(ROOT_STATE).filter(({ autoclear }) => !autoclear).map(({ name }) => `/dev/${name}`)
+  return first === undefined ? Effect.void : Effect.asVoid(run(["losetup", "--detach", first, ...rest]))
+}).pipe(Effect.mapError(opFailed("loop devices")))
+
 const facts = Effect.all({
   dmsetup: version(["dmsetup", "version"]),
   losetup: version(["losetup", "--version"]),
@@ -65,7 +73,7 @@ const facts = Effect.all({
 })
 
 export const handlers = DmOps.toLayer({
-  "dm.Find": ({ vm }) => Effect.sync(() => dmDevices().has(dmName(vm))),
+  "dm.Find": ({ vm }) => Effect.sync(() => dmDevices().get(dmName(vm))?.live === true),
   "dm.Ensure": ({ image, vm }) => ensure(vm, image),
   "dm.Remove": ({ vm }) => remove(vm),
   "dm.EnsureCow": ({ image, vm }) => ensureCow(vm, image),

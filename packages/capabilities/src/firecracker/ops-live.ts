@@ -48,7 +48,7 @@ interface Start {
  */
 const furnish = ({ initrd, modules, slot, vm, vmlinux }: Start) =>
   Effect.gen(function*() {
-    const device = dmDevices().get(dmName(vm))
+    const device = dmDevices().get(dmName(vm))?.number
     if (device === undefined) return yield* new OpFailed({ subject: "jail", problem: `dm device ${dmName(vm)} is missing`, fix: "start the VM again" })
     const joined = yield* joinedInitrd(initrd)
     const root = jailRoot(vm)
@@ -122,15 +122,12 @@ const facts = Effect.gen(function*() {
   }
 })
 
-export const handlers = FirecrackerOps.toLayer(Effect.gen(function*() {
-  const provided = Effect.provideService(HostSettings, yield* HostSettings)
-  return FirecrackerOps.of({
-    "firecracker.Find": ({ vm }) => Effect.sync(() => processIn(cgroup(vm))),
-    "firecracker.Start": (request) => provided(start(request)),
-    "firecracker.Kill": ({ signal, vm }) => kill(vm, signal),
-    "firecracker.Remove": ({ vm }) => remove(vm),
-    "firecracker.EnsureLog": ({ vm }) => provided(ensureLog(vm)),
-    "firecracker.RemoveLog": ({ vm }) => removeLog(vm),
-    "firecracker.Facts": () => provided(facts)
-  })
-}))
+export const handlers = FirecrackerOps.toLayer({
+  "firecracker.Find": ({ vm }) => Effect.sync(() => processIn(cgroup(vm))),
+  "firecracker.Start": start,
+  "firecracker.Kill": ({ signal, vm }) => kill(vm, signal),
+  "firecracker.Remove": ({ vm }) => remove(vm),
+  "firecracker.EnsureLog": ({ vm }) => ensureLog(vm),
+  "firecracker.RemoveLog": ({ vm }) => removeLog(vm),
+  "firecracker.Facts": () => facts
+})

@@ -52,8 +52,8 @@ export const prepare = file(STORE, async () => {
   await Promise.all(names.filter((name) => name.startsWith(".new-")).map((name) => fs.rm(`${STORE}/${name}`)))
 }).pipe(Effect.mapError(opFailed("image store")))
 
-export const handlers = ImageStoreOps.toLayer(Effect.map(HostSettings, (settings) => ImageStoreOps.of({
-  "store.Ingest": ({ staging }) => ingest(staging).pipe(Effect.provideService(HostSettings, settings)),
+export const handlers = ImageStoreOps.toLayer({
+  "store.Ingest": ({ staging }) => ingest(staging),
   "store.Remove": ({ digest }) => remove(digest),
   "store.List": () => list
-})))
+})

@@ -12,11 +12,12 @@ import { filterRules, JUMPS, natRules, natSlots, type NatSettings, stands } from
 const restore = (rules: string) => run(["iptables-restore", "-w", "10", "--noflush"], { stdin: rules })
 
 /** The slots that have NAT, or nothing where a chain or a jump is gone: a firewall's reload may take them away at any time. */
-const current = (settings: NatSettings): Effect.Effect<Option.Option<ReadonlyArray<Slot>>, CommandFailed> =>
+const current: Effect.Effect<Option.Option<ReadonlyArray<Slot>>, CommandFailed, HostSettings> = Effect.gen(function*() {
+  const { cidr } = yield* HostSettings
   // Asked for the one chain, iptables says of a missing one in three different ways that it is not there.
-  run(["iptables-save"]).pipe(
-    Effect.map((listing) => stands(listing) ? Option.some(natSlots(settings.cidr, listing)) : Option.none())
-  )
+  const listing = yield* run(["iptables-save"])
+  return stands(listing) ? Option.some(natSlots(cidr, listing)) : Option.none()
+})
 
 /** The chains for these slots, and their jumps. */
 const lay = (settings: NatSettings, slots: ReadonlyArray<Slot>) =>
@@ -28,9 +29,10 @@ const lay = (settings: NatSettings, slots: ReadonlyArray<Slot>) =>
   )
 
 /** Reads what is there, so that a helper that was restarted is no special case. */
-const change = (settings: NatSettings, edit: (slots: ReadonlyArray<Slot>) => ReadonlyArray<Slot>) =>
+const change = (edit: (slots: ReadonlyArray<Slot>) => ReadonlyArray<Slot>) =>
   Effect.gen(function*() {
-    const standing = yield* current(settings)
+    const settings = yield* HostSettings
+    const standing = yield* current
     const before = Option.getOrElse(standing, () => [])
     const after = edit(before)
     if (Option.isSome(standing) && after.length === before.length) return
@@ -39,26 +41,25 @@ const change = (settings: NatSettings, edit: (slots: ReadonlyArray<Slot>) => Rea
 
 /** Makes the chains and their jumps, keeping the slots that have NAT: running VMs notice nothing. */
 export const prepare = Effect.gen(function*() {
-  const settings = yield* HostSettings
-  yield* lay(settings, Option.getOrElse(yield* current(settings), () => []))
+  yield* lay(yield* HostSettings, Option.getOrElse(yield* current, () => []))
 }).pipe(Effect.mapError(opFailed("iptables chains")))
 
-const forwarding = Effect.sync(() => readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim() === "1")
+const find = (slot: Slot) =>
+  Effect.map(current, Option.exists((slots: ReadonlyArray<Slot>) => slots.includes(slot))).pipe(Effect.mapError(opFailed("nat rules")))
+
+const facts = Effect.all({
+  iptables: version(["iptables", "--version"]),
+  forwarding: Effect.sync(() => readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim() === "1"),
+  chains: Effect.isSuccess(run(["iptables", "-w", "10", "-C", "FORWARD", "-j", "BANGER-FORWARD"]))
+})
 
 export const handlers = NatOps.toLayer(Effect.gen(function*() {
-  const settings = yield* HostSettings
-  const lock = yield* Effect.makeSemaphore(1)
+  // Reading the rules and writing them is one step.
+  const alone = (yield* Effect.makeSemaphore(1)).withPermits(1)
   return NatOps.of({
-    "nat.Find": ({ slot }) =>
-      Effect.map(current(settings), Option.exists((slots: ReadonlyArray<Slot>) => slots.includes(slot))).pipe(Effect.mapError(opFailed("nat rules"))),
-    "nat.Ensure": ({ enabled, slot }) =>
-      lock.withPermits(1)(change(settings, (slots) => [...slots.filter((other) => other !== slot), ...(enabled ? [slot] : [])])),
-    "nat.Remove": ({ slot }) => lock.withPermits(1)(change(settings, (slots) => slots.filter((other) => other !== slot))),
-    "nat.Facts": () =>
-      Effect.all({
-        iptables: version(["iptables", "--version"]),
-        forwarding,
-        chains: Effect.isSuccess(run(["iptables", "-w", "10", "-C", "FORWARD", "-j", "BANGER-FORWARD"]))
-      })
+    "nat.Find": ({ slot }) => find(slot),
+    "nat.Ensure": ({ enabled, slot }) => alone(change((slots) => [...slots.filter((other) => other !== slot), ...(enabled ? [slot] : [])])),
+    "nat.Remove": ({ slot }) => alone(change((slots) => slots.filter((other) => other !== slot))),
+    "nat.Facts": () => facts
   })
 }))

@@ -71,16 +71,20 @@ const facts = Effect.gen(function*() {
   }
 })
 
+const find = (slot: Slot) =>
+  Effect.gen(function*() {
+    const { vmToVm } = yield* HostSettings
+    return (yield* antiSpoofingStands) && stands(tapName(slot), !vmToVm)
+  })
+
 export const handlers = TapOps.toLayer(Effect.gen(function*() {
-  const settings = yield* HostSettings
-  const provided = Effect.provideService(HostSettings, settings)
   // The pool and a VM may want the same TAP at the same time, and the kernel gives it to one of them only.
-  const lock = yield* Effect.makeSemaphore(1)
+  const alone = (yield* Effect.makeSemaphore(1)).withPermits(1)
   return TapOps.of({
-    "tap.Find": ({ slot }) => Effect.map(antiSpoofingStands, (guarded) => guarded && stands(tapName(slot), !settings.vmToVm)),
-    "tap.Ensure": ({ slot }) => lock.withPermits(1)(provided(ensure([slot]))),
-    "tap.Remove": ({ slot }) => lock.withPermits(1)(provided(remove(slot))),
-    "tap.Warm": ({ slots }) => lock.withPermits(1)(provided(ensure(slots))),
+    "tap.Find": ({ slot }) => find(slot),
+    "tap.Ensure": ({ slot }) => alone(ensure([slot])),
+    "tap.Remove": ({ slot }) => alone(remove(slot)),
+    "tap.Warm": ({ slots }) => alone(ensure(slots)),
     "tap.List": () => list,
     "tap.Facts": () => facts
   })

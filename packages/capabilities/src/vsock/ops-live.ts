@@ -31,8 +31,8 @@ const ensure = (vm: VmId, slot: Slot) =>
 const remove = (vm: VmId) =>
   run(["rm", "-rf", "--one-file-system", "--", runDir(vm)]).pipe(Effect.mapError(opFailed("socket directory")))
 
-export const handlers = VsockOps.toLayer(Effect.map(HostSettings, (settings) => VsockOps.of({
+export const handlers = VsockOps.toLayer({
   "vsock.Find": ({ vm }) => find(vm),
-  "vsock.Ensure": ({ slot, vm }) => ensure(vm, slot).pipe(Effect.provideService(HostSettings, settings)),
+  "vsock.Ensure": ({ slot, vm }) => ensure(vm, slot),
   "vsock.Remove": ({ vm }) => remove(vm)
-})))
+})

@@ -1,10 +1,11 @@
 import { Helper } from "@banger/capabilities/helper.ts"
 import { VmApi } from "@banger/domain/api.ts"
-import { StepFailed, type VmError } from "@banger/domain/errors.ts"
+import type { VmError } from "@banger/domain/errors.ts"
 import type { VmRef } from "@banger/domain/ids.ts"
 import type { Progress } from "@banger/domain/progress.ts"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { asStep } from "../as-step.ts"
 import { makeHold } from "../vms/ephemeral.ts"
 import { Events } from "../vms/events.ts"
 import { Lifecycle } from "../vms/lifecycle.ts"
@@ -44,13 +45,7 @@ export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
     "vm.Delete": ({ force, vm }) => operation(vm, "deleted", (cell) => (emit) => lifecycle.remove(cell, force, emit)),
     "vm.Kill": ({ signal, vm }) =>
       Effect.flatMap(registry.find(vm), ({ record }) =>
-        helper.firecracker.Kill({ vm: record.spec.id, signal }).pipe(
-          Effect.mapError((error) =>
-            error._tag === "OpFailed"
-              ? new StepFailed({ operation: `send SIG${signal} to ${record.spec.name}`, problem: error.problem, fix: `banger vm show ${record.spec.name}` })
-              : error
-          )
-        )),
+        Effect.mapError(helper.firecracker.Kill({ vm: record.spec.id, signal }), asStep(`send SIG${signal} to ${record.spec.name}`))),
     "vm.List": () => Effect.sync(() => registry.cells().map(({ record }) => view(record))),
     "vm.Get": ({ vm }) => Effect.map(registry.find(vm), ({ record }) => view(record)),
     "vm.Show": ({ vm }) =>

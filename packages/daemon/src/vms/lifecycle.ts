@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { asStep } from "../as-step.ts"
 import { HostFacts } from "../host-facts.ts"
 import { Pool } from "../pool.ts"
 import { KnownHosts } from "./known-hosts.ts"
@@ -76,13 +77,17 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
 
     const begin = (cell: Cell, emit: Emit) =>
       Effect.gen(function*() {
-        const { cidr } = yield* Effect.mapError(facts.hello, (failure) => failure._tag === "OpFailed" ? stepFailed("reach the root helper", failure) : failure)
+        const { cidr } = yield* Effect.mapError(facts.hello, asStep("reach the root helper"))
         const spec = new VmSpec({ ...cell.record.spec, cidr })
         yield* registry.update(cell, { spec, state: "starting", reason: "", hostBoot: facts.bootId })
         const run = yield* runtime.start(spec, step(emit))
         yield* attach(cell, run)
         yield* registry.note(cell, { state: "running", startedAt: yield* Clock.currentTimeMillis })
       })
+
+    /** Fails with the first cause; what could not be undone after it is told beside it, and recorded. */
+    const failing = (undo: Effect.Effect<void, VmError>, cause: VmError, emit: Emit) =>
+      Effect.zipRight(Effect.catchAll(undo, ({ message }) => emit({ _tag: "Note", message })), Effect.fail(cause))
 
     const start = (cell: Cell, emit: Emit) =>
       Effect.gen(function*() {
@@ -91,9 +96,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         if (cell.record.state !== "stopped") yield* settle(cell, "stopped", "")
         yield* begin(cell, emit).pipe(
           Effect.catchTag("RunFailed", ({ failure, leftovers }) =>
-            settled(cell, leftovers, keepsVm(failure) ? "crashed" : "stopped", `start failed: ${failure.message}`).pipe(
-              Effect.zipRight(stepFailed(`start ${name}`, failure))
-            )),
+            failing(settled(cell, leftovers, keepsVm(failure) ? "crashed" : "stopped", `start failed: ${failure.message}`), stepFailed(`start ${name}`, failure), emit)),
           Effect.onInterrupt(() => Effect.ignoreLogged(settle(cell, "stopped", "start was interrupted")))
         )
         yield* emit({ _tag: "Finished", vm: view(cell.record), message: `${name} runs` })
@@ -133,8 +136,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         const { spec } = cell.record
         yield* emit({ _tag: "Planned", vm: view(cell.record) })
         yield* make(cell, emit).pipe(
-          Effect.catchAll((error) =>
-            Effect.zipRight(unmake(cell, error), Effect.fail(error._tag === "RunFailed" ? stepFailed(`create ${spec.name}`, error.failure) : error))),
+          Effect.catchAll((error) => failing(unmake(cell, error), error._tag === "RunFailed" ? stepFailed(`create ${spec.name}`, error.failure) : error, emit)),
           Effect.onInterrupt(() => Effect.ignoreLogged(Effect.zipRight(runtime.reclaim(spec), destroy(cell))))
         )
         // The next VM's TAP is made while this one is used.
