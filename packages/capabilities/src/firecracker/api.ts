@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { file } from "../files.ts"
+import { bounded } from "./console.ts"
 import { FirecrackerApi, FirecrackerFault } from "./contract.ts"
 import { socketAt } from "./socket.ts"
 
@@ -77,4 +78,4 @@ const createLog = (log: string) =>
     await handle.close()
   })
 
-export const layer = Layer.succeed(FirecrackerApi, { createLog, connect })
+export const layer = Layer.succeed(FirecrackerApi, { createLog, boundConsole: bounded, connect })

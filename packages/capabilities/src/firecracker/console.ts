@@ -1,5 +1,9 @@
+import { watch } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import { file, type FileFailed } from "../files.ts"
 
 /** Bytes looked at from the end of the log. */
 const TAIL = 2048
@@ -17,3 +21,39 @@ export const consoleTail = (log: string): Effect.Effect<string> =>
       await handle.close()
     }
   }).pipe(Effect.orElseSucceed(() => ""))
+
+/** Bytes: how long the log may become, and what is kept of it then. */
+const LIMITS = { most: 16 << 20, kept: 1 << 20 }
+
+/** systemd opened it for appending, so that Firecracker's next line follows ours. What is written in between is lost. */
+const shorten = (log: string, { kept, most }: typeof LIMITS) =>
+  file(log, async () => {
+    const { size } = await fs.stat(log)
+    if (size <= most) return
+    const handle = await fs.open(log, "a+")
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(kept), 0, kept, size - kept)
+      await handle.truncate(0)
+      await handle.write(Buffer.concat([Buffer.from(`[banger: ${size - bytesRead} bytes of earlier output were dropped]\n`), buffer.subarray(0, bytesRead)]))
+    } finally {
+      await handle.close()
+    }
+  })
+
+/** Keeps a guest that floods its console from filling the host's disk, for as long as the scope lives. */
+export const bounded = (log: string, limits = LIMITS): Effect.Effect<void, FileFailed, Scope.Scope> =>
+  Effect.gen(function*() {
+    const grown = yield* Queue.sliding<void>(1)
+    yield* Effect.acquireRelease(
+      file(log, async () => watch(log, () => void grown.unsafeOffer(undefined))),
+      (watcher) => Effect.sync(() => watcher.close())
+    )
+    // A log that grew too long while no daemon looked.
+    yield* shorten(log, limits)
+    yield* Queue.take(grown).pipe(
+      Effect.zipRight(shorten(log, limits)),
+      Effect.catchAll((error) => Effect.logWarning(error.message)),
+      Effect.forever,
+      Effect.forkScoped
+    )
+  })

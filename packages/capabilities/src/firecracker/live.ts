@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { VmSpec } from "@banger/domain/vm.ts"
 import { holding } from "../capability.ts"
@@ -64,4 +65,14 @@ const estate = {
   remove: ({ id }: VmSpec) => removing("console log", Effect.flatMap(Helper, (helper) => helper.firecracker.RemoveLog({ vm: id })))
 }
 
-export const firecracker = holding({ name: "firecracker", provides: Firecracker, held, estate, guest, checks })
+const vmm = holding({ name: "firecracker", provides: Firecracker, held, estate, guest, checks })
+
+/** Beside the lease's one object an attachment: a console that nobody bounds while no daemon runs is bounded by the next one. */
+export const firecracker = {
+  ...vmm,
+  layer: (spec: VmSpec) =>
+    Layer.merge(
+      vmm.layer(spec),
+      Layer.scopedDiscard(Effect.flatMap(FirecrackerApi, (api) => api.boundConsole(consoleLog(spec.id))))
+    )
+}

@@ -16,6 +16,10 @@ export const handlers = FirecrackerOps.toLayer(Effect.map(MemoryHost, (host) => 
 
 /** A Firecracker that takes every request, and VMs that never end by themselves. */
 export const services = Layer.merge(
-  Layer.succeed(FirecrackerApi, { createLog: () => Effect.void, connect: () => Effect.succeed({ put: () => Effect.void, version: Effect.succeed("1.15.1") }) }),
+  Layer.succeed(FirecrackerApi, {
+    createLog: () => Effect.void,
+    boundConsole: () => Effect.void,
+    connect: () => Effect.succeed({ put: () => Effect.void, version: Effect.succeed("1.15.1") })
+  }),
   Layer.succeed(VmExits, { await: () => Effect.never })
 )

@@ -1,0 +1,34 @@
+import * as fs from "node:fs"
+import * as os from "node:os"
+import * as path from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { bounded, consoleTail } from "./console.ts"
+
+const LIMITS = { most: 10_000, kept: 1_000 }
+
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "banger-"))),
+  (made) => Effect.sync(() => fs.rmSync(made, { recursive: true }))
+)
+
+const text = (log: string) => fs.readFileSync(log, "utf8")
+const shortened = (log: string) => Effect.repeat(Effect.yieldNow(), { until: () => fs.statSync(log).size < LIMITS.most })
+
+describe("console", () => {
+  it.scopedLive("a log that grows beyond its bound keeps its end, and says what is missing", () => Effect.gen(function*() {
+    const log = path.join(yield* temporary, "console.log")
+    fs.writeFileSync(log, "a line\n".repeat(2_000))
+    yield* bounded(log, LIMITS)
+    assert.match(text(log), /^\[banger: 13000 bytes of earlier output were dropped\]\n/)
+    // As systemd opened it for Firecracker.
+    const appending = fs.openSync(log, "a")
+    fs.writeSync(appending, "b line\n".repeat(2_000))
+    yield* shortened(log)
+    fs.writeSync(appending, "the last line\n")
+    fs.closeSync(appending)
+    assert.strictEqual(text(log).match(/banger:/g)?.length, 1)
+    assert.isTrue(text(log).endsWith("b line\nthe last line\n"))
+    assert.strictEqual(yield* consoleTail(log), "the last line")
+  }))
+})
