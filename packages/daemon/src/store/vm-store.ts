@@ -18,8 +18,8 @@ const row = (record: VmRecord) => ({ id: record.spec.id, name: record.spec.name,
 const unwritable = (error: { readonly message: string }) => new StateUnwritable({ problem: error.message })
 
 /**
- * The records of all VMs, in the database and each beside it as vms/<id>/vm.json, from which a lost database can be
- * built again. Every write is durable before it returns.
+ * The records of all VMs, in the database and each beside it as vms/<id>/vm.json, from which a database that was lost
+ * is filled again when it is opened. Every write is durable before it returns.
  */
 export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
   readonly all: Effect.Effect<ReadonlyArray<VmRecord>, StateUnwritable>
@@ -44,11 +44,24 @@ export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
       const rows = SqlSchema.findAll({ Request: Schema.Void, Result: Row, execute: () => sql`SELECT * FROM vms ORDER BY name` })
       const named = SqlSchema.findOne({ Request: VmName, Result: Row, execute: (name) => sql`SELECT * FROM vms WHERE name = ${name}` })
 
+      const json = (id: VmId) => `${directory}/${id}/vm.json`
       const beside = (record: VmRecord) =>
         file(`${directory}/${record.spec.id}`, () => fs.mkdir(`${directory}/${record.spec.id}`, { recursive: true, mode: 0o700 })).pipe(
           Effect.zipRight(Schema.encode(Schema.parseJson(VmRecord))(record)),
-          Effect.flatMap((json) => writeWhole(`${directory}/${record.spec.id}/vm.json`, json, 0o600))
+          Effect.flatMap((text) => writeWhole(json(record.spec.id), text, 0o600))
         )
+
+      /** Records that the database lacks: it was lost, and the VMs were not. */
+      const takeIn = (id: VmId) =>
+        file(json(id), () => fs.readFile(json(id), "utf8")).pipe(
+          Effect.flatMap(Schema.decode(Schema.parseJson(VmRecord))),
+          Effect.tap((record) => insert(row(record))),
+          Effect.tap(({ spec }) => Effect.logWarning(`${spec.name} was not in the database: taken from ${json(id)}`)),
+          Effect.catchAll((error) => Effect.logError(`${json(id)}: ${error.message}`))
+        )
+      const known = new Set<string>((yield* rows()).map(({ id }) => id))
+      const written = yield* file(directory, () => fs.readdir(directory))
+      yield* Effect.forEach(written.filter(Schema.is(VmId)).filter((id) => !known.has(id)), takeIn, { discard: true })
 
       const all = Effect.map(rows(), (found) => found.map(({ record }) => record)).pipe(Effect.mapError(unwritable))
       return {
@@ -68,8 +81,10 @@ export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
             Effect.mapError((error) => error instanceof NameTaken || error instanceof NoFreeAddress ? error : unwritable(error))
           ),
         save: (record) => Effect.zipRight(update(row(record)), beside(record)).pipe(Effect.mapError(unwritable)),
+        // The file first: it would bring the row back.
         remove: (id) =>
-          sql`DELETE FROM vms WHERE id = ${id}`.pipe(
+          file(json(id), () => fs.rm(json(id), { force: true })).pipe(
+            Effect.zipRight(sql`DELETE FROM vms WHERE id = ${id}`),
             Effect.zipRight(file(directory, () => fs.rm(`${directory}/${id}`, { recursive: true, force: true }))),
             Effect.mapError(unwritable)
           )
