@@ -113,6 +113,15 @@ describe("faults in mid-start and at run time", () => {
     expect(await leaks()).toEqual([])
   })
 
+  it("a helper that was killed between two of its commands leaves no loop device for good", async () => {
+    const cow = `/var/lib/banger/root/vms/${JSON.parse(await ok("banger vm show kept --json")).vm.id}/cow`
+    await ok("banger vm stop --timeout 60s kept")
+    await ok(`losetup --find ${cow} && systemctl kill --signal=KILL bangerd-root`, { root: true })
+    await eventually(`! losetup -a | grep ${cow}`, 60, { root: true })
+    expect(await leaks()).toEqual([])
+    await usable()
+  })
+
   it("Firecracker is killed: crashed, by name, and it starts again", async () => {
     await ok("pkill -9 -x firecracker", { root: true })
     await eventually("banger vm show kept --json | jq -e '.vm.state == \"crashed\"'")

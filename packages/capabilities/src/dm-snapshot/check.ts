@@ -1,20 +1,21 @@
 import * as Effect from "effect/Effect"
-import { notReady, ready } from "@banger/domain/readiness.ts"
+import { mend, notReady, ready } from "@banger/domain/readiness.ts"
 import { factCheck } from "../capability.ts"
+import { installs } from "../distribution.ts"
 import { Helper } from "../helper.ts"
 import type { DmFacts } from "./ops.ts"
 
 export const judge = (facts: typeof DmFacts.Type) =>
   facts.dmsetup === null
-    ? notReady("dmsetup is missing", "install dmsetup (Fedora: device-mapper)")
+    ? notReady("dmsetup is missing", installs("dmsetup"))
     : facts.losetup === null
-    ? notReady("losetup is missing", "install util-linux (mount on Debian)")
+    ? notReady("losetup is missing", installs("losetup"))
     : !facts.control
-    ? notReady("the kernel has no device mapper", "sudo modprobe dm_mod")
+    ? notReady("the kernel has no device mapper", mend("sudo modprobe dm_mod"))
     : !facts.snapshot
-    ? notReady("the kernel has no dm-snapshot target", "sudo modprobe dm_snapshot")
+    ? notReady("the kernel has no dm-snapshot target", mend("sudo modprobe dm_snapshot"))
     : !facts.loopControl
-    ? notReady("the kernel has no loop devices", "sudo modprobe loop")
+    ? notReady("the kernel has no loop devices", mend("sudo modprobe loop"))
     : ready(facts.dmsetup)
 
 export const checks = [factCheck("device mapper", Effect.flatMap(Helper, (helper) => helper.dm.Facts()), judge)]

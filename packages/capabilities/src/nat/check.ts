@@ -1,16 +1,23 @@
 import * as Effect from "effect/Effect"
-import { notReady, ready } from "@banger/domain/readiness.ts"
+import { mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
 import { factCheck } from "../capability.ts"
+import { installs } from "../distribution.ts"
 import { Helper } from "../helper.ts"
+import { BRIDGE } from "../tap-pool/bridge.ts"
 import type { NatFacts } from "./ops.ts"
+
+/** Of two base chains that see a packet each must let it pass: what banger's own rules refuse stays refused. */
+const TRUST_BRIDGE = `sudo firewall-cmd --permanent --zone=trusted --add-interface=${BRIDGE} && sudo firewall-cmd --reload && sudo systemctl restart bangerd-root`
 
 export const judge = (facts: typeof NatFacts.Type) =>
   facts.iptables === null
-    ? notReady("iptables is missing", "install iptables")
+    ? notReady("iptables is missing", installs("iptables"))
     : !facts.forwarding
-    ? notReady("the host does not forward IPv4", "sudo sysctl -w net.ipv4.ip_forward=1")
+    ? notReady("the host does not forward IPv4", mend("sudo sysctl -w net.ipv4.ip_forward=1"))
     : !facts.chains
-    ? notReady("banger's iptables chains are missing (a firewall was reloaded?)", "banger system restart puts them back; VMs keep running")
+    ? notReady("banger's iptables chains are missing (a firewall was reloaded?)", mend("sudo systemctl restart bangerd-root"))
+    : facts.firewalld
+    ? warning("firewalld runs: it rejects what guests send after banger's rules have let it through", mend(TRUST_BRIDGE))
     : ready(facts.iptables)
 
 export const checks = [factCheck("nat", Effect.flatMap(Helper, (helper) => helper.nat.Facts()), judge)]

@@ -6,5 +6,5 @@ export const handlers = NatOps.toLayer(Effect.map(MemoryHost, (host) => NatOps.o
   "nat.Find": ({ slot }) => host.has(`nat ${slot}`),
   "nat.Ensure": ({ enabled, slot }) => enabled ? host.add(`nat ${slot}`) : host.delete(`nat ${slot}`),
   "nat.Remove": ({ slot }) => host.delete(`nat ${slot}`),
-  "nat.Facts": () => Effect.succeed({ iptables: "iptables", forwarding: true, chains: true })
+  "nat.Facts": () => Effect.succeed({ iptables: "iptables", forwarding: true, chains: true, firewalld: false })
 })))

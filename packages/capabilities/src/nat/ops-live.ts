@@ -6,6 +6,7 @@ import { type CommandFailed, run } from "../exec.ts"
 import { HostSettings } from "../host-settings.ts"
 import { opFailed } from "../op-failed.ts"
 import { version } from "../tool.ts"
+import { BRIDGE } from "../tap-pool/bridge.ts"
 import { NatOps } from "./ops.ts"
 import { filterRules, JUMPS, natRules, natSlots, type NatSettings, stands } from "./rules.ts"
 
@@ -50,7 +51,12 @@ const find = (slot: Slot) =>
 const facts = Effect.all({
   iptables: version(["iptables", "--version"]),
   forwarding: Effect.sync(() => readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim() === "1"),
-  chains: Effect.isSuccess(run(["iptables", "-w", "10", "-C", "FORWARD", "-j", "BANGER-FORWARD"]))
+  chains: Effect.isSuccess(run(["iptables", "-w", "10", "-C", "FORWARD", "-j", "BANGER-FORWARD"])),
+  firewalld: run(["nft", "list", "table", "inet", "firewalld"]).pipe(
+    Effect.map((table) => !table.includes(`"${BRIDGE}"`)),
+    // No such table: it does not run.
+    Effect.orElseSucceed(() => false)
+  )
 })
 
 export const handlers = NatOps.toLayer(Effect.gen(function*() {

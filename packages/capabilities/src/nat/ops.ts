@@ -7,7 +7,9 @@ import { OpFailed } from "../op-failed.ts"
 export const NatFacts = Schema.Struct({
   iptables: Schema.NullOr(Schema.String),
   forwarding: Schema.Boolean,
-  chains: Schema.Boolean
+  chains: Schema.Boolean,
+  /** firewalld runs, and does not trust the bridge. */
+  firewalld: Schema.Boolean
 })
 
 /** All are safe to repeat; each is one transaction of iptables-restore on banger's own chains. */

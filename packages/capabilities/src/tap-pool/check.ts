@@ -1,23 +1,24 @@
 import * as Effect from "effect/Effect"
-import { notReady, ready } from "@banger/domain/readiness.ts"
+import { mend, notReady, ready } from "@banger/domain/readiness.ts"
 import { factCheck } from "../capability.ts"
+import { installs } from "../distribution.ts"
 import { Helper } from "../helper.ts"
 import type { TapFacts } from "./ops.ts"
 
 export const tools = (facts: typeof TapFacts.Type) =>
   facts.ip === null
-    ? notReady("ip is missing", "install iproute2")
+    ? notReady("ip is missing", installs("ip"))
     : facts.nft === null
-    ? notReady("nft is missing", "install nftables")
+    ? notReady("nft is missing", installs("nft"))
     : !facts.tun
-    ? notReady("/dev/net/tun is missing", "sudo modprobe tun")
+    ? notReady("/dev/net/tun is missing", mend("sudo modprobe tun"))
     : ready(`${facts.ip}, ${facts.nft}`)
 
 export const bridge = (facts: typeof TapFacts.Type) =>
   !facts.bridge
-    ? notReady("the bridge br-banger is missing", "sudo systemctl restart bangerd-root")
+    ? notReady("the bridge br-banger is missing", mend("sudo systemctl restart bangerd-root"))
     : !facts.antiSpoofing
-    ? notReady("the nft table `bridge banger` is missing: guests could spoof addresses", "sudo systemctl restart bangerd-root")
+    ? notReady("the nft table `bridge banger` is missing: guests could spoof addresses", mend("sudo systemctl restart bangerd-root"))
     : ready("br-banger, anti-spoofing rules in place")
 
 const facts = Effect.flatMap(Helper, (helper) => helper.tap.Facts())

@@ -1,4 +1,4 @@
-import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { appendFileSync, chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { setTimeout as sleep } from "node:timers/promises"
@@ -57,9 +57,28 @@ describe("reading commands", () => {
   it.concurrent("doctor", async () => {
     const [text, json, leaks] = await Promise.all([banger("doctor"), banger("doctor --json"), banger("doctor --leaks")])
     assert.deepStrictEqual([text.status, json.status, leaks.status], [1, 1, 1])
-    assert.strictEqual(text.stdout, "ok    firecracker: 1.13.1\nwarn  dns routing: no resolved\n      see docs\nFAIL  nat iptables: it is missing\n      apt install iptables\n")
+    assert.strictEqual(text.stdout, `ok    firecracker: 1.13.1\nwarn  dns routing: no resolved\n      see docs\nFAIL  nat iptables: it is missing\n      touch ${console_}.mended\n`)
     assert.strictEqual(JSON.parse(json.stdout).length, 3)
     assert.strictEqual(leaks.stdout, "FAIL  left over: tap bng9\n")
+  })
+
+  it.concurrent("doctor --fix runs what mends, and looks again; --bundle keeps names to itself", async () => {
+    const log = `${base}/mending.log`
+    const other = await startFakeDaemon(`${base}/mending.sock`, "", { consoleLog: log })
+    const at = { BANGER_SOCKET: `${base}/mending.sock` }
+    const [unasked, report] = await Promise.all([banger("doctor --fix", at), banger(`doctor --bundle ${base}/report`, at)])
+    assert.deepStrictEqual([unasked.status, unasked.stderr], [2, "banger: --fix asks before each command, and nobody can answer here\n  banger doctor --fix --yes runs them all\n"])
+    assert.strictEqual(report.status, 1)
+    const text = readFileSync(`${base}/report`, "utf8")
+    assert.match(text, /^== banger\nversion [^]*"it is missing"[^]*tap bng9[^]*"vm-3"/)
+    assert.notMatch(text, /resting|hung/)
+    const mended = await banger("doctor --fix --yes", at)
+    assert.strictEqual(mended.stderr, `nat iptables: it is missing\nrun: touch ${log}.mended\n`)
+    assert.deepStrictEqual([mended.status, mended.stdout], [0, "ok    firecracker: 1.13.1\nwarn  dns routing: no resolved\n      see docs\nok    nat iptables: found\n"])
+    const [again, taken] = await Promise.all([banger("doctor --fix --yes", at), banger(`doctor --bundle ${base}/report`, at)])
+    assert.strictEqual(again.stderr, "nothing was run\n")
+    assert.deepStrictEqual([taken.status, taken.stderr.split("\n")[1]], [1, "  name a file that does not exist yet"])
+    await other.stop()
   })
 
   it.concurrent("vm logs", async () => {

@@ -3,28 +3,12 @@ import * as Schema from "effect/Schema"
 import { Finding } from "@banger/domain/readiness.ts"
 import { command } from "../command.ts"
 import { Daemon, withDaemon } from "../daemon.ts"
-import type { DaemonUnreachable } from "../errors.ts"
+import * as Decode from "../decode.ts"
+import { fails, findings, lines } from "../doctor/findings.ts"
 import { FAILED } from "../exit.ts"
 import * as Flags from "../flags.ts"
-import { print, printJson } from "../output/text.ts"
-import { green, red, yellow } from "../output/style.ts"
-
-const line = ({ capability, check, verdict }: Finding): string => {
-  const subject = capability === check ? capability : `${capability} ${check}`
-  if (verdict._tag === "Ready") return `${green("ok")}    ${subject}: ${verdict.detail}\n`
-  const word = verdict._tag === "Warning" ? yellow("warn") + "  " : red("FAIL") + "  "
-  return `${word}${subject}: ${verdict.problem}\n      ${verdict.fix}\n`
-}
-
-/** A daemon that cannot be asked is the first thing to mend. */
-const unreachable = (error: DaemonUnreachable) =>
-  Effect.succeed([new Finding({ capability: "daemon", check: "daemon", verdict: { _tag: "NotReady", problem: error.message, fix: error.hint } })])
-
-const ask = Effect.gen(function*() {
-  const daemon = yield* Daemon
-  const findings: ReadonlyArray<Finding> = yield* daemon.host.Doctor()
-  return findings
-})
+import { print, printJson, say } from "../output/text.ts"
+import { red } from "../output/style.ts"
 
 const leaks = (asJson: boolean) =>
   Effect.gen(function*() {
@@ -34,20 +18,42 @@ const leaks = (asJson: boolean) =>
     return found.length === 0 ? 0 : FAILED
   })
 
+/** Runs the commands that mend what was found, then looks again. */
+const mended = (found: ReadonlyArray<Finding>, unasked: boolean) =>
+  Effect.gen(function*() {
+    const { fix } = yield* Effect.promise(() => import("../doctor/fix.ts"))
+    if ((yield* fix(found, unasked)) > 0) return yield* findings
+    yield* say("nothing was run")
+    return found
+  })
+
 export default command({
   path: "doctor",
   about: "Checks the very things that starting a VM needs, and names the command that mends what is wrong. Exit status 1 when something fails.",
-  flags: { leaks: Flags.on("list host objects that belong to no VM instead"), json: Flags.json },
+  flags: {
+    fix: Flags.on("run the commands that mend what is wrong, asking before each, and check again"),
+    yes: Flags.on("with --fix: do not ask", "y"),
+    bundle: Flags.value("FILE", "write a report for an issue: without names, paths of yours, or credentials", Decode.text),
+    leaks: Flags.on("list host objects that belong to no VM instead"),
+    json: Flags.json
+  },
   fields: [
-    "an array of {capability, check, verdict}; verdict._tag is Ready {detail}, Warning {problem, fix} or NotReady {problem, fix}",
+    "an array of {capability, check, verdict}; verdict._tag is Ready {detail}, Warning or NotReady {problem, fix, runs};",
+    "runs: fix is a command line that mends it as it stands",
     "with --leaks: an array of texts"
   ],
-  examples: ["banger doctor", "banger doctor --json", "banger doctor --leaks"],
+  examples: ["banger doctor", "banger doctor --fix", "banger doctor --bundle report.txt", "banger doctor --leaks --json"],
   run: ({ flags }) =>
     Effect.gen(function*() {
       if (flags.leaks) return yield* leaks(flags.json)
-      const findings = yield* withDaemon(ask).pipe(Effect.catchTag("DaemonUnreachable", unreachable))
-      yield* flags.json ? printJson(findings.map((finding) => Schema.encodeSync(Finding)(finding))) : print(findings.map(line).join(""))
-      return findings.some(({ verdict }) => verdict._tag === "NotReady") ? FAILED : 0
+      const first = yield* findings
+      const found = flags.fix ? yield* mended(first, flags.yes) : first
+      yield* flags.json ? printJson(found.map((finding) => Schema.encodeSync(Finding)(finding))) : print(found.map(lines).join(""))
+      if (flags.bundle !== undefined) {
+        const { report } = yield* Effect.promise(() => import("../doctor/report.ts"))
+        yield* report(flags.bundle, found)
+        yield* say(`the report is in ${flags.bundle}: read it before you show it to others`)
+      }
+      return fails(found) ? FAILED : 0
     })
 })

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs"
 import * as NodeSocketServer from "@effect/platform-node-shared/NodeSocketServer"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
@@ -10,7 +11,7 @@ import { Image, Kernel } from "@banger/domain/catalog.ts"
 import { ImageInUse, VmBusy, VmNotFound } from "@banger/domain/errors.ts"
 import { Digest, ImageName, KernelName, VmId, VmName } from "@banger/domain/ids.ts"
 import type { Progress } from "@banger/domain/progress.ts"
-import { Finding, notReady, ready, warning } from "@banger/domain/readiness.ts"
+import { Finding, mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
 import { VmDetail, VmView } from "@banger/domain/vm.ts"
 
 const digest = Digest.make("d".repeat(64))
@@ -31,6 +32,8 @@ export const view = (name: string, vsock: string, state: VmView["state"] = "runn
 
 export const fakeHandlers = (socket: string, vsock: string, files: { readonly consoleLog: string }) => {
   const calls: Array<readonly [string, unknown]> = []
+  /** Once it exists, doctor has nothing left to fail. */
+  const mended = `${files.consoleLog}.mended`
   const daemon: { vms: Array<VmView> } = { vms: [view("box", vsock), view("resting", vsock, "stopped"), view("hung", "/nonexistent/v.sock")] }
   const find = (ref: string) => {
     const found = daemon.vms.find(({ id, name }) => name === ref || id === ref)
@@ -76,10 +79,10 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
       Effect.succeed(new Kernel({ files: { name, release, vmlinux: digest, initrd: digest, modules: digest }, createdAt: 0, usedBy: [] })),
     "kernel.Delete": () => Effect.void,
     "host.Status": () => Effect.succeed({ pid: 7, version: "0.1.0", helper: null, socket, dns: "127.0.0.1:42069", log: "journalctl -u bangerd", running: 1, vms: 3 }),
-    "host.Doctor": () => Effect.succeed([
+    "host.Doctor": () => Effect.sync(() => [
       new Finding({ capability: "firecracker", check: "firecracker", verdict: ready("1.13.1") }),
       new Finding({ capability: "dns", check: "routing", verdict: warning("no resolved", "see docs") }),
-      new Finding({ capability: "nat", check: "iptables", verdict: notReady("it is missing", "apt install iptables") })
+      new Finding({ capability: "nat", check: "iptables", verdict: existsSync(mended) ? ready("found") : notReady("it is missing", mend(`touch ${mended}`)) })
     ]),
     "host.Leaks": () => Effect.succeed(["tap bng9"])
   }))

@@ -1,0 +1,33 @@
+import * as Effect from "effect/Effect"
+import type { Finding } from "@banger/domain/readiness.ts"
+import { Misuse } from "../misuse.ts"
+import { canAsk, confirm } from "../output/confirm.ts"
+import { say } from "../output/text.ts"
+import { attached } from "../session/ssh.ts"
+import { subject } from "./findings.ts"
+
+/** The command lines that mend what was found, each once, with what it is for. */
+export const mends = (found: ReadonlyArray<Finding>): ReadonlyMap<string, string> =>
+  new Map(found.flatMap((finding) => {
+    const { verdict } = finding
+    return verdict._tag !== "Ready" && verdict.runs ? [[verdict.fix, `${subject(finding)}: ${verdict.problem}`] as const] : []
+  }))
+
+/** Runs them, each after a question unless `unasked`; gives how many ran. One that fails is told, and the next one tried. */
+export const fix = (found: ReadonlyArray<Finding>, unasked: boolean) =>
+  Effect.gen(function*() {
+    const commands = mends(found)
+    if (commands.size > 0 && !unasked && !canAsk()) {
+      return yield* Effect.fail(new Misuse("--fix asks before each command, and nobody can answer here", "banger doctor --fix --yes runs them all"))
+    }
+    let ran = 0
+    for (const [command, why] of commands) {
+      yield* say(why)
+      if (!unasked && !(yield* confirm(`run: ${command}`))) continue
+      if (unasked) yield* say(`run: ${command}`)
+      const status = yield* attached("sh", ["-c", command])
+      if (status !== 0) yield* say(`it exited with ${status}`)
+      ran += 1
+    }
+    return ran
+  })
