@@ -11,6 +11,7 @@ class ByName extends BaseSequencer {
 /** The tiers that run in the host VM: one after the other, since they share it. */
 export default defineConfig({
   test: {
+    setupFiles: ["test/diagnose.ts"],
     fileParallelism: false,
     sequence: { sequencer: ByName },
     // A guest under nested emulation takes 15 s to boot, a command a few seconds.

@@ -126,6 +126,8 @@ describe("faults in mid-start and at run time", () => {
     await ok("pkill -9 -x firecracker", { root: true })
     await eventually("banger vm show kept --json | jq -e '.vm.state == \"crashed\"'")
     expect(await ok("banger vm show kept --json | jq -r .vm.reason")).toBe("signal 9 (SIGKILL)")
+    // The log of the run that ended is still there.
+    expect(await ok("banger vm logs kept --firecracker")).toMatch(/InstanceStart|boot microvm|Running Firecracker/i)
     expect(await leaks()).toEqual([])
     await usable()
   })

@@ -53,6 +53,8 @@ export const cgroup = (vm: VmId) => `/sys/fs/cgroup/banger.slice/${unit(vm)}`
 export const dmName = (vm: VmId) => `banger-${vm}`
 /** The owner's files of a VM: record, host keys. */
 export const vmFiles = (vm: VmId) => `${DAEMON_STATE}/vms/${vm}`
+/** Firecracker's log of the last run that ended. */
+export const keptFirecrackerLog = (vm: VmId) => `${vmFiles(vm)}/firecracker.log`
 
 export const DAEMON_SOCKET = "/run/banger/bangerd.sock"
 export const HELPER_SOCKET = "/run/banger-root/bangerd-root.sock"

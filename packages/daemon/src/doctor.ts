@@ -1,11 +1,14 @@
-import { existsSync } from "node:fs"
+import { existsSync, lstatSync } from "node:fs"
 import type { Check } from "@banger/capabilities/capability.ts"
-import { Finding, notReady, ready, warning } from "@banger/domain/readiness.ts"
+import { DAEMON_SOCKET, HELPER_SOCKET } from "@banger/capabilities/paths.ts"
+import { Finding, mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
+import type { UserConfig } from "@banger/domain/config.ts"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { Catalog } from "./catalog.ts"
 import { Config } from "./config.ts"
 import { HostFacts } from "./host-facts.ts"
+import { makeLeaks } from "./leaks.ts"
 import { Registry } from "./vms/registry.ts"
 import { VmRuntime } from "./vms/runtime.ts"
 
@@ -14,11 +17,24 @@ const TIMEOUT = "10 seconds"
 
 type NamedCheck = Check<never> & { readonly capability: string }
 
+/** Whether only this daemon's user may connect: the mode is what stands between other users and root's helper. */
+const isPrivate = (path: string): boolean => {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  return stat?.isSocket() === true && stat.uid === process.getuid?.() && (stat.mode & 0o777) === 0o600
+}
+
+/** What a VM gets that is asked for nothing, and where each number comes from. */
+const defaults = (host: Config["Type"]["host"], file: NonNullable<UserConfig["vm_defaults"]>): string => {
+  const from = <A>(own: A | undefined, derived: A, unit: string) => own === undefined ? `${derived}${unit} (host)` : `${own}${unit} (config.toml)`
+  return [from(file.vcpu, host.vcpu, " vCPU"), from(file.memory_mib, host.memoryMib, " MiB"), `disk ${from(file.disk_size, host.diskMib, " MiB")}`].join(", ")
+}
+
 /** Checks of the daemon itself: everything that is not a capability's. */
 const own = Effect.gen(function*() {
   const catalog = yield* Catalog
   const config = yield* Config
   const facts = yield* HostFacts
+  const leaks = yield* makeLeaks
   const registry = yield* Registry
   const failing = (error: { readonly message: string; readonly hint: string }) => notReady(error.message, error.hint)
   const checks: ReadonlyArray<NamedCheck> = [
@@ -31,10 +47,7 @@ const own = Effect.gen(function*() {
       capability: "daemon",
       name: "configuration",
       run: Effect.match(config.read, {
-        onSuccess: ({ vm_defaults }) => {
-          const { diskMib, memoryMib, vcpu } = config.host
-          return ready(`a VM gets ${vm_defaults?.vcpu ?? vcpu} vCPU, ${vm_defaults?.memory_mib ?? memoryMib} MiB, disk ${vm_defaults?.disk_size ?? diskMib} MiB`)
-        },
+        onSuccess: ({ vm_defaults }) => ready(`a VM gets ${defaults(config.host, vm_defaults ?? {})}`),
         onFailure: failing
       })
     },
@@ -55,7 +68,7 @@ const own = Effect.gen(function*() {
       run: Effect.match(catalog.kernels, {
         onSuccess: (kernels) =>
           kernels.length === 0
-            ? notReady("there is no kernel", "banger kernel import imports the host's own")
+            ? notReady("there is no kernel", mend("banger kernel import --name host"))
             : ready(kernels.map(({ files }) => `${files.name} (${files.release})`).join(", ")),
         onFailure: failing
       })
@@ -74,6 +87,27 @@ const own = Effect.gen(function*() {
       capability: "daemon",
       name: "systemd",
       run: Effect.sync(() => existsSync("/run/systemd/system") ? ready("running") : notReady("systemd does not run this host", "boot the host with systemd"))
+    },
+    {
+      capability: "daemon",
+      name: "sockets",
+      run: Effect.sync(() => {
+        const open = [DAEMON_SOCKET, HELPER_SOCKET].filter((path) => !isPrivate(path))
+        return open.length === 0
+          ? ready("the owner's alone")
+          : notReady(`${open.join(" and ")} ought to be a socket of the owner's with mode 0600`, mend("sudo systemctl restart bangerd-root.socket bangerd.socket"))
+      })
+    },
+    {
+      capability: "daemon",
+      name: "leftovers",
+      run: Effect.match(leaks, {
+        onSuccess: (left) =>
+          left.length === 0
+            ? ready("no host object without a VM")
+            : warning(`${left.length} host objects belong to no VM: ${left.slice(0, 3).join(", ")}${left.length > 3 ? "..." : ""}`, "banger doctor --leaks lists them; a reboot of the host removes all but files"),
+        onFailure: failing
+      })
     }
   ]
   return checks

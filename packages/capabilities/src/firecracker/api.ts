@@ -78,4 +78,21 @@ const createLog = (log: string) =>
     await handle.close()
   })
 
-export const layer = Layer.succeed(FirecrackerApi, { createLog, boundConsole: bounded, connect })
+/** Bytes of a log that are kept. */
+const KEPT = 64 << 10
+
+/** The VM could have put anything in the log's place: only a regular file is read, and not through a link. */
+const keepLog = (log: string, kept: string) =>
+  file(log, async () => {
+    const handle = await fs.open(log, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    try {
+      const stat = await handle.stat()
+      if (!stat.isFile()) return
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(KEPT), 0, KEPT, Math.max(0, stat.size - KEPT))
+      await fs.writeFile(kept, buffer.subarray(0, bytesRead), { mode: 0o600 })
+    } finally {
+      await handle.close()
+    }
+  }).pipe(Effect.catchAll((error) => error.code === "ENOENT" ? Effect.void : Effect.logWarning(error.message)))
+
+export const layer = Layer.succeed(FirecrackerApi, { createLog, keepLog, boundConsole: bounded, connect })

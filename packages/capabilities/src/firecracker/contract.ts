@@ -57,6 +57,8 @@ export class Firecracker extends Context.Tag("@banger/capabilities/firecracker/F
 export class FirecrackerApi extends Context.Tag("@banger/capabilities/firecracker/FirecrackerApi")<FirecrackerApi, {
   /** Firecracker opens its log itself, under the VM's uid; before 1.14 it does not create it. */
   readonly createLog: (log: string) => Effect.Effect<void, FileFailed>
+  /** Saves the end of a run's log, which goes with the VM's sockets. Never fails: there may be none. */
+  readonly keepLog: (log: string, kept: string) => Effect.Effect<void>
   /** Keeps the serial console's log from growing without end, for as long as the scope lives. */
   readonly boundConsole: (log: string) => Effect.Effect<void, FileFailed, Scope.Scope>
   /** Waits for the socket. One request at a time. */

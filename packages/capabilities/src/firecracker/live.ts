@@ -7,7 +7,7 @@ import { RootDisk } from "../dm-snapshot/contract.ts"
 import { GuestConfig } from "../guest-config/contract.ts"
 import { Helper } from "../helper.ts"
 import { removing } from "../lease.ts"
-import { apiSocket, consoleLog, firecrackerLog } from "../paths.ts"
+import { apiSocket, consoleLog, firecrackerLog, keptFirecrackerLog } from "../paths.ts"
 import { Tap } from "../tap-pool/contract.ts"
 import { Vsock } from "../vsock/contract.ts"
 import { WorkDisk } from "../work-disk/contract.ts"
@@ -57,7 +57,10 @@ const held = (spec: VmSpec) => ({
     ),
     endedEarly(spec)
   ),
-  remove: removing("VM unit", Effect.flatMap(Helper, (helper) => helper.firecracker.Remove({ vm: spec.id })))
+  remove: Effect.zipLeft(
+    removing("VM unit", Effect.flatMap(Helper, (helper) => helper.firecracker.Remove({ vm: spec.id }))),
+    Effect.flatMap(FirecrackerApi, (api) => api.keepLog(firecrackerLog(spec.id), keptFirecrackerLog(spec.id)))
+  )
 })
 
 const estate = {

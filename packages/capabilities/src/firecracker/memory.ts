@@ -18,6 +18,7 @@ export const handlers = FirecrackerOps.toLayer(Effect.map(MemoryHost, (host) => 
 export const services = Layer.merge(
   Layer.succeed(FirecrackerApi, {
     createLog: () => Effect.void,
+    keepLog: () => Effect.void,
     boundConsole: () => Effect.void,
     connect: () => Effect.succeed({ put: () => Effect.void, version: Effect.succeed("1.15.1") })
   }),

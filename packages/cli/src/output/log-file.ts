@@ -1,4 +1,4 @@
-import { type FSWatcher, watch } from "node:fs"
+import { constants, type FSWatcher, watch } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -72,7 +72,8 @@ const changes = (path: string): Effect.Effect<Queue.Dequeue<void>, LocalFailure,
 export const showFile = (path: string, options: { readonly follow: boolean; readonly tail: number | undefined }) =>
   Effect.scoped(Effect.gen(function*() {
     const file = yield* Effect.acquireRelease(
-      Effect.tryPromise({ try: () => fs.open(path, "r"), catch: failure(path) }),
+      // A VM that broke out of Firecracker could have put a link or a FIFO in the place of its log.
+      Effect.tryPromise({ try: () => fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK), catch: failure(path) }),
       (opened) => Effect.promise(() => opened.close())
     )
     // Watched before the first reading, so that nothing falls between.

@@ -1,5 +1,5 @@
-import { lstatSync } from "node:fs"
-import { consoleLog, cowFile, firecrackerLog, vsockSocket, workFile } from "@banger/capabilities/paths.ts"
+import { existsSync, lstatSync } from "node:fs"
+import { consoleLog, cowFile, firecrackerLog, keptFirecrackerLog, vsockSocket, workFile } from "@banger/capabilities/paths.ts"
 import { address, mac, tapName } from "@banger/domain/network.ts"
 import { VmDetail, type VmRecord, VmView } from "@banger/domain/vm.ts"
 
@@ -43,7 +43,7 @@ export const detail = (record: VmRecord, pid: number | null): VmDetail => {
     tap: tapName(spec.slot),
     pid,
     consoleLog: consoleLog(spec.id),
-    firecrackerLog: firecrackerLog(spec.id),
+    firecrackerLog: [firecrackerLog(spec.id), keptFirecrackerLog(spec.id)].find(existsSync) ?? firecrackerLog(spec.id),
     disks
   })
 }

@@ -1,0 +1,16 @@
+/** What the host VM has to say when a test fails in it: printed at once, since the next file goes back to the checkpoint. */
+import { afterEach } from "vitest"
+import { sh } from "./host.ts"
+
+const LOOK = `banger vm list --all
+  journalctl --no-pager -o short-precise -n 80 -u bangerd -u bangerd-root -u 'banger-vm@*' | cut -c1-300
+  for vm in $(banger vm list --all -q); do
+    echo "== $vm"; banger vm logs $vm --daemon | tail -20; banger vm logs $vm --firecracker | tail -20; banger vm logs $vm --tail 40
+  done
+  dmesg | tail -20`
+
+afterEach(async ({ task }) => {
+  if (task.result?.state !== "fail") return
+  const { stderr, stdout } = await sh(LOOK, { root: true })
+  process.stdout.write(`-- the host VM after ${task.name}\n${stdout}${stderr}--\n`)
+})
