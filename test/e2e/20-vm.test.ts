@@ -62,6 +62,17 @@ describe("vm", () => {
     expect(await ok("banger vm exec web -- sh -c 'modprobe overlay && grep -c ^overlay /proc/modules'")).toBe("1")
   })
 
+  it("gives its disk no name on the host: what a guest writes there is read by nobody but itself", async () => {
+    const device = `/dev/mapper/banger-${(await show("web")).vm.id}`
+    await ok("banger vm exec web -- sh -c 'e2label /dev/vda hijacked && sync'")
+    // A process that had the device open for writing closes it: udev's watch would look into it now.
+    await ok(`: 3<>${device}; udevadm settle`, { root: true })
+    expect(await ok("ls /dev/disk/by-label", { root: true })).not.toMatch(/hijacked|banger/)
+    const known = await ok(`udevadm info ${device}; for loop in $(losetup -nO NAME); do udevadm info $loop; done`, { root: true })
+    expect(known).toMatch(/DM_NAME=banger-/)
+    expect(known).not.toMatch(/ID_FS_|disk\/by-/)
+  })
+
   it("takes ssh with a pinned host key, no questions asked", async () => {
     await eventually("banger vm exec web -- sh -c 'systemctl is-active ssh'", 90)
     expect(await ok("banger vm ssh web -- 'hostname; whoami'")).toContain("web\nroot")

@@ -18,7 +18,8 @@ export const rendered = (template: string, record: InstallRecord): string =>
 export const TMPFILES = "/etc/tmpfiles.d/banger.conf"
 export const SYSCTL = "/etc/sysctl.d/60-banger.conf"
 export const MODULES = "/etc/modules-load.d/banger.conf"
-export const UDEV = "/etc/udev/rules.d/10-banger.rules"
+/** Before every rule that looks into a device: 13-dm-disk (Fedora), 60-persistent-storage-dm (Debian). */
+export const UDEV = "/etc/udev/rules.d/12-banger.rules"
 
 export const SETTINGS: Readonly<Record<string, string>> = {
   [TMPFILES]: `d /run/banger-vm 0711 root root
@@ -32,8 +33,12 @@ net.ipv4.ip_forward = 1
 dm_snapshot
 tun
 `,
-  // blkid, LVM and udisks read whatever a guest wrote, as root; and a watch on close reopens the device: random EBUSY.
-  [UDEV]: `SUBSYSTEM=="block", KERNEL=="dm-*", ENV{DM_NAME}=="banger-*", ENV{DM_UDEV_DISABLE_DISK_RULES_FLAG}="1", ENV{DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG}="1", ENV{DM_UDEV_DISABLE_OTHER_RULES_FLAG}="1", ENV{UDISKS_IGNORE}="1", OPTIONS+="nowatch"
-SUBSYSTEM=="block", KERNEL=="loop*", ATTR{loop/backing_file}=="/var/lib/banger/*", ENV{UDISKS_IGNORE}="1", ENV{SYSTEMD_READY}="0", OPTIONS+="nowatch"
+  // udev would have blkid, LVM and udisks read, as root, whatever a guest wrote, and name links in /dev/disk after it; and its
+  // watch on close opens the device again: random EBUSY, and links that come back after the device is gone. `:=` is the
+  // last word: later rules of the distribution set the watch again.
+  [UDEV]: `SUBSYSTEM!="block", GOTO="banger_end"
+ATTR{dm/name}=="banger-*", ENV{DM_UDEV_DISABLE_DISK_RULES_FLAG}="1", ENV{DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG}="1", ENV{DM_UDEV_DISABLE_OTHER_RULES_FLAG}="1", ENV{UDISKS_IGNORE}="1", OPTIONS:="nowatch"
+ATTR{loop/backing_file}=="/var/lib/banger/*", ENV{UDEV_DISABLE_PERSISTENT_STORAGE_RULES_FLAG}="1", ENV{UDISKS_IGNORE}="1", ENV{SYSTEMD_READY}="0", OPTIONS:="nowatch"
+LABEL="banger_end"
 `
 }
