@@ -9,8 +9,13 @@ const LOOK = `banger vm list --all
   done
   dmesg | tail -20`
 
+/** Status of hostvm when the host VM itself is gone. */
+const DEAD = 254
+
 afterEach(async ({ task }) => {
   if (task.result?.state !== "fail") return
-  const { stderr, stdout } = await sh(LOOK, { root: true })
+  const { status, stderr, stdout } = await sh(LOOK, { root: true })
   process.stdout.write(`-- the host VM after ${task.name}\n${stdout}${stderr}--\n`)
+  // Into the report, where run.ts looks for it: the test itself may have failed of something that only follows from it.
+  if (status === DEAD) throw new Error(stderr)
 })

@@ -13,11 +13,11 @@ RESTORE_RETRIES=2
 machine_arguments() {
   local cpu=(-accel tcg,thread=multi -cpu EPYC)
   [[ $(accelerator) == kvm ]] && cpu=(-accel kvm -cpu host)
-  # audit and the mitigations only cost time here.
+  # audit and the mitigations only cost time here. A kernel that has oopsed is not to be tested on.
   MACHINE=(
     "${cpu[@]}" -machine pc -smp 2 -m "$MEMORY_MIB" -nodefaults -no-user-config -display none
     -kernel "$(disk_dir)/vmlinuz" -initrd "$(disk_dir)/initrd"
-    -append 'root=/dev/vda rw console=ttyS0 quiet loglevel=4 net.ifnames=0 audit=0 mitigations=off'
+    -append 'root=/dev/vda rw console=ttyS0 quiet loglevel=4 net.ifnames=0 audit=0 mitigations=off oops=panic'
     -device virtio-blk-pci,drive=disk -device virtio-net-pci,netdev=net -device virtio-rng-pci -device isa-serial,chardev=console
   )
 }
@@ -52,11 +52,18 @@ start_qemu() {
     ) &
     if eventually 20 monitor_or_gone $! && kill -0 $! 2>/dev/null; then
       echo "$port" >"$DIR/port"
+      end_with_panic $!
       return
     fi
     grep -q 'host forwarding' "$DIR/qemu.log" || break
   done
   die 1 "QEMU does not start (try $try)" "$(tail -n 3 "$DIR/qemu.log")" "Its messages: $DIR/qemu.log"
+}
+
+# end_with_panic PID: a host VM whose kernel panicked only spins; without its QEMU every command fails at once.
+end_with_panic() {
+  setsid bash -c 'tail -n 0 -F --pid="$1" "$2" 2>/dev/null | grep -q -m 1 "Kernel panic" && kill -KILL "$1"' panic "$1" "$DIR/console.log" \
+    </dev/null >/dev/null 2>&1 9>&- &
 }
 
 monitor_or_gone() { monitor_says 'info status' 'VM status' || ! kill -0 "$1" 2>/dev/null; }
