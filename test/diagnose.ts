@@ -12,10 +12,14 @@ const LOOK = `banger vm list --all
 /** Status of hostvm when the host VM itself is gone. */
 const DEAD = 254
 
+/** Firecracker's word for a guest that faulted thrice; a guest that ends itself resets by the keyboard controller instead. */
+const TRIPLE_FAULT = "KVM_EXIT_SHUTDOWN"
+
 afterEach(async ({ task }) => {
   if (task.result?.state !== "fail") return
   const { status, stderr, stdout } = await sh(LOOK, { root: true })
   process.stdout.write(`-- the host VM after ${task.name}\n${stdout}${stderr}--\n`)
   // Into the report, where run.ts looks for it: the test itself may have failed of something that only follows from it.
   if (status === DEAD) throw new Error(stderr)
+  if (stdout.includes(TRIPLE_FAULT)) throw new Error(`${TRIPLE_FAULT}: the emulated processor lost a guest`)
 })

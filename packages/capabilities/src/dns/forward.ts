@@ -19,10 +19,13 @@ export const upstreams = (resolvConf: string): ReadonlyArray<string> =>
     return address !== undefined && Net.isIP(address) !== 0 ? [address] : []
   })
 
-const overUdp = (server: string, query: Buffer): Promise<Buffer> =>
+export const overUdp = (server: string, query: Buffer): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     const socket = Dgram.createSocket(Net.isIPv6(server) ? "udp6" : "udp4")
+    let finished = false
     const finish = (act: () => void) => {
+      if (finished) return
+      finished = true
       clearTimeout(timer)
       socket.close()
       act()
@@ -30,7 +33,8 @@ const overUdp = (server: string, query: Buffer): Promise<Buffer> =>
     const timer = setTimeout(() => finish(() => reject(new Error("no answer"))), TIMEOUT_MS)
     socket.once("error", (error) => finish(() => reject(error)))
     // Connected: the kernel drops answers from anyone else. The port is a random one of its own for each query.
-    socket.connect(53, server, () => socket.send(query))
+    // Node calls this with the error, too, of a server that cannot be reached; to send then would end the process.
+    socket.connect(53, server, (error?: Error) => error ? finish(() => reject(error)) : socket.send(query))
     socket.on("message", (reply) => {
       if (reply.length >= 2 && reply.readUInt16BE(0) === query.readUInt16BE(0)) finish(() => resolve(reply))
     })
@@ -54,7 +58,7 @@ const overTcp = (server: string, query: Buffer): Promise<Buffer> =>
   })
 
 /** SERVFAIL to the query, for when no upstream answers. */
-const servfail = (query: Buffer): Buffer => {
+export const servfail = (query: Buffer): Buffer => {
   const reply = Buffer.from(query)
   reply.writeUInt16BE((query.readUInt16BE(2) & 0x7900) | 0x8082, 2)
   return reply
