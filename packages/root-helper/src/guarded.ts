@@ -11,6 +11,9 @@ const subject = (payload: unknown): string =>
     ? "vm" in payload ? String(payload.vm) : "slot" in payload ? `slot ${payload.slot}` : ""
     : ""
 
+/** A VM's operations share one lock, since a jail holds what others make: its disk must not go while it is furnished. */
+const lockOf = (op: string, about: string): string => /^[0-9a-f]{16}$/.test(about) ? about : `${op.split(".")[0]} ${about}`
+
 /** Operations that only look write no audit line. */
 const looking = (op: string) => /\.(Find|Facts|List|Hello|Leaks)$/.test(op)
 
@@ -33,6 +36,6 @@ export const layer = Layer.sync(Guarded, () => {
             result: Exit.isSuccess(exit) ? "ok" : Cause.pretty(exit.cause).split("\n")[0],
             ms: Math.round(performance.now() - began)
           })))
-    }).pipe(locked(`${rpc._tag.split(".")[0]} ${about}`), Effect.uninterruptible)
+    }).pipe(locked(lockOf(rpc._tag, about)), Effect.uninterruptible)
   })
 })

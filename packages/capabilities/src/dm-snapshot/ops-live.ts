@@ -6,8 +6,8 @@ import * as Schedule from "effect/Schedule"
 import type { Digest, VmId } from "@banger/domain/ids.ts"
 import { run } from "../exec.ts"
 import { file, removeFile } from "../files.ts"
-import { opFailed } from "../op-failed.ts"
-import { cowFile, dmName, estate, ROOT_STATE, stored } from "../paths.ts"
+import { OpFailed, opFailed } from "../op-failed.ts"
+import { cowFile, dmName, estate, jail, ROOT_STATE, stored } from "../paths.ts"
 import { version } from "../tool.ts"
 import { dmDevices, loopDevices } from "./devices.ts"
 import { DmOps } from "./ops.ts"
@@ -35,10 +35,17 @@ const ensure = (vm: VmId, image: Digest) =>
     yield* made
   }).pipe(Effect.mapError(opFailed(`dm device ${dmName(vm)}`)))
 
+/** A jail holds a node of the device, by number: once the device is gone the number may be another one's. */
+const refuseWhileJailed = (vm: VmId) =>
+  Effect.suspend(() => existsSync(jail(vm))
+    ? new OpFailed({ subject: `dm device ${dmName(vm)}`, problem: "its VM's jail stands", fix: "banger doctor --leaks says what is left of it" })
+    : Effect.void)
+
 /** EBUSY lasts until the last opener is gone: Firecracker was waited for, udev or a `blkid` may take a moment more. */
 const remove = (vm: VmId) =>
   Effect.suspend(() => dmDevices().has(dmName(vm)) ? Effect.asVoid(run(["dmsetup", "remove", dmName(vm)])) : Effect.void).pipe(
     Effect.retry({ schedule: Schedule.exponential("50 millis").pipe(Schedule.upTo("10 seconds")) }),
+    (removal) => Effect.zipRight(refuseWhileJailed(vm), removal),
     Effect.mapError(opFailed(`dm device ${dmName(vm)}`))
   )
 

@@ -71,17 +71,18 @@ const facts = Effect.gen(function*() {
   }
 })
 
+/**
+ * Gone is only what the kernel does not have: a VM would be given up for it. What was changed under a TAP that stands
+ * (host.toml, a flushed rule set, a half of a killed helper) is put right instead.
+ */
 const find = (slot: Slot) =>
-  Effect.gen(function*() {
-    const { vmToVm } = yield* HostSettings
-    return (yield* antiSpoofingStands) && stands(tapName(slot), !vmToVm)
-  })
+  existsSync(link(tapName(slot))) ? Effect.as(ensure([slot]), true) : Effect.succeed(false)
 
 export const handlers = TapOps.toLayer(Effect.gen(function*() {
   // The pool and a VM may want the same TAP at the same time, and the kernel gives it to one of them only.
   const alone = (yield* Effect.makeSemaphore(1)).withPermits(1)
   return TapOps.of({
-    "tap.Find": ({ slot }) => find(slot),
+    "tap.Find": ({ slot }) => alone(Effect.suspend(() => find(slot))),
     "tap.Ensure": ({ slot }) => alone(ensure([slot])),
     "tap.Remove": ({ slot }) => alone(remove(slot)),
     "tap.Warm": ({ slots }) => alone(ensure(slots)),

@@ -14,7 +14,7 @@ export const TapFacts = Schema.Struct({
 
 /** All are safe to repeat. The slot alone decides the TAP's name, MAC, address and owner. */
 export class TapOps extends RpcGroup.make(
-  /** Whether the slot's TAP stands and is on the bridge. */
+  /** Whether the slot's TAP exists; one that does is put right: on the bridge, up, guarded against spoofing. */
   Rpc.make("Find", { payload: { slot: Slot }, success: Schema.Boolean, error: OpFailed }),
   Rpc.make("Ensure", { payload: { slot: Slot }, error: OpFailed }),
   Rpc.make("Remove", { payload: { slot: Slot }, error: OpFailed }),

@@ -104,11 +104,14 @@ const text = (answer: Http.IncomingMessage): Effect.Effect<string, AgentUnreacha
 
 const Refusal = Schema.parseJson(Schema.Struct({ error: Schema.String }))
 
+/** The guest's text ends up on a terminal: printable characters only, and not many. */
+const printable = (text: string) => text.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 300)
+
 /** Fails unless the answer has the status that means success. */
 export const expecting = (status: number) => (answer: Http.IncomingMessage) =>
   answer.statusCode === status ? Effect.succeed(answer) : Effect.flatMap(text(answer), (body) => {
     const said = Schema.decodeUnknownOption(Refusal)(body)
-    const problem = said._tag === "Some" ? said.value.error.slice(0, 2_000) : `status ${answer.statusCode}`
+    const problem = said._tag === "Some" ? printable(said.value.error) : `status ${answer.statusCode}`
     return Effect.fail(new AgentRefused({ status: answer.statusCode ?? 0, problem }))
   })
 

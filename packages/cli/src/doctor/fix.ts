@@ -1,5 +1,7 @@
+import { statSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import type { Finding } from "@banger/domain/readiness.ts"
+import { DAEMON_SOCKET } from "../host-paths.ts"
 import { Misuse } from "../misuse.ts"
 import { canAsk, confirm } from "../output/confirm.ts"
 import { say } from "../output/text.ts"
@@ -10,12 +12,19 @@ import { subject } from "./findings.ts"
 export const mends = (found: ReadonlyArray<Finding>): ReadonlyMap<string, string> =>
   new Map(found.flatMap((finding) => {
     const { verdict } = finding
-    return verdict._tag !== "Ready" && verdict.runs ? [[verdict.fix, `${subject(finding)}: ${verdict.problem}`] as const] : []
+    return verdict._tag !== "Ready" && verdict.runs && /^[\x20-\x7e]+$/.test(verdict.fix) ? [[verdict.fix, `${subject(finding)}: ${verdict.problem}`] as const] : []
   }))
+
+const isAnothers = (socket: string): boolean => {
+  const stat = statSync(socket, { throwIfNoEntry: false })
+  return stat !== undefined && stat.uid !== process.getuid?.()
+}
 
 /** Runs them, each after a question unless `unasked`; gives how many ran. One that fails is told, and the next one tried. */
 export const fix = (found: ReadonlyArray<Finding>, unasked: boolean) =>
   Effect.gen(function*() {
+    // The commands come from the daemon, which must not get a shell of anybody else's this way; they bring their own sudo.
+    if (isAnothers(DAEMON_SOCKET)) return yield* Effect.fail(new Misuse("--fix runs commands as this user, and the daemon is another's", "banger doctor --fix, as banger's owner and without sudo"))
     const commands = mends(found)
     if (commands.size > 0 && !unasked && !canAsk()) {
       return yield* Effect.fail(new Misuse("--fix asks before each command, and nobody can answer here", "banger doctor --fix --yes runs them all"))
