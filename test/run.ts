@@ -42,7 +42,7 @@ const goTests = (): Count => {
 const HOST_VM_DIED = /hostvm: the host VM \S+ (does not answer|is dead)|KVM_EXIT_SHUTDOWN/
 
 /** How often a file may meet it: emulated nested virtualization kills the host's kernel, or a guest, a few times an hour. */
-const ATTEMPTS = 4
+const ATTEMPTS = 8
 
 /** A file of a host tier, again when the host VM itself died in it; each time is printed. */
 const hostFile = (tier: string, file: string): Count => {
