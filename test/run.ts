@@ -38,8 +38,8 @@ const goTests = (): Count => {
   return { passed: ended("pass").length, failed: Math.max(ended("fail").length, status === 0 ? 0 : 1) }
 }
 
-/** What hostvm says when the emulated machine itself is gone, or Firecracker when it took a guest's processor down: no fault of banger's. */
-const HOST_VM_DIED = /hostvm: the host VM \S+ (does not answer|is dead)|KVM_EXIT_SHUTDOWN/
+/** What hostvm says when the emulated machine itself is gone, and diagnose.ts when it lost a guest: no fault of banger's. */
+const HOST_VM_DIED = /hostvm: the host VM \S+ (does not answer|is dead)|the emulated processor lost a guest/
 
 /** How often a file may meet it: emulated nested virtualization kills the host's kernel, or a guest, a few times an hour. */
 const ATTEMPTS = 8
