@@ -24,6 +24,13 @@ export const file = <A>(path: string, act: () => Promise<A>): Effect.Effect<A, F
     catch: (error) => new FileFailed({ path, code: code(error), problem: error instanceof Error ? error.message : String(error) })
   })
 
+/** The last bytes of an open file, at most so many. */
+export const readEnd = async (handle: fs.FileHandle, bytes: number): Promise<Buffer> => {
+  const { size } = await handle.stat()
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(bytes), 0, bytes, Math.max(0, size - bytes))
+  return buffer.subarray(0, bytesRead)
+}
+
 /** Removes files of a directory that only we write, then the directory once it is empty. */
 export const removeFile = (directory: string, paths: ReadonlyArray<string>): Effect.Effect<void, FileFailed> =>
   file(directory, async () => {

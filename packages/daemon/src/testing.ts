@@ -1,5 +1,4 @@
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import { type Failing, MemoryHost } from "@banger/capabilities/memory-host.ts"
 import { pipeline } from "@banger/capabilities/pipeline.ts"
@@ -24,12 +23,6 @@ import { Lifecycle } from "./vms/lifecycle.ts"
 import { Operations } from "./vms/operations.ts"
 import { Registry } from "./vms/registry.ts"
 import { VmRuntime } from "./vms/runtime.ts"
-
-/** A directory that goes with the test. */
-export const temporary = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "banger-"))),
-  (made) => Effect.sync(() => fs.rmSync(made, { recursive: true }))
-)
 
 /** The daemon's VM side with a real database in `state`, on a host in memory. Built anew, it is a daemon that was restarted. */
 export const daemonOn = (state: string, objects: Set<string>, failing?: Failing) => {

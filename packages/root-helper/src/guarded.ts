@@ -4,6 +4,8 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { VmId } from "@banger/domain/ids.ts"
 
 /** What an operation is about: its VM, its slot, or the capability as a whole. */
 const subject = (payload: unknown): string =>
@@ -12,7 +14,7 @@ const subject = (payload: unknown): string =>
     : ""
 
 /** A VM's operations share one lock, since a jail holds what others make: its disk must not go while it is furnished. */
-const lockOf = (op: string, about: string): string => /^[0-9a-f]{16}$/.test(about) ? about : `${op.split(".")[0]} ${about}`
+const lockOf = (op: string, about: string): string => Schema.is(VmId)(about) ? about : `${op.split(".")[0]} ${about}`
 
 /** Operations that only look write no audit line. */
 const looking = (op: string) => /\.(Find|Facts|List|Hello|Leaks)$/.test(op)

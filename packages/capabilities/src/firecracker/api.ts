@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { file } from "../files.ts"
+import { file, readEnd } from "../files.ts"
 import { bounded } from "./console.ts"
 import { FirecrackerApi, FirecrackerFault } from "./contract.ts"
 import { socketAt } from "./socket.ts"
@@ -86,10 +86,8 @@ const keepLog = (log: string, kept: string) =>
   file(log, async () => {
     const handle = await fs.open(log, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
-      const stat = await handle.stat()
-      if (!stat.isFile()) return
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(KEPT), 0, KEPT, Math.max(0, stat.size - KEPT))
-      await fs.writeFile(kept, buffer.subarray(0, bytesRead), { mode: 0o600 })
+      if (!(await handle.stat()).isFile()) return
+      await fs.writeFile(kept, await readEnd(handle, KEPT), { mode: 0o600 })
     } finally {
       await handle.close()
     }

@@ -1,16 +1,11 @@
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { temporary } from "../testing/temporary.ts"
 import { bounded, consoleTail } from "./console.ts"
 
 const LIMITS = { most: 10_000, kept: 1_000 }
-
-const temporary = Effect.acquireRelease(
-  Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "banger-"))),
-  (made) => Effect.sync(() => fs.rmSync(made, { recursive: true }))
-)
 
 const text = (log: string) => fs.readFileSync(log, "utf8")
 /** Empty for an instant, then begun anew. */

@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
-import { file, type FileFailed } from "../files.ts"
+import { file, type FileFailed, readEnd } from "../files.ts"
 
 /** Bytes looked at from the end of the log. */
 const TAIL = 2048
@@ -13,9 +13,7 @@ export const consoleTail = (log: string): Effect.Effect<string> =>
   Effect.tryPromise(async () => {
     const handle = await fs.open(log, "r")
     try {
-      const { size } = await handle.stat()
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(TAIL), 0, TAIL, Math.max(0, size - TAIL))
-      const lines = buffer.subarray(0, bytesRead).toString("utf8").split(/[\r\n]+/).map((line) => line.replaceAll(/[^\x20-\x7e]/g, "").trim())
+      const lines = (await readEnd(handle, TAIL)).toString("utf8").split(/[\r\n]+/).map((line) => line.replaceAll(/[^\x20-\x7e]/g, "").trim())
       return lines.findLast((line) => line !== "")?.slice(0, 200) ?? ""
     } finally {
       await handle.close()
@@ -32,9 +30,9 @@ const shorten = (log: string, { kept, most }: typeof LIMITS) =>
     if (size <= most) return
     const handle = await fs.open(log, "a+")
     try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(kept), 0, kept, size - kept)
+      const end = await readEnd(handle, kept)
       await handle.truncate(0)
-      await handle.write(Buffer.concat([Buffer.from(`[banger: ${size - bytesRead} bytes of earlier output were dropped]\n`), buffer.subarray(0, bytesRead)]))
+      await handle.write(Buffer.concat([Buffer.from(`[banger: ${size - end.length} bytes of earlier output were dropped]\n`), end]))
     } finally {
       await handle.close()
     }

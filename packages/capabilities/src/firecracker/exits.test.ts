@@ -1,10 +1,10 @@
 import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { VmId } from "@banger/domain/ids.ts"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { temporary } from "../testing/temporary.ts"
 import { VmExits } from "./contract.ts"
 import { layer } from "./exits.ts"
 
@@ -18,13 +18,7 @@ const ends = (directory: string, text: string) =>
   })
 
 const inDirectory = <A, E>(test: (directory: string) => Effect.Effect<A, E, VmExits>) =>
-  Effect.scoped(Effect.gen(function*() {
-    const directory = yield* Effect.acquireRelease(
-      Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "banger-"))),
-      (made) => Effect.sync(() => fs.rmSync(made, { recursive: true }))
-    )
-    return yield* Effect.provide(test(directory), layer(directory))
-  }))
+  Effect.scoped(Effect.flatMap(temporary, (directory) => Effect.provide(test(directory), layer(directory))))
 
 describe("exits", () => {
   it.live("tells an end that comes, and one that came before", () => inDirectory((directory) => Effect.gen(function*() {

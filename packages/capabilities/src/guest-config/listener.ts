@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
+import { printable } from "@banger/domain/printable.ts"
 import { GuestFailed, GuestListener } from "./contract.ts"
 import type { GuestDocument } from "./document.ts"
 
@@ -48,9 +49,7 @@ const answer = (boot: Boot) => async (request: Http.IncomingMessage, response: H
       response.writeHead(204).end()
       const failure = Schema.decodeUnknownOption(Failure)(text)
       const { message, step } = failure._tag === "Some" ? failure.value : { step: "guest program", message: "unreadable report" }
-      // The guest's text ends up on a terminal: printable characters only, and not many.
-      const plain = (raw: string) => raw.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 300)
-      return boot.failed(new GuestFailed({ step: plain(step), problem: plain(message) }))
+      return boot.failed(new GuestFailed({ step: printable(step), problem: printable(message) }))
     }
     default:
       response.writeHead(404).end()

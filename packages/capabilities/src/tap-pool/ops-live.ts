@@ -76,13 +76,13 @@ const facts = Effect.gen(function*() {
  * (host.toml, a flushed rule set, a half of a killed helper) is put right instead.
  */
 const find = (slot: Slot) =>
-  existsSync(link(tapName(slot))) ? Effect.as(ensure([slot]), true) : Effect.succeed(false)
+  Effect.suspend(() => existsSync(link(tapName(slot))) ? Effect.as(ensure([slot]), true) : Effect.succeed(false))
 
 export const handlers = TapOps.toLayer(Effect.gen(function*() {
   // The pool and a VM may want the same TAP at the same time, and the kernel gives it to one of them only.
   const alone = (yield* Effect.makeSemaphore(1)).withPermits(1)
   return TapOps.of({
-    "tap.Find": ({ slot }) => alone(Effect.suspend(() => find(slot))),
+    "tap.Find": ({ slot }) => alone(find(slot)),
     "tap.Ensure": ({ slot }) => alone(ensure([slot])),
     "tap.Remove": ({ slot }) => alone(remove(slot)),
     "tap.Warm": ({ slots }) => alone(ensure(slots)),

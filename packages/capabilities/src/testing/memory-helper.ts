@@ -1,5 +1,3 @@
-import * as fs from "node:fs"
-import * as os from "node:os"
 import * as path from "node:path"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
@@ -19,6 +17,7 @@ import * as Nat from "../nat/memory.ts"
 import * as TapPool from "../tap-pool/memory.ts"
 import * as Vsock from "../vsock/memory.ts"
 import * as WorkDisk from "../work-disk/memory.ts"
+import { temporary } from "./temporary.ts"
 
 const host = HostOps.toLayer({
   "helper.Hello": () => Effect.succeed({ version: "memory", cidr: Cidr.make("172.16.0.0/24") }),
@@ -41,11 +40,7 @@ const handlers = Layer.mergeAll(
 const inProcess = Helper.from(RpcTest.makeClient(HelperOps)).pipe(Layer.provide(handlers))
 
 const overSocket = Layer.unwrapScoped(Effect.gen(function*() {
-  const directory = yield* Effect.acquireRelease(
-    Effect.sync(() => fs.mkdtempSync(path.join(os.tmpdir(), "banger-"))),
-    (made) => Effect.sync(() => fs.rmSync(made, { recursive: true }))
-  )
-  const socket = path.join(directory, "helper.sock")
+  const socket = path.join(yield* temporary, "helper.sock")
   const server = RpcServer.layer(HelperOps, { disableFatalDefects: true }).pipe(
     Layer.provide(handlers),
     Layer.provide(RpcServer.layerProtocolSocketServer),

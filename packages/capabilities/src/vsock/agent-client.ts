@@ -4,6 +4,7 @@ import { pipeline } from "node:stream"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { printable } from "@banger/domain/printable.ts"
 import { decodeFrames, encodeFrame, type Frame, HostFrame } from "./agent-frames.ts"
 import { AgentUnreachable, connect } from "./connect.ts"
 import { AGENT_PORT } from "./contract.ts"
@@ -103,9 +104,6 @@ const text = (answer: Http.IncomingMessage): Effect.Effect<string, AgentUnreacha
   })
 
 const Refusal = Schema.parseJson(Schema.Struct({ error: Schema.String }))
-
-/** The guest's text ends up on a terminal: printable characters only, and not many. */
-const printable = (text: string) => text.replaceAll(/[^\x20-\x7e]/g, "?").slice(0, 300)
 
 /** Fails unless the answer has the status that means success. */
 export const expecting = (status: number) => (answer: Http.IncomingMessage) =>

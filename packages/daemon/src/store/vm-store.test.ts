@@ -3,7 +3,8 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import { daemonOn, reserve, temporary } from "../testing.ts"
+import { temporary } from "@banger/capabilities/testing/temporary.ts"
+import { daemonOn, reserve } from "../testing.ts"
 import { Registry } from "../vms/registry.ts"
 
 const names = Effect.map(Registry, (registry) => registry.cells().map(({ record }) => `${record.spec.name} ${record.spec.slot}`))
