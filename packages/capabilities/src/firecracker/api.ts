@@ -93,4 +93,6 @@ const keepLog = (log: string, kept: string) =>
     }
   }).pipe(Effect.catchAll((error) => error.code === "ENOENT" ? Effect.void : Effect.logWarning(error.message)))
 
-export const layer = Layer.succeed(FirecrackerApi, { createLog, keepLog, boundConsole: bounded, connect })
+const boundConsole = (log: string) => Effect.catchAll(bounded(log), (error) => Effect.logWarning(`the console's log is not bounded: ${error.message}`))
+
+export const layer = Layer.succeed(FirecrackerApi, { createLog, keepLog, boundConsole, connect })
