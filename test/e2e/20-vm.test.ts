@@ -58,6 +58,27 @@ describe("vm", () => {
     expect(await ok("tcpdump -r /tmp/spoof.pcap 2>/dev/null | grep -vc ARP || true", { root: true })).toBe("0")
   })
 
+  it("what it may not reach stays shut whatever other programs put first into the host's chains", async () => {
+    await ok("iptables -I INPUT 1 -j ACCEPT && iptables -I FORWARD 1 -j ACCEPT && iptables -P FORWARD DROP", { root: true })
+    try {
+      expect((await sh("banger vm exec web -- timeout 4 bash -c 'echo > /dev/tcp/172.16.0.1/22'")).status, "the host's sshd").not.toBe(0)
+      expect((await sh("banger vm exec shut -- curl -s --max-time 5 http://198.51.100.2/")).status, "the world, without NAT").toBe(28)
+      expect(await ok("banger vm exec web -- curl -s --max-time 30 http://198.51.100.2/index.html")).toBe("hello from the world")
+    } finally {
+      await ok("iptables -D INPUT -j ACCEPT && iptables -D FORWARD -j ACCEPT && iptables -P FORWARD ACCEPT", { root: true })
+    }
+  })
+
+  it("a flushed rule set is seen by doctor, and laid again for the VMs that run", async () => {
+    await ok("nft flush ruleset", { root: true })
+    const flushed = await sh("banger doctor")
+    expect(flushed.stdout).toMatch(/FAIL +nat: the nft table ip banger is missing/)
+    await ok("systemctl restart bangerd-root bangerd", { root: true })
+    await eventually("banger doctor | grep -q '^ok  *nat'")
+    await eventually("banger vm exec web -- curl -s --max-time 10 http://198.51.100.2/index.html")
+    expect((await sh("banger vm exec shut -- curl -s --max-time 5 http://198.51.100.2/")).status).toBe(28)
+  })
+
   it("loads modules of its kernel", async () => {
     expect(await ok("banger vm exec web -- sh -c 'modprobe overlay && grep -c ^overlay /proc/modules'")).toBe("1")
   })

@@ -13,7 +13,7 @@ export class GuestPatches extends Context.Tag("@banger/capabilities/GuestPatches
 
 /** Capabilities in the order they are taken. `R` is what a run needs and no capability provides: host services, in a complete one. */
 export interface Pipeline<in Provides, out E, out R, out H> {
-  /** Makes what the VM keeps until it is deleted. */
+  /** Makes what the VM keeps until it is deleted; none of it needs another capability's, so all at the same time. */
   readonly provision: (spec: VmSpec) => Effect.Effect<void, E, H>
   /** Removes it again, in reverse, collecting what stays. */
   readonly destroy: (spec: VmSpec) => Effect.Effect<ReadonlyArray<CannotRemove>, never, H>
@@ -58,9 +58,7 @@ export const stage = <const Cs extends readonly [AnyCapability, ...ReadonlyArray
     Effect.map(Effect.forEach(removals, stayed, { concurrency: "unbounded" }), (all) => all.flat())
   return {
     provision: (spec) =>
-      before.provision(spec).pipe(
-        Effect.zipRight(Effect.forEach(stage, (c) => c.estate?.ensure(spec) ?? Effect.void, { concurrency: "unbounded", discard: true }))
-      ),
+      Effect.all([before.provision(spec), ...stage.map((c) => c.estate?.ensure(spec) ?? Effect.void)], { concurrency: "unbounded", discard: true }),
     destroy: (spec) =>
       Effect.zipWith(
         undo(stage.map((c) => c.estate?.remove(spec) ?? Effect.void)),

@@ -38,8 +38,9 @@ export class Lease extends Context.Tag("@banger/capabilities/Lease")<Lease, {
 }>() {}
 
 /**
- * One host object of a VM's lease. `find` says whether it stands, whole; `create` makes it, also from a half-made one;
- * `remove` succeeds when it is already gone and returns only when it is gone.
+ * One host object of a VM's lease. `find` says whether it stands, whole, and is asked in adoption; `create` makes it, also
+ * from a half-made one, and leaves a whole one as it is; `remove` succeeds when it is already gone and returns only when
+ * it is gone.
  */
 export interface Held<A, E, R, H> {
   readonly what: string
@@ -47,6 +48,9 @@ export interface Held<A, E, R, H> {
   readonly create: Effect.Effect<A, E, R>
   readonly remove: Effect.Effect<void, CannotRemove, H>
 }
+
+const adopted = <A, E, R, H>({ find, what }: Held<A, E, R, H>) =>
+  Effect.flatMap(find, Option.match({ onNone: () => new NotAdoptable({ what }), onSome: Effect.succeed }))
 
 /**
  * Registers `remove` first, then finds or creates: a half-done create, or one whose reply was lost, is undone like a
@@ -64,9 +68,7 @@ export const leased = <A, E, R, H>(held: Held<A, E, R, H>): Effect.Effect<A, E |
       )
     )
     const began = performance.now()
-    const found = yield* held.find
-    if (Option.isNone(found) && lease.mode === "adopt") return yield* new NotAdoptable({ what: held.what })
-    const value = Option.isSome(found) ? found.value : yield* held.create
+    const value = lease.mode === "create" ? yield* held.create : yield* adopted(held)
     yield* lease.step(held.what, performance.now() - began)
     return value
   })

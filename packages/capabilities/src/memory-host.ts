@@ -3,10 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { OpFailed } from "./op-failed.ts"
 
-/** Makes operations on objects whose name begins so fail: before their work, like a refusal; after it, like a reply that was lost; or when it is looked for. */
+/**
+ * Makes operations on objects whose name begins so fail: before their work, like a refusal; after it, like a reply that was
+ * lost; when it is looked for; or as a flaw of the program itself would.
+ */
 export interface Failing {
   readonly object: string
-  readonly when: "before" | "after" | "found"
+  readonly when: "before" | "after" | "found" | "defect"
 }
 
 /** A host in memory: the set of objects that stand on it, by name. */
@@ -24,7 +27,7 @@ export class MemoryHost extends Context.Tag("@banger/capabilities/MemoryHost")<M
     return Layer.succeed(MemoryHost, {
       objects,
       has: (object) => broken(object, "found").pipe(Effect.zipRight(Effect.sync(() => objects.has(object)))),
-      add: (object) => broken(object, "before").pipe(Effect.zipRight(Effect.sync(() => void objects.add(object))), Effect.zipRight(broken(object, "after"))),
+      add: (object) => Effect.orDie(broken(object, "defect")).pipe(Effect.zipRight(broken(object, "before")), Effect.zipRight(Effect.sync(() => void objects.add(object))), Effect.zipRight(broken(object, "after"))),
       delete: (object) => Effect.sync(() => void objects.delete(object))
     })
   }

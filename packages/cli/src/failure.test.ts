@@ -7,7 +7,7 @@ import { statusOf } from "./exit.ts"
 import { failureOf, renderFailure } from "./failure.ts"
 import { DAEMON_SOCKET, STAGING } from "./host-paths.ts"
 import { Misuse } from "./misuse.ts"
-import { shown } from "./output/log-file.ts"
+import { shownOn } from "./output/log-file.ts"
 
 describe("a failure", () => {
   it("is two lines, or one object with stable fields", () => {
@@ -38,8 +38,17 @@ describe("a failure", () => {
 describe("what is shown of a console", () => {
   it("on a terminal: text, line ends and colours; elsewhere every byte", () => {
     const bytes = Buffer.from("a\x1b[31mb\x1b]0;title\x07\x1b[2Jc\r\n\té", "utf8")
-    assert.strictEqual(shown(bytes, true).toString("utf8"), "a\x1b[31mb?]0;title??[2Jc\r\n\té")
-    assert.strictEqual(shown(bytes, false), bytes)
+    assert.strictEqual(shownOn(true)(bytes).toString("utf8"), "a\x1b[31mb?]0;title??[2Jc\r\n\té")
+    assert.strictEqual(shownOn(false)(bytes), bytes)
+  })
+
+  it("shows the same wherever the log's pieces are cut", () => {
+    const bytes = Buffer.from("a\x1b[31mb\x1b]0;title\x07\x9b2Jc\xc2\x9bé\r\n", "utf8")
+    const whole = shownOn(true)(bytes).toString("latin1")
+    for (let cut = 1; cut < bytes.length; cut++) {
+      const shown = shownOn(true)
+      assert.strictEqual(Buffer.concat([shown(bytes.subarray(0, cut)), shown(bytes.subarray(cut))]).toString("latin1"), whole, `cut at ${cut}`)
+    }
   })
 })
 

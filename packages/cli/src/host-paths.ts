@@ -2,7 +2,7 @@ import { homedir } from "node:os"
 
 /**
  * The few places on a host that the command line knows; the rest it asks the daemon for. The same as in
- * packages/capabilities/src/paths.ts, which it must not import (host-paths.test.ts compares them).
+ * packages/capabilities/src/paths.ts, which it must not import (failure.test.ts compares them).
  */
 export const DAEMON_SOCKET = process.env["BANGER_SOCKET"] ?? "/run/banger/bangerd.sock"
 export const STAGING = process.env["BANGER_STAGING"] ?? "/var/cache/banger/staging"

@@ -2,9 +2,11 @@ import { readdirSync } from "node:fs"
 import { dmDevices, loopDevices } from "@banger/capabilities/dm-snapshot/devices.ts"
 import { type CommandFailed, run } from "@banger/capabilities/exec.ts"
 import type { Known } from "@banger/capabilities/host-ops.ts"
+import { letOut } from "@banger/capabilities/nat/ops-live.ts"
 import { dmName, EXITS, JAILS, ROOT_STATE, RUN_VMS, STATE, STORE, unit } from "@banger/capabilities/paths.ts"
 import { tapName } from "@banger/domain/network.ts"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 
 const names = (directory: string): ReadonlyArray<string> => {
   try {
@@ -15,12 +17,7 @@ const names = (directory: string): ReadonlyArray<string> => {
   }
 }
 
-/** Addresses that the chain BANGER-FORWARD lets out. */
-const natAddresses = run(["iptables-save", "-t", "filter"]).pipe(
-  Effect.map((listing) => [...listing.matchAll(/^-A BANGER-FORWARD -s (\S+)\/32 -i br-banger -j ACCEPT/gm)].map((match) => match[1] ?? ""))
-)
-
-/** Host objects with banger's names that no known VM should have. Reads sysfs and directories; iptables and systemctl once each. */
+/** Host objects with banger's names that no known VM should have. Reads sysfs and directories; nft and systemctl once each. */
 export const leaks = (known: Known, addressOf: (slot: Known["pool"][number]) => string): Effect.Effect<ReadonlyArray<string>, CommandFailed> =>
   Effect.gen(function*() {
     const vms = known.running.map(({ vm }) => vm)
@@ -40,7 +37,7 @@ export const leaks = (known: Known, addressOf: (slot: Known["pool"][number]) => 
       ...loopDevices(STATE).filter(({ file }) => file.startsWith(STORE) ? vms.length === 0 : !vms.some((vm) => file.includes(vm)))
         .map(({ file, name }) => `loop device ${name} of ${file}`),
       ...strangers("interface", names("/sys/class/net").filter((name) => /^bng\d+$/.test(name)), taps),
-      ...strangers("nat rule of", yield* natAddresses, allowed),
+      ...strangers("nat rule of", Option.getOrElse(yield* letOut, () => []), allowed),
       ...strangers("unit", units, new Set(vms.map(unit))),
       ...strangers("jail", names(`${JAILS}/firecracker`), running),
       ...strangers("socket directory", names(RUN_VMS), running),

@@ -25,7 +25,8 @@ const ensure = (vm: VmId, image: Digest) =>
     const loops = yield* Effect.all([loop(stored(image), true), loop(cowFile(vm), false)], { concurrency: 2, mode: "either" })
     const made = yield* Effect.all(loops).pipe(
       Effect.flatMap(([origin, cow]) =>
-        run(["dmsetup", "create", dmName(vm), "--uuid", `BANGER-${vm}`, "--table", snapshotTable(size, origin, cow)])
+        // Whoever uses the device takes it by its number: nobody waits for udev to name it.
+        run(["dmsetup", "create", dmName(vm), "--noudevsync", "--uuid", `BANGER-${vm}`, "--table", snapshotTable(size, origin, cow)])
       ),
       Effect.exit
     )

@@ -21,7 +21,6 @@ export class Dns extends Context.Tag("@banger/capabilities/dns/Dns")<Dns, {
   readonly publish: (record: Published) => Effect.Effect<void>
   /** Nothing when the name has another address by now. */
   readonly withdraw: (record: Published) => Effect.Effect<void>
-  readonly records: Effect.Effect<ReadonlyArray<Published>>
   /** Sockets that are bound, such as `127.0.0.1:42069/udp`, and why others are not. */
   readonly status: Effect.Effect<{ readonly bound: ReadonlyArray<string>; readonly failed: ReadonlyArray<string> }>
 }>() {}

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, watch } from "node:fs"
 import * as Net from "node:net"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
 
 const RESOLV_CONF = "/etc/resolv.conf"
 
@@ -64,20 +65,33 @@ export const servfail = (query: Buffer): Buffer => {
   return reply
 }
 
-/** Passes a raw query to the host's upstreams in turn, and their raw answer back. The list is read anew when it changes. */
-export const forwarder = Effect.gen(function*() {
+/**
+ * Passes a raw query to the host's upstreams in turn, and their raw answer back. The list is read anew when it changes; one
+ * that cannot be read, or not be watched, leaves the last one in force.
+ */
+export const forwarder = (resolvConf = RESOLV_CONF) => Effect.gen(function*() {
+  const runtime = yield* Effect.runtime<never>()
   const listed = (file: string) => existsSync(file) ? upstreams(readFileSync(file, "utf8")) : []
-  const current = () => {
-    const servers = listed(RESOLV_CONF)
-    return servers.some((server) => STUBS.includes(server)) ? listed(RESOLVED) : servers
-  }
-  let servers = current()
+  let servers: ReadonlyArray<string> = []
+  const read = Effect.try({
+    try: () => {
+      const found = listed(resolvConf)
+      servers = found.some((server) => STUBS.includes(server)) ? listed(RESOLVED) : found
+    },
+    catch: (error) => `the host's name servers cannot be read: ${error}`
+  }).pipe(Effect.catchAll(Effect.logWarning))
+  yield* read
   // Editors, DHCP clients and resolved replace the files, so their directories are watched.
-  for (const directory of [RESOLV_CONF, RESOLVED].map((file) => path.dirname(file)).filter(existsSync)) {
+  for (const directory of [resolvConf, RESOLVED].map((file) => path.dirname(file)).filter(existsSync)) {
     yield* Effect.acquireRelease(
-      Effect.sync(() => watch(directory, (_event, name) => { if (name === "resolv.conf") servers = current() })),
+      Effect.try({
+        try: () =>
+          watch(directory, (_event, name) => { if (name === "resolv.conf") Runtime.runFork(runtime)(read) })
+            .on("error", (error) => Runtime.runFork(runtime)(Effect.logWarning(`${directory} is not watched any more: ${error.message}`))),
+        catch: (error) => `${directory} cannot be watched, so a change of the host's name servers needs a restart: ${error}`
+      }),
       (watcher) => Effect.sync(() => watcher.close())
-    )
+    ).pipe(Effect.catchAll(Effect.logWarning))
   }
   return async (query: Buffer, tcp: boolean): Promise<Buffer> => {
     for (const server of servers) {

@@ -1,5 +1,5 @@
 import * as Dgram from "node:dgram"
-import * as Net from "node:net"
+import type * as Net from "node:net"
 import * as dnsPacket from "dns-packet"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -7,18 +7,11 @@ import * as Schedule from "effect/Schedule"
 import { Dns, type Published } from "./contract.ts"
 import { GUEST_DNS_PORT, HOST_DNS_PORT } from "./ports.ts"
 import { forwarder } from "./forward.ts"
+import { type Answer, MAX_QUERY, tcpServer } from "./tcp.ts"
 import { answer, inZone } from "./zone.ts"
-
-/** A DNS message over TCP carries its length in two bytes. */
-const MAX_MESSAGE = 65_535
-/** TCP clients that say nothing are cut off, milliseconds. */
-const IDLE_MS = 5_000
 
 /** Queries of one guest that may be under way to an upstream; each holds a socket for up to some seconds. */
 const MAX_FORWARDS = 64
-
-/** Answers one raw query; undefined drops it, which is what a message that cannot be read deserves. */
-type Answer = (query: Buffer, from: string, tcp: boolean) => Promise<Buffer | undefined>
 
 const udp = (address: string, port: number, answer: Answer) =>
   Effect.acquireRelease(
@@ -39,39 +32,20 @@ const udp = (address: string, port: number, answer: Answer) =>
     (socket) => Effect.async<void>((resume) => void socket.close(() => resume(Effect.void)))
   )
 
-const serveTcp = (connection: Net.Socket, answer: Answer) => {
-  let received = Buffer.alloc(0)
-  connection.setTimeout(IDLE_MS, () => connection.destroy())
-  connection.on("error", () => connection.destroy())
-  connection.on("data", (chunk) => {
-    received = Buffer.concat([received, chunk])
-    while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
-      const end = 2 + received.readUInt16BE(0)
-      const query = received.subarray(2, end)
-      received = received.subarray(end)
-      answer(query, connection.remoteAddress ?? "", true).then((reply) => {
-        if (reply === undefined || reply.length > MAX_MESSAGE) return connection.destroy()
-        const length = Buffer.alloc(2)
-        length.writeUInt16BE(reply.length)
-        return connection.write(Buffer.concat([length, reply]))
-      }, () => connection.destroy())
-    }
-  })
-}
-
 const tcp = (address: string, port: number, answer: Answer) =>
   Effect.acquireRelease(
     Effect.async<Net.Server, Error>((resume) => {
-      const server = Net.createServer((connection) => serveTcp(connection, answer))
-      server.maxConnections = 64
-      server.once("error", (error) => resume(Effect.fail(error)))
+      const server = tcpServer(answer)
+      // Also once it listens: with no descriptor left a connection cannot be taken, which must not end the daemon.
+      server.on("error", (error) => resume(Effect.fail(error)))
       server.listen(port, address, () => resume(Effect.succeed(server)))
     }),
     (server) => Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
   )
 
-/** dns-packet throws at malformed input. */
+/** dns-packet throws at malformed input, and takes its time over a long one. */
 const decode = (query: Buffer): dnsPacket.Packet | undefined => {
+  if (query.length > MAX_QUERY) return undefined
   try {
     return dnsPacket.decode(query)
   } catch {
@@ -91,7 +65,7 @@ export const layer = (bridge: Effect.Effect<string>) =>
     const bound = new Set<string>()
     const failed = new Map<string, string>()
     const forwarding = new Map<string, number>()
-    const forward = yield* forwarder
+    const forward = yield* forwarder()
 
     const local = (query: dnsPacket.Packet) => dnsPacket.encode(answer(query, (label) => byName.get(label)?.address))
     const hosts: Answer = async (raw) => {
@@ -101,8 +75,8 @@ export const layer = (bridge: Effect.Effect<string>) =>
     const guests: Answer = async (raw, from, overTcp) => {
       const query = decode(raw)
       if (query?.type !== "query") return undefined
-      const name = query.questions?.[0]?.name.toLowerCase()
-      const mayForward = byAddress.get(from)?.forward === true && name !== undefined && !inZone(name)
+      const [question, ...more] = query.questions ?? []
+      const mayForward = byAddress.get(from)?.forward === true && question !== undefined && more.length === 0 && !inZone(question.name.toLowerCase())
       if (!mayForward) return local(query)
       const pending = forwarding.get(from) ?? 0
       if (pending >= MAX_FORWARDS) return undefined
@@ -138,7 +112,6 @@ export const layer = (bridge: Effect.Effect<string>) =>
           if (byName.get(name)?.address === address) byName.delete(name)
           if (byAddress.get(address)?.name === name) byAddress.delete(address)
         }),
-      records: Effect.sync(() => [...byName.values()]),
       status: Effect.sync(() => ({ bound: [...bound], failed: [...failed.values()] }))
     }
   }))

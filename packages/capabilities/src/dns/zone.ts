@@ -37,7 +37,8 @@ const reply = (query: Packet, rcode: number, rest: Partial<Packet> = {}): Packet
  */
 export const answer = (query: Packet, lookup: (label: string) => string | undefined): Packet => {
   const [question, ...more] = query.questions ?? []
-  if (question === undefined || more.length > 0) return reply(query, FORMERR)
+  // The questions are left out: thousands fit into one message.
+  if (question === undefined || more.length > 0) return reply(query, FORMERR, { questions: [] })
   if (((query.flags ?? 0) >> 11 & 15) !== 0) return reply(query, NOTIMP)
   const name = question.name.toLowerCase()
   if (!inZone(name)) return reply(query, REFUSED)

@@ -7,6 +7,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { file, readEnd } from "../files.ts"
 import { bounded } from "./console.ts"
+import type { ApiRequest } from "./machine.ts"
 import { FirecrackerApi, FirecrackerFault } from "./contract.ts"
 import { socketAt } from "./socket.ts"
 
@@ -22,6 +23,9 @@ const SOCKET_TIMEOUT = "20 seconds"
 /** Bytes of an answer: the longest of those we ask for is a fault of a few hundred. */
 const MAX_ANSWER = 64 << 10
 
+/** Requests that may be under way on the connection: Firecracker answers them in the order they came. */
+const PIPELINED = 16
+
 /** One keep-alive connection to the API socket. */
 const connect = (socketPath: string) =>
   Effect.gen(function*() {
@@ -30,7 +34,7 @@ const connect = (socketPath: string) =>
       onTimeout: () => new FirecrackerFault({ request: "a connection", fault: `its API socket did not appear within ${SOCKET_TIMEOUT}` })
     })
     const client = yield* Effect.acquireRelease(
-      Effect.sync(() => new Undici.Client("http://localhost", { socketPath, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, maxResponseSize: MAX_ANSWER })),
+      Effect.sync(() => new Undici.Client("http://localhost", { socketPath, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, maxResponseSize: MAX_ANSWER, pipelining: PIPELINED })),
       (client) => Effect.promise(() => client.destroy())
     )
     const send = (method: "GET" | "PUT", path: string, body?: object) =>
@@ -39,6 +43,7 @@ const connect = (socketPath: string) =>
           const response = await client.request({
             method,
             path,
+            idempotent: true,
             headers: { "content-type": "application/json", accept: "application/json" },
             body: body === undefined ? null : JSON.stringify(body)
           })
@@ -66,7 +71,7 @@ const connect = (socketPath: string) =>
       )
     )
     return {
-      put: (path: string, body: object) => Effect.asVoid(send("PUT", path, body)),
+      put: ({ body, path }: ApiRequest) => Effect.asVoid(send("PUT", path, body)),
       version: Effect.succeed(version.firecracker_version)
     }
   })

@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect"
-import { notReady, ready, warning } from "@banger/domain/readiness.ts"
+import { mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
 import { factCheck } from "../capability.ts"
 import { Helper } from "../helper.ts"
 import type { FirecrackerFacts } from "./ops.ts"
+import { ownership } from "./ownership.ts"
 import { advisories, atLeast, MINIMUM, TESTED } from "./version.ts"
 
 type Facts = typeof FirecrackerFacts.Type
@@ -21,6 +22,7 @@ export const program = (facts: Facts) => {
   const install = "put firecracker and jailer into /usr/local/bin, then sudo banger system install"
   if (found === undefined) return notReady("firecracker is missing or does not run", install)
   if (facts.jailer === null) return notReady("jailer is missing beside firecracker", install)
+  if (facts.changeable !== null) return notReady(`others than root can change ${facts.changeable}`, mend(ownership(facts.changeable)))
   if (!atLeast(found, MINIMUM)) return notReady(`Firecracker ${found} is too old, ${MINIMUM} is the oldest that works`, install)
   const known = advisories(found)
   if (known.length > 0) return warning(`Firecracker ${found} has ${known.join(" and ")}`, "install 1.15.1 or newer")

@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { VmId } from "@banger/domain/ids.ts"
 import type { FileFailed } from "../files.ts"
+import type { ApiRequest } from "./machine.ts"
 import type { ProcessId } from "@banger/domain/vm.ts"
 import type { VmExit } from "./exit.ts"
 
@@ -63,7 +64,7 @@ export class FirecrackerApi extends Context.Tag("@banger/capabilities/firecracke
   readonly boundConsole: (log: string) => Effect.Effect<void, never, Scope.Scope>
   /** Waits for the socket. One request at a time. */
   readonly connect: (socket: string) => Effect.Effect<
-    { readonly put: (path: string, body: object) => Effect.Effect<void, FirecrackerFault>; readonly version: Effect.Effect<string, FirecrackerFault> },
+    { readonly put: (request: ApiRequest) => Effect.Effect<void, FirecrackerFault>; readonly version: Effect.Effect<string, FirecrackerFault> },
     FirecrackerFault,
     Scope.Scope
   >

@@ -15,7 +15,7 @@ import { checks } from "./check.ts"
 import { consoleTail } from "./console.ts"
 import { Firecracker, FirecrackerApi, GuestSilent, VmExits, VmmExited } from "./contract.ts"
 import { guest } from "./guest.ts"
-import { requests } from "./machine.ts"
+import { configuration, START } from "./machine.ts"
 
 /** How long a guest may take until its agent reports; a guest under nested emulation needs 15 s. */
 const GUEST_SECONDS = 90
@@ -30,7 +30,9 @@ const boot = (spec: VmSpec) =>
     const process = yield* helper.firecracker.Start({ vm: spec.id, slot: spec.slot, vmlinux, initrd, modules })
     const connection = yield* api.connect(apiSocket(spec.id))
     const version = yield* connection.version
-    for (const { body, path } of requests(spec, tap, version)) yield* connection.put(path, body)
+    // Started in their order on the one connection, which keeps it.
+    yield* Effect.forEach(configuration(spec, tap, version), connection.put, { concurrency: "unbounded", discard: true })
+    yield* connection.put(START)
     yield* ready.pipe(
       Effect.timeoutFail({ duration: `${GUEST_SECONDS} seconds`, onTimeout: () => new GuestSilent({ name: spec.name, seconds: GUEST_SECONDS }) })
     )

@@ -23,8 +23,11 @@ const drive = (id: string, readOnly: boolean): ApiRequest => ({
   body: { drive_id: id, path_on_host: id, is_root_device: false, is_read_only: readOnly, cache_type: readOnly ? "Unsafe" : "Writeback" }
 })
 
-/** The requests that configure a VM, in the order they must be sent, without what this Firecracker does not know yet. */
-export const requests = (
+/** Starts the VM, once it is configured. */
+export const START: ApiRequest = { path: "/actions", body: { action_type: "InstanceStart" } }
+
+/** The requests that configure a VM, in their order (that of the drives names them in the guest), without what this Firecracker does not know yet. */
+export const configuration = (
   spec: VmSpec,
   tap: { readonly device: string; readonly mac: string },
   version: string
@@ -42,8 +45,7 @@ export const requests = (
     { path: "/vsock", body: { guest_cid: 3, uds_path: "s/v.sock" } },
     { path: "/entropy", body: {} },
     // Bytes of the console beyond 1 MiB a second are dropped, so that a guest cannot fill the host with its log.
-    { path: "/serial", since: "1.16.0", body: { rate_limiter: { size: 1 << 20, refill_time: 1000 } } },
-    { path: "/actions", body: { action_type: "InstanceStart" } }
+    { path: "/serial", since: "1.16.0", body: { rate_limiter: { size: 1 << 20, refill_time: 1000 } } }
   ]
   return all.filter(({ since }) => since === undefined || atLeast(version, since)).map(({ body, path }) => ({ path, body }))
 }

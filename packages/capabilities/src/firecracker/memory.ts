@@ -11,7 +11,7 @@ export const handlers = FirecrackerOps.toLayer(Effect.map(MemoryHost, (host) => 
   "firecracker.Remove": ({ vm }) => host.delete(`unit ${vm}`),
   "firecracker.EnsureLog": ({ vm }) => host.add(`estate log ${vm}`),
   "firecracker.RemoveLog": ({ vm }) => host.delete(`estate log ${vm}`),
-  "firecracker.Facts": () => Effect.succeed({ arch: "x64", kvm: true, firecracker: "Firecracker v1.15.1", jailer: "Jailer v1.15.1", systemd: "systemd 252" })
+  "firecracker.Facts": () => Effect.succeed({ arch: "x64", kvm: true, firecracker: "Firecracker v1.15.1", jailer: "Jailer v1.15.1", changeable: null, systemd: "systemd 252" })
 })))
 
 /** A Firecracker that takes every request, and VMs that never end by themselves. */

@@ -11,8 +11,9 @@ import { HostSettings } from "../host-settings.ts"
 import { makeKeyedLock } from "../keyed-lock.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { cgroup, consoleLog, dmName, estate, exitFile, INITRDS, jail, jailRoot, stored, unit, unitEnvironment, workFile } from "../paths.ts"
-import { version } from "../tool.ts"
+import { changeableByOthers, version } from "../tool.ts"
 import { FirecrackerOps } from "./ops.ts"
+import { ownership } from "./ownership.ts"
 import { processIn } from "./process.ts"
 
 /** VMs that start at the same time want the same initrd: one makes it, the others find it. */
@@ -67,11 +68,20 @@ const furnish = ({ initrd, modules, slot, vm, vmlinux }: Start) =>
     yield* writeWhole(unitEnvironment(vm), `VM_UID=${uid}\n`, 0o600)
   })
 
+/** Root starts the jailer, and the jailer Firecracker. */
+const refuseChangeable = Effect.gen(function*() {
+  const { firecracker, jailer } = yield* HostSettings
+  const place = changeableByOthers(firecracker) ?? changeableByOthers(jailer)
+  if (place !== null) return yield* new OpFailed({ subject: "Firecracker", problem: `others than root can change ${place}`, fix: ownership(place) })
+})
+
 const start = (request: Start) =>
   Effect.gen(function*() {
     const running = processIn(cgroup(request.vm))
     if (running !== null) return running
-    yield* remove(request.vm)
+    yield* refuseChangeable
+    // A run that was not cleaned up: its jail is made before its unit is started.
+    if (existsSync(jail(request.vm)) || existsSync(exitFile(request.vm))) yield* remove(request.vm)
     yield* furnish(request)
     yield* run(["systemctl", "start", unit(request.vm)])
     const process = processIn(cgroup(request.vm))
@@ -118,6 +128,7 @@ const facts = Effect.gen(function*() {
     kvm: lstatSync("/dev/kvm", { throwIfNoEntry: false }) !== undefined,
     firecracker: yield* version([settings.firecracker, "--version"]),
     jailer: yield* version([settings.jailer, "--version"]),
+    changeable: changeableByOthers(settings.firecracker) ?? changeableByOthers(settings.jailer),
     systemd: yield* version(["systemctl", "--version"])
   }
 })

@@ -11,6 +11,8 @@ export const FirecrackerFacts = Schema.Struct({
   kvm: Schema.Boolean,
   firecracker: Schema.NullOr(Schema.String),
   jailer: Schema.NullOr(Schema.String),
+  /** Of both: what others than root could change. */
+  changeable: Schema.NullOr(Schema.String),
   systemd: Schema.NullOr(Schema.String)
 })
 

@@ -5,19 +5,27 @@ import { installs } from "../distribution.ts"
 import { Helper } from "../helper.ts"
 import { BRIDGE } from "../tap-pool/bridge.ts"
 import type { NatFacts } from "./ops.ts"
+import { TABLE } from "./rules.ts"
+
+/** The helper makes the rules; the daemon, which finds its VMs again, the exceptions of those with NAT. */
+const LAY_RULES = "sudo systemctl restart bangerd-root bangerd"
 
 /** Of two base chains that see a packet each must let it pass: what banger's own rules refuse stays refused. */
 const TRUST_BRIDGE = `sudo firewall-cmd --permanent --zone=trusted --add-interface=${BRIDGE} && sudo firewall-cmd --reload && sudo systemctl restart bangerd-root`
 
 export const judge = (facts: typeof NatFacts.Type) =>
-  facts.iptables === null
+  facts.nft === null
+    ? notReady("nft is missing", installs("nft"))
+    : facts.iptables === null
     ? notReady("iptables is missing", installs("iptables"))
     : !facts.forwarding
     ? notReady("the host does not forward IPv4", mend("sudo sysctl -w net.ipv4.ip_forward=1"))
-    : !facts.chains
-    ? notReady("banger's iptables chains are missing (a firewall was reloaded?)", mend("sudo systemctl restart bangerd-root"))
+    : !facts.table
+    ? notReady(`the nft table ${TABLE} is missing (the host's rules were reloaded?): guests may reach the host and the LAN`, mend(LAY_RULES))
+    : !facts.accepted
+    ? notReady("the chains BANGER-INPUT and BANGER-FORWARD of iptables are missing (a firewall was reloaded?)", mend(LAY_RULES))
     : facts.firewalld
     ? warning("firewalld runs: it rejects what guests send after banger's rules have let it through", mend(TRUST_BRIDGE))
-    : ready(facts.iptables)
+    : ready(`${facts.nft}, ${facts.iptables}`)
 
 export const checks = [factCheck("nat", Effect.flatMap(Helper, (helper) => helper.nat.Facts()), judge)]

@@ -1,71 +1,80 @@
 import { readFileSync } from "node:fs"
+import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Slot } from "@banger/domain/ids.ts"
-import { type CommandFailed, run } from "../exec.ts"
+import { slotOf } from "@banger/domain/network.ts"
+import { run } from "../exec.ts"
 import { HostSettings } from "../host-settings.ts"
 import { opFailed } from "../op-failed.ts"
 import { version } from "../tool.ts"
 import { BRIDGE } from "../tap-pool/bridge.ts"
 import { NatOps } from "./ops.ts"
-import { filterRules, JUMPS, natRules, natSlots, type NatSettings, stands } from "./rules.ts"
+import { acceptance, accepted, addition, addresses, JUMPS, removal, TABLE, table } from "./rules.ts"
 
-const restore = (rules: string) => run(["iptables-restore", "-w", "10", "--noflush"], { stdin: rules })
+const nft = (script: string) => run(["nft", "-f", "-"], { stdin: script })
 
-/** The slots that have NAT, or nothing where a chain or a jump is gone: a firewall's reload may take them away at any time. */
-const current: Effect.Effect<Option.Option<ReadonlyArray<Slot>>, CommandFailed, HostSettings> = Effect.gen(function*() {
-  const { cidr } = yield* HostSettings
-  // Asked for the one chain, iptables says of a missing one in three different ways that it is not there.
-  const listing = yield* run(["iptables-save"])
-  return stands(listing) ? Option.some(natSlots(cidr, listing)) : Option.none()
-})
+/** The addresses that are let out, or nothing where the table is gone: a reload of the host's own rules may take it away. */
+export const letOut = run(["nft", "list", "set", ...TABLE.split(" "), "nat"]).pipe(
+  Effect.map((listing) => Option.some(addresses(listing))),
+  Effect.catchIf(({ stderr }) => stderr.includes("No such file"), () => Effect.succeedNone)
+)
 
-/** The chains for these slots, and their jumps. */
-const lay = (settings: NatSettings, slots: ReadonlyArray<Slot>) =>
-  restore(filterRules(settings, slots) + natRules(settings)).pipe(
-    Effect.zipRight(Effect.forEach(JUMPS, ({ from, table, to }) =>
-      run(["iptables", "-w", "10", "-t", table, "-C", from, "-j", to]).pipe(
-        Effect.catchAll(() => run(["iptables", "-w", "10", "-t", table, "-I", from, "1", "-j", to]))
-      ), { discard: true }))
-  )
+const current = Effect.zipWith(HostSettings, letOut, ({ cidr }, found) =>
+  Option.map(found, Array.filterMap((address) => Option.fromNullable(slotOf(cidr, address)))))
 
-/** Reads what is there, so that a helper that was restarted is no special case. */
-const change = (edit: (slots: ReadonlyArray<Slot>) => ReadonlyArray<Slot>) =>
+const iptablesAccepts = Effect.map(run(["iptables-save", "-t", "filter"]), accepted)
+
+const layAcceptance = run(["iptables-restore", "-w", "10", "--noflush"], { stdin: acceptance }).pipe(
+  Effect.zipRight(Effect.forEach(JUMPS, ({ from, to }) =>
+    run(["iptables", "-w", "10", "-C", from, "-j", to]).pipe(
+      Effect.catchAll(() => run(["iptables", "-w", "10", "-I", from, "1", "-j", to]))
+    ), { discard: true }))
+)
+
+/** Both sets of rules, keeping the slots that have NAT: running VMs notice nothing. The refusals stand before what accepts. */
+export const prepare = Effect.gen(function*() {
+  const settings = yield* HostSettings
+  yield* nft(table(settings, Option.getOrElse(yield* current, () => [])))
+  yield* layAcceptance
+}).pipe(Effect.mapError(opFailed("nat rules")))
+
+const ensure = (slot: Slot, enabled: boolean) =>
   Effect.gen(function*() {
     const settings = yield* HostSettings
+    const edit = Effect.catchAll(nft(enabled ? addition(settings.cidr, slot) : removal(settings.cidr, slot)), (refused) =>
+      Effect.flatMap(current, (standing) => Option.isSome(standing) ? refused : nft(table(settings, enabled ? [slot] : []))))
+    const [, accepting] = yield* Effect.all([edit, iptablesAccepts], { concurrency: 2 })
+    if (!accepting) yield* layAcceptance
+  }).pipe(Effect.mapError(opFailed("nat rules")))
+
+/** A table that is gone lets nobody out. */
+const remove = (slot: Slot) =>
+  Effect.gen(function*() {
+    const { cidr } = yield* HostSettings
     const standing = yield* current
-    const before = Option.getOrElse(standing, () => [])
-    const after = edit(before)
-    if (Option.isSome(standing) && after.length === before.length) return
-    yield* Option.isSome(standing) ? restore(filterRules(settings, after)) : lay(settings, after)
-  }).pipe(Effect.mapError(opFailed("iptables chain BANGER-FORWARD")))
-
-/** Makes the chains and their jumps, keeping the slots that have NAT: running VMs notice nothing. */
-export const prepare = Effect.gen(function*() {
-  yield* lay(yield* HostSettings, Option.getOrElse(yield* current, () => []))
-}).pipe(Effect.mapError(opFailed("iptables chains")))
-
-const find = (slot: Slot) =>
-  Effect.map(current, Option.exists((slots: ReadonlyArray<Slot>) => slots.includes(slot))).pipe(Effect.mapError(opFailed("nat rules")))
+    if (Option.exists(standing, (slots) => slots.includes(slot))) yield* nft(removal(cidr, slot))
+  }).pipe(Effect.mapError(opFailed("nat rules")))
 
 const facts = Effect.all({
+  nft: version(["nft", "--version"]),
   iptables: version(["iptables", "--version"]),
   forwarding: Effect.sync(() => readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim() === "1"),
-  chains: Effect.isSuccess(run(["iptables", "-w", "10", "-C", "FORWARD", "-j", "BANGER-FORWARD"])),
+  table: Effect.orElseSucceed(Effect.map(letOut, Option.isSome), () => false),
+  accepted: Effect.orElseSucceed(iptablesAccepts, () => false),
   firewalld: run(["nft", "list", "table", "inet", "firewalld"]).pipe(
-    Effect.map((table) => !table.includes(`"${BRIDGE}"`)),
+    Effect.map((rules) => !rules.includes(`"${BRIDGE}"`)),
     // No such table: it does not run.
     Effect.orElseSucceed(() => false)
   )
 })
 
 export const handlers = NatOps.toLayer(Effect.gen(function*() {
-  // Reading the rules and writing them is one step.
+  // Only the making of a table that is gone is more than one transaction.
   const alone = (yield* Effect.makeSemaphore(1)).withPermits(1)
   return NatOps.of({
-    "nat.Find": ({ slot }) => find(slot),
-    "nat.Ensure": ({ enabled, slot }) => alone(change((slots) => [...slots.filter((other) => other !== slot), ...(enabled ? [slot] : [])])),
-    "nat.Remove": ({ slot }) => alone(change((slots) => slots.filter((other) => other !== slot))),
+    "nat.Ensure": ({ enabled, slot }) => alone(ensure(slot, enabled)),
+    "nat.Remove": ({ slot }) => alone(remove(slot)),
     "nat.Facts": () => facts
   })
 }))

@@ -5,17 +5,20 @@ import { Slot } from "@banger/domain/ids.ts"
 import { OpFailed } from "../op-failed.ts"
 
 export const NatFacts = Schema.Struct({
+  nft: Schema.NullOr(Schema.String),
   iptables: Schema.NullOr(Schema.String),
   forwarding: Schema.Boolean,
-  chains: Schema.Boolean,
+  /** The nft table that closes the host and the LAN to guests. */
+  table: Schema.Boolean,
+  /** iptables lets pass what that table let through. */
+  accepted: Schema.Boolean,
   /** firewalld runs, and does not trust the bridge. */
   firewalld: Schema.Boolean
 })
 
-/** All are safe to repeat; each is one transaction of iptables-restore on banger's own chains. */
+/** All are safe to repeat. */
 export class NatOps extends RpcGroup.make(
-  Rpc.make("Find", { payload: { slot: Slot }, success: Schema.Boolean, error: OpFailed }),
-  /** Lets the slot's address out, or not; either way the chains that close the host and the LAN to guests stand afterwards. */
+  /** Lets the slot's address out, or not; either way the rules that close the host and the LAN to guests stand afterwards. */
   Rpc.make("Ensure", { payload: { slot: Slot, enabled: Schema.Boolean }, error: OpFailed }),
   Rpc.make("Remove", { payload: { slot: Slot }, error: OpFailed }),
   Rpc.make("Facts", { success: NatFacts })

@@ -1,5 +1,5 @@
 import type { Slot } from "@banger/domain/ids.ts"
-import { address, type Cidr, gateway, slotOf } from "@banger/domain/network.ts"
+import { address, type Cidr, gateway } from "@banger/domain/network.ts"
 import { GUEST_DNS_PORT } from "../dns/ports.ts"
 import { BRIDGE } from "../tap-pool/bridge.ts"
 
@@ -9,68 +9,83 @@ export interface NatSettings {
   readonly lan: boolean
 }
 
-/** Own chains, each entered by one jump that stands first in the built-in chain: ahead of Docker's and ufw's verdicts. */
-export const JUMPS = [
-  { table: "filter", from: "INPUT", to: "BANGER-INPUT" },
-  { table: "filter", from: "FORWARD", to: "BANGER-FORWARD" },
-  { table: "nat", from: "PREROUTING", to: "BANGER-PREROUTING" },
-  { table: "nat", from: "POSTROUTING", to: "BANGER-POSTROUTING" }
-] as const
+/** The nft table that decides what a guest reaches; its set `nat` holds the addresses that are let out. */
+export const TABLE = "ip banger"
 
-/** Private and link-local ranges: the user's LAN and the cloud metadata address. */
+/** Private ranges: the user's LAN, other bridges, a tailnet. */
 const LAN = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"]
+
+/** Link-local: the cloud's metadata address among it. */
 const LINK_LOCAL = "169.254.0.0/16"
 
-/** The whole content of the filter chains for the slots that have NAT, as input of `iptables-restore --noflush`. */
-export const filterRules = (settings: NatSettings, nat: ReadonlyArray<Slot>): string => {
-  const forward = [
-    `-o ${BRIDGE} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
-    // With br_netfilter loaded (Docker loads it) frames between two guests pass here too.
-    `-i ${BRIDGE} -o ${BRIDGE} -j ${settings.vmToVm ? "ACCEPT" : "DROP"}`,
-    `-i ${BRIDGE} -d ${LINK_LOCAL} -j DROP`,
-    ...(settings.lan ? [] : LAN.map((range) => `-i ${BRIDGE} -d ${range} -j DROP`)),
-    ...[...nat].toSorted((a, b) => a - b).map((slot) => `-s ${address(settings.cidr, slot)}/32 -i ${BRIDGE} -j ACCEPT`),
-    `-i ${BRIDGE} -j DROP`,
-    `-o ${BRIDGE} -j DROP`
-  ]
-  const input = [
-    `-i ${BRIDGE} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT`,
-    ...["udp", "tcp"].map((protocol) =>
-      `-i ${BRIDGE} -d ${gateway(settings.cidr)}/32 -p ${protocol} --dport ${GUEST_DNS_PORT} -j ACCEPT`
-    ),
-    `-i ${BRIDGE} -p icmp --icmp-type echo-request -j ACCEPT`,
-    `-i ${BRIDGE} -j DROP`
-  ]
-  return restore("filter", { "BANGER-INPUT": input, "BANGER-FORWARD": forward })
+/**
+ * The whole table, as one transaction of `nft -f`, for the slots that have NAT. Its base chains are called before those
+ * of iptables, firewalld and ufw, whose priority is 0 or more, so nothing that another program puts first into its own
+ * chains (Docker and Tailscale do) lets a guest have what is dropped here. What is accepted here still has to pass theirs.
+ */
+export const table = ({ cidr, lan, vmToVm }: NatSettings, nat: ReadonlyArray<Slot>): string => `table ${TABLE}
+delete table ${TABLE}
+table ${TABLE} {
+  set nat {
+    type ipv4_addr
+${nat.length === 0 ? "" : `    elements = { ${nat.map((slot) => address(cidr, slot)).join(", ")} }\n`}  }
+  chain forward {
+    type filter hook forward priority -10; policy accept;
+    oifname "${BRIDGE}" ct state established,related accept
+    # With br_netfilter loaded (Docker loads it) frames between two guests pass here too.
+    iifname "${BRIDGE}" oifname "${BRIDGE}" ${vmToVm ? "accept" : "drop"}
+    iifname "${BRIDGE}" ip daddr { ${[LINK_LOCAL, ...(lan ? [] : LAN)].join(", ")} } drop
+    iifname "${BRIDGE}" ip saddr != @nat drop
+    oifname "${BRIDGE}" drop
+  }
+  chain input {
+    type filter hook input priority -10; policy accept;
+    iifname "${BRIDGE}" jump guest
+  }
+  chain guest {
+    ct state established,related accept
+    ip daddr ${gateway(cidr)} udp dport ${GUEST_DNS_PORT} accept
+    ip daddr ${gateway(cidr)} tcp dport ${GUEST_DNS_PORT} accept
+    icmp type echo-request accept
+    drop
+  }
+  chain prerouting {
+    type nat hook prerouting priority -110; policy accept;
+    iifname "${BRIDGE}" ip daddr ${gateway(cidr)} udp dport 53 redirect to :${GUEST_DNS_PORT}
+    iifname "${BRIDGE}" ip daddr ${gateway(cidr)} tcp dport 53 redirect to :${GUEST_DNS_PORT}
+  }
+  chain postrouting {
+    type nat hook postrouting priority 90; policy accept;
+    ip saddr ${cidr} oifname != "${BRIDGE}" masquerade
+  }
 }
+`
 
-/** The nat chains: the same for any set of VMs. */
-export const natRules = ({ cidr }: NatSettings): string =>
-  restore("nat", {
-    "BANGER-PREROUTING": ["udp", "tcp"].map((protocol) =>
-      `-i ${BRIDGE} -d ${gateway(cidr)}/32 -p ${protocol} --dport 53 -j REDIRECT --to-ports ${GUEST_DNS_PORT}`
-    ),
-    "BANGER-POSTROUTING": [`-s ${cidr} ! -o ${BRIDGE} -j MASQUERADE`]
-  })
+/** Lets the slot's address out. Nothing changes where it is already in the set. */
+export const addition = (cidr: Cidr, slot: Slot): string => `add element ${TABLE} nat { ${address(cidr, slot)} }\n`
 
-/** Naming a chain with `:` empties it, so text and result agree whatever was there. */
-const restore = (table: string, chains: Record<string, ReadonlyArray<string>>): string =>
-  [
-    `*${table}`,
-    ...Object.keys(chains).map((chain) => `:${chain} - [0:0]`),
-    ...Object.entries(chains).flatMap(([chain, rules]) => rules.map((rule) => `-A ${chain} ${rule}`)),
-    "COMMIT",
-    ""
-  ].join("\n")
+/** Added first, since nft refuses to delete what is not there. */
+export const removal = (cidr: Cidr, slot: Slot): string => `${addition(cidr, slot)}delete element ${TABLE} nat { ${address(cidr, slot)} }\n`
+
+/** Addresses in the output of `nft list set`. */
+export const addresses = (listing: string): ReadonlyArray<string> => listing.match(/\d+\.\d+\.\d+\.\d+/g) ?? []
+
+/**
+ * Where a packet that the table let through would still meet a policy of iptables that drops: Docker sets one for
+ * FORWARD, ufw for INPUT. One jump each, to a chain of our own.
+ */
+export const JUMPS = [{ from: "INPUT", to: "BANGER-INPUT" }, { from: "FORWARD", to: "BANGER-FORWARD" }] as const
+
+/** Input of `iptables-restore --noflush`. Naming a chain with `:` empties it, so text and result agree whatever was there. */
+export const acceptance = `*filter
+:BANGER-INPUT - [0:0]
+:BANGER-FORWARD - [0:0]
+-A BANGER-INPUT -i ${BRIDGE} -j ACCEPT
+-A BANGER-FORWARD -i ${BRIDGE} -j ACCEPT
+-A BANGER-FORWARD -o ${BRIDGE} -j ACCEPT
+COMMIT
+`
 
 /** Whether every chain and every jump is in the output of `iptables-save`. */
-export const stands = (listing: string): boolean =>
+export const accepted = (listing: string): boolean =>
   JUMPS.every(({ from, to }) => listing.includes(`\n:${to} `) && listing.includes(`\n-A ${from} -j ${to}\n`))
-
-/** The slots that the rules in the output of `iptables-save` let out. */
-export const natSlots = (cidr: Cidr, listing: string): ReadonlyArray<Slot> =>
-  listing.split("\n").flatMap((line) => {
-    const match = /^-A BANGER-FORWARD -s (\S+)\/32 -i br-banger -j ACCEPT$/.exec(line)
-    const slot = match?.[1] === undefined ? undefined : slotOf(cidr, match[1])
-    return slot === undefined ? [] : [slot]
-  })

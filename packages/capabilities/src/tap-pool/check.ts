@@ -8,11 +8,9 @@ import type { TapFacts } from "./ops.ts"
 export const tools = (facts: typeof TapFacts.Type) =>
   facts.ip === null
     ? notReady("ip is missing", installs("ip"))
-    : facts.nft === null
-    ? notReady("nft is missing", installs("nft"))
     : !facts.tun
     ? notReady("/dev/net/tun is missing", mend("sudo modprobe tun"))
-    : ready(`${facts.ip}, ${facts.nft}`)
+    : ready(facts.ip)
 
 export const bridge = (facts: typeof TapFacts.Type) =>
   !facts.bridge

@@ -10,5 +10,5 @@ export const handlers = TapOps.toLayer(Effect.map(MemoryHost, (host) => TapOps.o
   "tap.Remove": ({ slot }) => host.delete(`tap ${tapName(slot)}`),
   "tap.Warm": ({ slots }) => Effect.forEach(slots, (slot) => host.add(`tap ${tapName(slot)}`), { discard: true }),
   "tap.List": () => Effect.sync(() => [...host.objects].flatMap((object) => /^tap bng(\d+)$/.exec(object)?.[1] ?? []).map((slot) => Slot.make(Number(slot)))),
-  "tap.Facts": () => Effect.succeed({ tun: true, ip: "ip", nft: "nft", bridge: true, antiSpoofing: true })
+  "tap.Facts": () => Effect.succeed({ tun: true, ip: "ip", bridge: true, antiSpoofing: true })
 })))

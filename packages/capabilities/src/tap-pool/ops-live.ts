@@ -65,7 +65,6 @@ const facts = Effect.gen(function*() {
   return {
     tun: existsSync("/dev/net/tun"),
     ip: yield* version(["ip", "-V"]),
-    nft: yield* version(["nft", "--version"]),
     bridge: existsSync(link(BRIDGE)),
     antiSpoofing: yield* antiSpoofingStands
   }

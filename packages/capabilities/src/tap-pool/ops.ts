@@ -7,7 +7,6 @@ import { OpFailed } from "../op-failed.ts"
 export const TapFacts = Schema.Struct({
   tun: Schema.Boolean,
   ip: Schema.NullOr(Schema.String),
-  nft: Schema.NullOr(Schema.String),
   bridge: Schema.Boolean,
   antiSpoofing: Schema.Boolean
 })

@@ -158,13 +158,6 @@ export const putFiles = (
     Effect.scoped
   )
 
-/** A tar stream of a file or tree in the guest, names relative to its parent. It fails when it is cut short. */
-export const getFiles = (
-  socket: string,
-  path: string
-): Effect.Effect<Readable, AgentUnreachable | AgentRefused, Scope.Scope> =>
-  request(socket, { method: "GET", path: files(path) }).pipe(Effect.flatMap(expecting(200)))
-
 export interface Terminal {
   readonly rows: number
   readonly cols: number

@@ -11,14 +11,13 @@ import { WorkDisk } from "./contract.ts"
 import { guest } from "./guest.ts"
 
 /** A run takes nothing of its own here: it needs the disk that create made, and leaves it. */
-const held = ({ id, name }: VmSpec) => ({
-  what: "work disk",
-  find: Effect.flatMap(Helper, (helper) => helper.work.Find({ vm: id })).pipe(
+const held = ({ id, name }: VmSpec) => {
+  const find = Effect.flatMap(Helper, (helper) => helper.work.Find({ vm: id })).pipe(
     Effect.map((found) => found ? Option.some({ file: workFile(id) }) : Option.none())
-  ),
-  create: new OpFailed({ subject: "work disk", problem: `${workFile(id)} is missing`, fix: `banger vm delete ${name}: its files are gone` }),
-  remove: Effect.void
-})
+  )
+  const missing = () => new OpFailed({ subject: "work disk", problem: `${workFile(id)} is missing`, fix: `banger vm delete ${name}: its files are gone` })
+  return { what: "work disk", find, create: Effect.flatMap(find, Effect.mapError(missing)), remove: Effect.void }
+}
 
 const estate = {
   ensure: ({ diskMib, id, image, slot }: VmSpec) =>

@@ -17,8 +17,20 @@ const NEWLINE = 0x0a
 // oxlint-disable-next-line no-control-regex
 const HARMFUL = /\x1b\[[0-9;]*m|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\xc2[\x80-\x9f]/g
 
-export const shown = (bytes: Buffer, terminal: boolean): Buffer =>
-  terminal ? Buffer.from(bytes.toString("latin1").replace(HARMFUL, (found) => found.endsWith("m") ? found : "?"), "latin1") : bytes
+/** The beginning of one of those, at the end of a piece: what follows it decides. A colour has a dozen characters at most. */
+// oxlint-disable-next-line no-control-regex
+const UNDECIDED = /(\x1b(\[[0-9;]{0,16})?|\xc2)$/
+
+/** Takes a log's pieces in turn and gives what may be shown of it. */
+export const shownOn = (terminal: boolean): (bytes: Buffer) => Buffer => {
+  let kept = ""
+  return (bytes) => {
+    if (!terminal) return bytes
+    const text = kept + bytes.toString("latin1")
+    kept = UNDECIDED.exec(text)?.[0] ?? ""
+    return Buffer.from(text.slice(0, text.length - kept.length).replace(HARMFUL, (found) => found.endsWith("m") ? found : "?"), "latin1")
+  }
+}
 
 /** Where the last `lines` lines of a file begin. */
 const tailStart = async (file: fs.FileHandle, lines: number, end: number): Promise<number> => {
@@ -44,7 +56,7 @@ const failure = (path: string) => (error: unknown) => {
 }
 
 /** Prints what lies between `at` and the file's end; gives the new place. A file that was shortened begins anew. */
-const copy = (file: fs.FileHandle, path: string, at: number): Effect.Effect<number, LocalFailure> =>
+const copy = (file: fs.FileHandle, path: string, at: number, shown: (bytes: Buffer) => Buffer): Effect.Effect<number, LocalFailure> =>
   Effect.gen(function*() {
     const buffer = Buffer.allocUnsafe(CHUNK)
     const { size } = yield* Effect.tryPromise({ try: () => file.stat(), catch: failure(path) })
@@ -52,7 +64,7 @@ const copy = (file: fs.FileHandle, path: string, at: number): Effect.Effect<numb
     for (;;) {
       const { bytesRead } = yield* Effect.tryPromise({ try: () => file.read(buffer, 0, CHUNK, from), catch: failure(path) })
       if (bytesRead === 0) return from
-      yield* write(process.stdout, shown(Buffer.from(buffer.subarray(0, bytesRead)), process.stdout.isTTY === true))
+      yield* write(process.stdout, shown(Buffer.from(buffer.subarray(0, bytesRead))))
       from += bytesRead
     }
   })
@@ -82,10 +94,11 @@ export const showFile = (path: string, options: { readonly follow: boolean; read
       try: async () => tailStart(file, options.tail as number, (await file.stat()).size),
       catch: failure(path)
     })
-    at = yield* copy(file, path, at)
+    const shown = shownOn(process.stdout.isTTY === true)
+    at = yield* copy(file, path, at, shown)
     if (changed === undefined) return
     for (;;) {
       yield* Queue.take(changed)
-      at = yield* copy(file, path, at)
+      at = yield* copy(file, path, at, shown)
     }
   }))

@@ -67,13 +67,19 @@ export const withFreshVm = <A, E, R>(
         if (event._tag === "Planned" && ephemeral) yield* Effect.forkScoped(hold(event.vm))
         if (event._tag === "Planned" || event._tag === "Finished") made = event.vm
       }))
-    yield* Effect.onInterrupt(create, () =>
-      made === undefined || ephemeral ? Effect.void : say(`${made.name} is still being created: banger vm delete ${made.name} --force`))
+    /** For somebody to look at: it is no throw-away VM any more. */
+    const kept = <E2>(error: E2) =>
+      Effect.suspend(() => {
+        keep = true
+        return made === undefined || !ephemeral ? Effect.void : Effect.ignore(daemon.vm.Keep({ vm: refOf(made) }))
+      }).pipe(Effect.zipRight(Effect.fail(error)))
+    yield* create.pipe(
+      Effect.onInterrupt(() => made === undefined || ephemeral ? Effect.void : say(`${made.name} is still being created: banger vm delete ${made.name} --force`)),
+      // What the daemon itself left of it (a guest that is silent, something that could not be removed), it left with a reason.
+      Effect.catchTag("StepFailed", kept)
+    )
     const vm = made as VmView | undefined
     if (vm === undefined) return yield* new StepFailed({ operation: "create the VM", problem: "the daemon said nothing of it", fix: "banger doctor" })
-    yield* Effect.catchTag(answers(vm), "StepFailed", (error) => {
-      keep = true
-      return Effect.zipRight(ephemeral ? Effect.ignore(daemon.vm.Keep({ vm: refOf(vm) })) : Effect.void, Effect.fail(error))
-    })
+    yield* Effect.catchTag(answers(vm), "StepFailed", kept)
     return yield* use(vm)
   }))

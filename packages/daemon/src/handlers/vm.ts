@@ -6,6 +6,7 @@ import type { Progress } from "@banger/domain/progress.ts"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { asStep } from "../as-step.ts"
+import { Catalog } from "../catalog.ts"
 import { makeHold } from "../vms/ephemeral.ts"
 import { Events } from "../vms/events.ts"
 import { Lifecycle } from "../vms/lifecycle.ts"
@@ -16,6 +17,8 @@ import { detail, view } from "../vms/view.ts"
 
 /** Translates requests into operations; decides nothing. */
 export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
+  const catalog = yield* Catalog
+  const daemon = yield* Effect.scope
   const events = yield* Events
   const helper = yield* Helper
   const hold = yield* makeHold
@@ -25,13 +28,13 @@ export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
   const registry = yield* Registry
 
   const operation = (ref: VmRef, doing: Doing, work: (cell: Cell) => (emit: Emit) => Effect.Effect<void, VmError>): Stream.Stream<Progress, VmError> =>
-    Stream.unwrap(Effect.map(registry.find(ref), (cell) => operations.run(cell.record.spec, doing, work(cell)))).pipe(Stream.rechunk(1))
+    Stream.unwrap(Effect.flatMap(registry.find(ref), (cell) => operations.run(cell.record.spec, doing, work(cell)))).pipe(Stream.rechunk(1))
 
   return VmApi.of({
     "vm.Create": (request) =>
       Stream.unwrap(
         // Between the record and its operation nobody may come: an interrupted request would leave a VM being created by none.
-        Effect.uninterruptible(Effect.map(plan(request), (cell) =>
+        Effect.uninterruptible(Effect.flatMap(plan(request), (cell) =>
           operations.run(cell.record.spec, "created", (emit) => lifecycle.create(cell, emit))))
       ).pipe(Stream.rechunk(1)),
     "vm.Start": ({ vm }) => operation(vm, "started", (cell) => (emit) => lifecycle.start(cell, emit)),
@@ -42,7 +45,11 @@ export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
     "vm.Restart": ({ timeoutMs, vm }) =>
       operation(vm, "restarted", (cell) => (emit) =>
         Effect.zipRight(cell.run === undefined ? Effect.void : lifecycle.stop(cell, timeoutMs, emit), lifecycle.start(cell, emit))),
-    "vm.Delete": ({ force, vm }) => operation(vm, "deleted", (cell) => (emit) => lifecycle.remove(cell, force, emit)),
+    "vm.Delete": ({ force, vm }) =>
+      operation(vm, "deleted", (cell) => (emit) => lifecycle.remove(cell, force, emit)).pipe(
+        // The VM may have been the last user of a replaced image; whoever deletes it does not wait for that.
+        Stream.concat(Stream.execute(Effect.forkIn(Effect.ignoreLogged(catalog.collect), daemon)))
+      ),
     "vm.Kill": ({ signal, vm }) =>
       Effect.flatMap(registry.find(vm), ({ record }) =>
         Effect.mapError(helper.firecracker.Kill({ vm: record.spec.id, signal }), asStep(`send SIG${signal} to ${record.spec.name}`))),

@@ -30,7 +30,7 @@ export const makeHold = Effect.gen(function*() {
       )
       if (!gone || !registry.cells().includes(cell)) return
       yield* operations.run(spec, "deleted", (emit) => lifecycle.remove(cell, true, emit)).pipe(
-        Stream.runDrain,
+        Effect.flatMap(Stream.runDrain),
         // Whatever else is being done to it ends; then it goes.
         Effect.retry({ schedule: Schedule.spaced("500 millis"), times: 240, while: (error) => error._tag === "VmBusy" })
       )

@@ -38,7 +38,7 @@ describe("lifecycle", () => {
 
   it.scoped("a create that fails at any step leaves neither objects nor a record", () => Effect.gen(function*() {
     for (const object of KINDS) {
-      for (const when of ["before", "after"] as const) {
+      for (const when of ["before", "after", "defect"] as const) {
         const state = yield* temporary
         const objects = new Set<string>()
         yield* Effect.gen(function*() {

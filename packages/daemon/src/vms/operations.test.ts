@@ -24,8 +24,8 @@ describe("operations", () => {
         yield* Deferred.await(gate)
         yield* emit(note("second"))
       })
-    yield* operations.run(one, "started", work).pipe(Stream.take(1), Stream.runDrain)
-    const late = yield* Effect.fork(Stream.runCollect(operations.run(one, "started", work)))
+    yield* Effect.flatMap(operations.run(one, "started", work), (events) => Stream.runDrain(Stream.take(events, 1)))
+    const late = yield* Effect.fork(Stream.runCollect(yield* operations.run(one, "started", work)))
     yield* Effect.yieldNow()
     yield* Deferred.succeed(gate, undefined)
     assert.deepStrictEqual(messages(yield* Fiber.join(late)), ["first", "second"])
@@ -33,20 +33,28 @@ describe("operations", () => {
     assert.isUndefined(operations.doing(one.id))
   }).pipe(Effect.provide(Operations.layer)))
 
+  it.scoped("work has begun when it is asked for, whether anybody watches or not", () => Effect.gen(function*() {
+    const operations = yield* Operations
+    const done = yield* Deferred.make<void>()
+    const events = yield* operations.run(one, "created", (emit) => Effect.zipRight(emit(note("made")), Effect.asVoid(Deferred.succeed(done, undefined))))
+    yield* Deferred.await(done)
+    assert.deepStrictEqual(messages(yield* Stream.runCollect(events)), ["made"])
+  }).pipe(Effect.provide(Operations.layer)))
+
   it.scoped("another operation on a busy VM is refused by name; other VMs are not concerned", () => Effect.gen(function*() {
     const operations = yield* Operations
     yield* operations.begin(one, "stopped", () => Effect.never)
-    const error = yield* Effect.flip(Stream.runDrain(operations.run(one, "deleted", () => Effect.void)))
+    const error = yield* Effect.flip(operations.run(one, "deleted", () => Effect.void))
     assert.strictEqual(error.message, "one is busy: being stopped")
-    yield* Stream.runDrain(operations.run(two, "deleted", () => Effect.void))
+    yield* Stream.runDrain(yield* operations.run(two, "deleted", () => Effect.void))
   }).pipe(Effect.provide(Operations.layer)))
 
   it.scoped("a failure reaches every watcher, and the VM is free again when they hear it", () => Effect.gen(function*() {
     const operations = yield* Operations
-    const failing = () => operations.run(one, "started", () => Effect.fail(new Error("boom") as never))
-    const [a, b] = yield* Effect.all([Effect.exit(Stream.runDrain(failing())), Effect.exit(Stream.runDrain(failing()))])
+    const failing = () => Effect.exit(Effect.flatMap(operations.run(one, "started", () => Effect.fail(new Error("boom") as never)), Stream.runDrain))
+    const [a, b] = yield* Effect.all([failing(), failing()])
     assert.strictEqual(a._tag, "Failure")
     assert.strictEqual(b._tag, "Failure")
-    yield* Stream.runDrain(operations.run(one, "deleted", () => Effect.void))
+    yield* Stream.runDrain(yield* operations.run(one, "deleted", () => Effect.void))
   }).pipe(Effect.provide(Operations.layer)))
 })

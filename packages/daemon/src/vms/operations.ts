@@ -29,11 +29,12 @@ const REPLAY = 256
  * VMs never meet.
  */
 export class Operations extends Context.Tag("@banger/daemon/Operations")<Operations, {
+  /** Has begun, or joined, when this returns; the stream tells everything from the first event on. */
   readonly run: (
     vm: { readonly id: VmId; readonly name: string },
     doing: Doing,
     work: (emit: Emit) => Effect.Effect<void, VmError>
-  ) => Stream.Stream<Progress, VmError>
+  ) => Effect.Effect<Stream.Stream<Progress, VmError>, VmBusy>
   /** The same without a watcher: waits until the VM is free, and returns once the work has begun. */
   readonly begin: (vm: { readonly id: VmId; readonly name: string }, doing: Doing, work: (emit: Emit) => Effect.Effect<void, VmError>) => Effect.Effect<void>
   readonly doing: (vm: VmId) => Doing | undefined
@@ -66,18 +67,19 @@ export class Operations extends Context.Tag("@banger/daemon/Operations")<Operati
         return operation
       }))
 
+    const watch = ({ feed }: Running) => Stream.flattenTake(Stream.fromPubSub(feed))
+
     return {
       run: (vm, doing, work) =>
-        Stream.unwrapScoped(Effect.gen(function*() {
+        Effect.gen(function*() {
           const current = running.get(vm.id)
           if (current !== undefined && current.doing !== doing) return yield* new VmBusy({ name: vm.name, doing: current.doing })
-          const { feed } = current ?? (yield* start(vm, doing, work))
-          return Stream.flattenTake(Stream.fromQueue(yield* PubSub.subscribe(feed)))
-        })),
+          return watch(current ?? (yield* start(vm, doing, work)))
+        }),
       begin: (vm, doing, work) =>
         Effect.gen(function*() {
           for (let current = running.get(vm.id); current !== undefined; current = running.get(vm.id)) {
-            yield* Effect.exit(Stream.runDrain(Stream.flattenTake(Stream.fromPubSub(current.feed))))
+            yield* Effect.exit(Stream.runDrain(watch(current)))
           }
           yield* start(vm, doing, work)
         }),

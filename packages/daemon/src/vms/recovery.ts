@@ -13,10 +13,11 @@ import { Operations } from "./operations.ts"
 import { type Cell, Registry } from "./registry.ts"
 import { VmRuntime } from "./runtime.ts"
 
-/** How often a capability that cannot say whether its part stands is asked again at once. */
-const ASK_AGAIN = Schedule.exponential("200 millis").pipe(Schedule.intersect(Schedule.recurs(6)))
+/** How often a capability that cannot say whether its part stands is asked again at once, when the daemon boots. */
+const ASK_AGAIN = Schedule.exponential("200 millis")
+const TIMES = 6
 
-/** After that the VM is free for other operations, and looked for again from time to time. */
+/** After that the VM is free for other operations, and looked for again from time to time, once each. */
 const LOOK_AGAIN = "15 seconds"
 
 /** How the VM's unit ended while no daemon looked, if it left word. */
@@ -40,9 +41,9 @@ export const recovery = Effect.gen(function*() {
   const pool = yield* Pool
   const daemon = yield* Effect.scope
 
-  const adopt = (cell: Cell): Effect.Effect<void, VmError> =>
+  const adopt = (cell: Cell, times: number): Effect.Effect<void, VmError> =>
     runtime.adopt(cell.record.spec).pipe(
-      Effect.retry({ schedule: ASK_AGAIN, while: (failure) => failure._tag !== "NotAdoptable" }),
+      Effect.retry({ schedule: ASK_AGAIN, times, while: (failure) => failure._tag !== "NotAdoptable" }),
       Effect.matchEffect({
         onSuccess: (run) =>
           Effect.zipRight(lifecycle.attach(cell, run), registry.note(cell, { state: "running", reason: "" })),
@@ -50,14 +51,17 @@ export const recovery = Effect.gen(function*() {
           failure._tag === "NotAdoptable"
             ? Effect.flatMap(endOf(cell), ({ clean, reason }) => lifecycle.settle(cell, clean ? "stopped" : "crashed", reason))
             // Not known to be gone, so not touched: it may well run on.
-            : Effect.zipRight(registry.note(cell, { state: "running", reason: `cannot be found again: ${failure.message}` }), Effect.forkIn(adoptLater(cell), daemon))
+            : Effect.zipRight(lost(cell, `cannot be found again: ${failure.message}`), Effect.forkIn(adoptLater(cell), daemon))
       })
     )
+
+  const lost = (cell: Cell, reason: string) =>
+    cell.record.state === "running" && cell.record.reason === reason ? Effect.void : registry.note(cell, { state: "running", reason })
 
   /** Unless the VM was stopped or deleted meanwhile. */
   const adoptLater = (cell: Cell) =>
     operations.begin(cell.record.spec, "recovered", () =>
-      Effect.suspend(() => registry.cells().includes(cell) && cell.run === undefined && cell.record.state === "running" ? adopt(cell) : Effect.void)
+      Effect.suspend(() => registry.cells().includes(cell) && cell.run === undefined && cell.record.state === "running" ? adopt(cell, 0) : Effect.void)
     ).pipe(Effect.delay(LOOK_AGAIN))
 
   const recover = (cell: Cell): Effect.Effect<void, VmError> => {
@@ -69,7 +73,7 @@ export const recovery = Effect.gen(function*() {
         return lifecycle.settle(cell, "stopped", "its start was interrupted")
       case "running":
       case "stopping":
-        return hostBoot === facts.bootId ? adopt(cell) : lifecycle.settle(cell, "stopped", "host rebooted")
+        return hostBoot === facts.bootId ? adopt(cell, TIMES) : lifecycle.settle(cell, "stopped", "host rebooted")
       case "broken":
         return lifecycle.settle(cell, "stopped", "")
       case "stopped":

@@ -11,7 +11,7 @@ import { VmStore } from "../store/vm-store.ts"
 import { Events } from "./events.ts"
 import type { Run } from "./runtime.ts"
 
-/** A VM in memory: its record as last written, and its run when it has one. Changed by the VM's operation alone. */
+/** A VM in memory: its record, and its run when it has one. Changed by the VM's operation alone, but for `ephemeral`. */
 export interface Cell {
   record: VmRecord
   run: Run | undefined
@@ -35,6 +35,7 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
     const store = yield* VmStore
     const daemon = yield* Effect.scope
     const events = yield* Events
+    const oneByOne = (yield* Effect.makeSemaphore(1)).withPermits(1)
     const cells = new Map<VmId, Cell>()
     for (const record of yield* store.all) cells.set(record.spec.id, { record, run: undefined })
     const told = ({ record }: Cell, change: Change) =>
@@ -59,17 +60,17 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
         }),
       update: (cell, change) =>
         Effect.gen(function*() {
-          const record = new VmRecord({ ...cell.record, ...change })
-          yield* store.save(record)
-          cell.record = record
+          yield* store.save(new VmRecord({ ...cell.record, ...change }))
+          // Of the record as it is by now: what was noted meanwhile stays, and is written after this.
+          cell.record = new VmRecord({ ...cell.record, ...change })
           yield* told(cell, change)
-        }),
+        }).pipe(oneByOne),
       note: (cell, change) =>
         Effect.gen(function*() {
           cell.record = new VmRecord({ ...cell.record, ...change })
           yield* told(cell, change)
           // Whatever the record is by then; a VM that is gone has none to write.
-          const save = Effect.suspend(() => cells.get(cell.record.spec.id) === cell ? store.save(cell.record) : Effect.void)
+          const save = oneByOne(Effect.suspend(() => cells.get(cell.record.spec.id) === cell ? store.save(cell.record) : Effect.void))
           yield* Effect.catchAll(save, (error) =>
             Effect.zipRight(Effect.logError(error.message), Effect.forkIn(Effect.retry(save, Schedule.spaced("5 seconds")), daemon)))
         }),

@@ -53,6 +53,14 @@ export class VmRuntime extends Context.Tag("@banger/daemon/VmRuntime")<VmRuntime
       const host = yield* Effect.context<H>()
       const daemon = yield* Effect.scope
 
+      /** A flaw of a capability's own fails the step like any error does: no VM stays `starting` for it. */
+      const whole = <A, E2 extends Failure, R>(step: Effect.Effect<A, E2, R>): Effect.Effect<A, Failure, R> =>
+        Effect.catchAllDefect(step, (defect) =>
+          Effect.zipRight(
+            Effect.logError("unexpected", defect),
+            Effect.fail<Failure>({ _tag: "Unexpected", message: `unexpected: ${String(defect)}`, hint: "journalctl -u bangerd has it all: this is a flaw of banger's, or of a capability's" })
+          ))
+
       const open = Effect.gen(function*() {
         const run: Run = {
           lease: yield* Scope.make(),
@@ -75,13 +83,14 @@ export class VmRuntime extends Context.Tag("@banger/daemon/VmRuntime")<VmRuntime
       const messages = (stayed: ReadonlyArray<CannotRemove>) => stayed.map(({ message }) => message)
 
       return {
-        provision: (spec) => Effect.provide(pipeline.provision(spec), host),
+        provision: (spec) => whole(Effect.provide(pipeline.provision(spec), host)),
         destroy: (spec) => Effect.map(Effect.provide(pipeline.destroy(spec), host), messages),
         start: (spec, step) =>
           Effect.gen(function*() {
             const run = yield* open
             yield* build(spec, run, "create", step).pipe(
               Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : stop(run)),
+              whole,
               Effect.catchAll((failure) =>
                 Effect.flatMap(Ref.get(run.leftovers), (leftovers) => new RunFailed({ failure, leftovers }))
               )
@@ -92,7 +101,8 @@ export class VmRuntime extends Context.Tag("@banger/daemon/VmRuntime")<VmRuntime
           Effect.gen(function*() {
             const run = yield* open
             yield* build(spec, run, "adopt", () => Effect.void).pipe(
-              Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(run.attachment, exit))
+              Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(run.attachment, exit)),
+              whole
             )
             return run
           }),

@@ -3,8 +3,9 @@ import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { run } from "@banger/capabilities/exec.ts"
 import { file, writeWhole } from "@banger/capabilities/files.ts"
+import { ownership } from "@banger/capabilities/firecracker/ownership.ts"
 import { CACHE, DAEMON_STATE, HOST_CONFIG, JAILS, ROOT_STATE, STAGING, STATE } from "@banger/capabilities/paths.ts"
-import { toolPath, version } from "@banger/capabilities/tool.ts"
+import { changeableByOthers, toolPath, version } from "@banger/capabilities/tool.ts"
 import { UID_BASE } from "@banger/domain/network.ts"
 import { VERSION } from "@banger/domain/version.ts"
 import * as Console from "effect/Console"
@@ -63,6 +64,14 @@ const areFiles = (bundles: Bundles) =>
       ? Effect.void
       : new Refused({ problem: `${from} is not a file`, fix: "node packaging/build-daemon.ts ENTRY OUT.mjs makes a bundle" }), { discard: true })
 
+/** A program that is missing is said at the end; one that others can change would be root's at the first VM. */
+const isRootsAlone = (program: string) => {
+  const place = changeableByOthers(program)
+  return place === null
+    ? Effect.void
+    : new Refused({ problem: `others than root can change ${place}, and root runs ${program}`, fix: ownership(place) })
+}
+
 const copyRelease = (directory: string, bundles: Bundles) =>
   file(directory, async () => {
     await fs.mkdir(LIBRARY, { recursive: true, mode: 0o755 })
@@ -78,7 +87,11 @@ const copyRelease = (directory: string, bundles: Bundles) =>
     if (existsSync(directory)) await fs.rename(directory, old)
     await fs.rename(fresh, directory)
     await fs.rm(old, { recursive: true, force: true })
-  }).pipe(Effect.zipRight(run(["chown", "-R", "root:root", directory])))
+  }).pipe(
+    Effect.zipRight(run(["chown", "-R", "root:root", directory])),
+    // A build under a careless umask is writable by others.
+    Effect.zipRight(run(["chmod", "-R", "go-w", directory]))
+  )
 
 /** A symbolic link, exchanged in one step. */
 const link = (target: string, at: string) =>
@@ -173,12 +186,14 @@ export const install = (ownerName: string, bundles: Bundles) =>
     yield* uidsAreFree
     yield* areFiles(bundles)
     const firecracker = toolPath("firecracker") ?? "/usr/local/bin/firecracker"
+    const jailer = `${path.dirname(firecracker)}/jailer`
+    yield* Effect.forEach([firecracker, jailer], isRootsAlone)
     const record: InstallRecord = {
       version: VERSION,
       directory: `${LIBRARY}/${VERSION}`,
       owner,
       firecracker,
-      jailer: `${path.dirname(firecracker)}/jailer`,
+      jailer,
       ipForward: before._tag === "Some" ? before.value.ipForward : readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim()
     }
     yield* copyRelease(record.directory, bundles)

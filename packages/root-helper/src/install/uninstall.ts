@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { dmDevices } from "@banger/capabilities/dm-snapshot/devices.ts"
 import { run } from "@banger/capabilities/exec.ts"
-import { JUMPS } from "@banger/capabilities/nat/rules.ts"
+import { JUMPS, TABLE } from "@banger/capabilities/nat/rules.ts"
 import { CACHE, EXITS, JAILS, RUN_VMS, STATE } from "@banger/capabilities/paths.ts"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -19,10 +19,8 @@ const attempt = (what: string, act: Effect.Effect<unknown, { readonly message: s
 
 /** Each part by itself, since any may be missing; what counts is that nothing is left. */
 const removeChains = Effect.gen(function*() {
-  for (const { from, table, to } of JUMPS) {
-    for (const change of [["-D", from, "-j", to], ["-F", to], ["-X", to]]) {
-      yield* Effect.exit(run(["iptables", "-w", "10", "-t", table, ...change]))
-    }
+  for (const { from, to } of JUMPS) {
+    for (const change of [["-D", from, "-j", to], ["-F", to], ["-X", to]]) yield* Effect.exit(run(["iptables", "-w", "10", ...change]))
   }
   const left = (yield* run(["iptables-save"])).split("\n").filter((line) => line.includes("BANGER-"))
   if (left.length > 0) return yield* new Refused({ problem: left.join("; "), fix: "iptables -S says who uses them" })
@@ -45,7 +43,7 @@ const sweep = (ipForward: string) =>
       Effect.suspend(() => Effect.forEach([...dmDevices().keys()].filter((name) => name.startsWith("banger-")), (name) => attempt(`dm device ${name}`, run(["dmsetup", "remove", "--retry", name])))).pipe(Effect.map((all) => all.flat())),
       attempt("interfaces", interfaces),
       attempt("iptables chains", removeChains),
-      attempt("nft table", run(["nft", "-f", "-"], { stdin: "table bridge banger\ndelete table bridge banger\n" })),
+      ...["bridge banger", TABLE].map((table) => attempt(`nft table ${table}`, run(["nft", "-f", "-"], { stdin: `table ${table}\ndelete table ${table}\n` }))),
       attempt("ip_forward", run(["sysctl", "-q", "-w", `net.ipv4.ip_forward=${ipForward}`])),
       attempt("run directories", run(["rm", "-rf", "--one-file-system", "--", RUN_VMS, EXITS, "/run/banger", "/run/banger-root", JAILS]))
     ]

@@ -1,0 +1,54 @@
+import * as Net from "node:net"
+
+/** Bytes of a query. A real one has a few hundred at most; over TCP its length may say 64 KiB. */
+export const MAX_QUERY = 4096
+
+/** Bytes of an answer: its length is told in two bytes. */
+const MAX_ANSWER = 65_535
+
+/** Clients that say nothing are cut off, milliseconds. */
+const IDLE_MS = 5_000
+
+/** At once, of all clients together. */
+const MAX_CONNECTIONS = 64
+
+/** Answers one raw query; undefined drops it, which is what a message that cannot be read deserves. */
+export type Answer = (query: Buffer, from: string, tcp: boolean) => Promise<Buffer | undefined>
+
+const framed = (message: Buffer): Buffer => {
+  const length = Buffer.alloc(2)
+  length.writeUInt16BE(message.length)
+  return Buffer.concat([length, message])
+}
+
+/**
+ * Answers the queries of one connection in turn, and reads no further while one is under way: what a client sends ahead
+ * waits in the kernel, not here.
+ */
+const serve = async (connection: Net.Socket, answer: Answer): Promise<void> => {
+  let received = Buffer.alloc(0)
+  for await (const chunk of connection) {
+    received = Buffer.concat([received, chunk])
+    while (received.length >= 2) {
+      const end = 2 + received.readUInt16BE(0)
+      if (end > 2 + MAX_QUERY) return
+      if (received.length < end) break
+      const reply = await answer(received.subarray(2, end), connection.remoteAddress ?? "", true)
+      if (reply === undefined || reply.length > MAX_ANSWER) return
+      connection.write(framed(reply))
+      received = received.subarray(end)
+    }
+  }
+}
+
+/** A DNS server over TCP, not yet listening. */
+export const tcpServer = (answer: Answer): Net.Server => {
+  const server = Net.createServer((connection) => {
+    connection.setTimeout(IDLE_MS, () => connection.destroy())
+    // A client that goes away, or sends what cannot be answered, is none of ours.
+    connection.on("error", () => connection.destroy())
+    serve(connection, answer).then(() => connection.end(), () => connection.destroy())
+  })
+  server.maxConnections = MAX_CONNECTIONS
+  return server
+}
