@@ -53,7 +53,7 @@ const adopted = <A, E, R, H>({ find, what }: Held<A, E, R, H>) =>
   Effect.flatMap(find, Option.match({ onNone: () => new NotAdoptable({ what }), onSome: Effect.succeed }))
 
 /**
- * Registers `remove` first, then finds or creates: a half-done create, or one whose reply was lost, is undone like a
+ * Registers `remove` first, then creates or finds: a half-done create, or one whose reply was lost, is undone like a
  * finished one, and a long create stays interruptible.
  */
 export const leased = <A, E, R, H>(held: Held<A, E, R, H>): Effect.Effect<A, E | NotAdoptable, R | H | Lease> =>

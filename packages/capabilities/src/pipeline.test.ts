@@ -54,7 +54,7 @@ describe("pipeline", () => {
   it("gives doctor every capability's checks", () => {
     assert.deepStrictEqual(
       [...new Set(pipeline.checks.map(({ capability }) => capability))],
-      ["tap-pool", "dm-snapshot", "work-disk", "nat", "guest-config", "dns", "firecracker"]
+      ["dns", "tap-pool", "dm-snapshot", "work-disk", "nat", "guest-config", "firecracker"]
     )
   })
 

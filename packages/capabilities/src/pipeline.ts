@@ -19,8 +19,8 @@ import { workDisk } from "./work-disk/live.ts"
  */
 export const pipeline = pipe(
   empty,
-  stage(tapPool, dmSnapshot, workDisk, vsock, nat),
-  stage(guestConfig, dns),
+  stage(vsock, dns),
+  stage(tapPool, dmSnapshot, workDisk, nat, guestConfig),
   stage(firecracker)
 )
 

@@ -43,14 +43,9 @@ interface Start {
   readonly modules: Digest
 }
 
-/**
- * The jail's files: links to what VMs share, the VM's own disk, and a node of its dm device. Made anew for each start;
- * `s` is where the unit mounts the VM's socket directory.
- */
+/** The jail's files: links to what VMs share, and the VM's own disk. `s` is where the unit mounts the VM's socket directory. */
 const furnish = ({ initrd, modules, slot, vm, vmlinux }: Start) =>
   Effect.gen(function*() {
-    const device = dmDevices().get(dmName(vm))?.number
-    if (device === undefined) return yield* new OpFailed({ subject: "jail", problem: `dm device ${dmName(vm)} is missing`, fix: "start the VM again" })
     const joined = yield* joinedInitrd(initrd)
     const root = jailRoot(vm)
     const uid = vmUid(slot)
@@ -63,9 +58,17 @@ const furnish = ({ initrd, modules, slot, vm, vmlinux }: Start) =>
         fs.link(workFile(vm), `${root}/work`)
       ])
     })
-    yield* run(["mknod", "-m", "0600", `${root}/rootfs`, "b", ...device.split(":")])
-    yield* file(root, () => fs.chown(`${root}/rootfs`, uid, uid))
     yield* writeWhole(unitEnvironment(vm), `VM_UID=${uid}\n`, 0o600)
+  })
+
+/** A node of the VM's dm device in its jail. Firecracker opens it when it is configured, not when it starts. */
+const nodeOfRoot = ({ slot, vm }: Start) =>
+  Effect.gen(function*() {
+    const device = dmDevices().get(dmName(vm))?.number
+    if (device === undefined) return yield* new OpFailed({ subject: "jail", problem: `dm device ${dmName(vm)} is missing`, fix: "start the VM again" })
+    const node = `${jailRoot(vm)}/rootfs`
+    yield* run(["mknod", "-m", "0600", node, "b", ...device.split(":")])
+    yield* file(node, () => fs.chown(node, vmUid(slot), vmUid(slot)))
   })
 
 /** Root starts the jailer, and the jailer Firecracker. */
@@ -83,7 +86,7 @@ const start = (request: Start) =>
     // A run that was not cleaned up: its jail is made before its unit is started.
     if (existsSync(jail(request.vm)) || existsSync(exitFile(request.vm))) yield* remove(request.vm)
     yield* furnish(request)
-    yield* run(["systemctl", "start", unit(request.vm)])
+    yield* Effect.all([nodeOfRoot(request), run(["systemctl", "start", unit(request.vm)])], { concurrency: 2 })
     const process = processIn(cgroup(request.vm))
     if (process !== null) return process
     const said = existsSync(exitFile(request.vm)) ? yield* file(exitFile(request.vm), () => fs.readFile(exitFile(request.vm), "utf8")) : ""

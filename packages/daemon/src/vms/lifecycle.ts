@@ -119,9 +119,8 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
       Effect.gen(function*() {
         const began = yield* Clock.currentTimeMillis
         yield* Effect.mapError(runtime.provision(cell.record.spec), (failure) => new RunFailed({ failure, leftovers: [] }))
-        yield* knownHosts.write
         yield* step(emit)("disks", (yield* Clock.currentTimeMillis) - began)
-        yield* begin(cell, emit)
+        yield* Effect.all([begin(cell, emit), knownHosts.write], { concurrency: 2, discard: true })
       })
 
     /** After a create that failed nothing is left of the VM, unless it cannot be removed or its console is worth a look. */
