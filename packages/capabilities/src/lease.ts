@@ -17,6 +17,10 @@ export class CannotRemove extends Schema.TaggedError<CannotRemove>()("CannotRemo
   }
 }
 
+/** A flaw in a removal is a leftover like any other: what it leaves must not be taken for gone. */
+export const definite = <R>(what: string, removal: Effect.Effect<void, CannotRemove, R>): Effect.Effect<void, CannotRemove, R> =>
+  Effect.catchAllDefect(removal, (defect) => new CannotRemove({ what, problem: `unexpected: ${String(defect)}` }))
+
 /** Adoption met a VM of which this part is gone. */
 export class NotAdoptable extends Schema.TaggedError<NotAdoptable>()("NotAdoptable", { what: Schema.String }) {
   override get message() {
@@ -62,7 +66,7 @@ export const leased = <A, E, R, H>(held: Held<A, E, R, H>): Effect.Effect<A, E |
     const host = yield* Effect.context<H>()
     yield* Scope.addFinalizer(
       lease.scope,
-      held.remove.pipe(
+      definite(held.what, held.remove).pipe(
         Effect.provide(host),
         Effect.catchAll((error) => Ref.update(lease.leftovers, (all) => [...all, error.message]))
       )

@@ -5,11 +5,11 @@ import { OpFailed } from "./op-failed.ts"
 
 /**
  * Makes operations on objects whose name begins so fail: before their work, like a refusal; after it, like a reply that was
- * lost; when it is looked for; or as a flaw of the program itself would.
+ * lost; when it is looked for; when it is removed; or as a flaw of the program itself would.
  */
 export interface Failing {
   readonly object: string
-  readonly when: "before" | "after" | "found" | "defect"
+  readonly when: "before" | "after" | "found" | "removed" | "defect"
 }
 
 /** A host in memory: the set of objects that stand on it, by name. */
@@ -28,7 +28,7 @@ export class MemoryHost extends Context.Tag("@banger/capabilities/MemoryHost")<M
       objects,
       has: (object) => broken(object, "found").pipe(Effect.zipRight(Effect.sync(() => objects.has(object)))),
       add: (object) => Effect.orDie(broken(object, "defect")).pipe(Effect.zipRight(broken(object, "before")), Effect.zipRight(Effect.sync(() => void objects.add(object))), Effect.zipRight(broken(object, "after"))),
-      delete: (object) => Effect.sync(() => void objects.delete(object))
+      delete: (object) => broken(object, "removed").pipe(Effect.zipRight(Effect.sync(() => void objects.delete(object))))
     })
   }
 }

@@ -26,6 +26,9 @@ describe("a program that root runs", () => {
     fs.chmodSync(links, 0o777)
     fs.symlinkSync(program, `${links}/firecracker`)
     assert.strictEqual(changeableByOthers(`${links}/firecracker`, own), links)
+    // A link to a link: the one in the middle is somebody's to exchange.
+    fs.symlinkSync(`${links}/firecracker`, `${bin}/linked`)
+    assert.strictEqual(changeableByOthers(`${bin}/linked`, own), links)
     assert.isNull(changeableByOthers(`${bin}/missing`, own))
   }))
 })

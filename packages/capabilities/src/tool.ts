@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, statSync } from "node:fs"
+import { existsSync, lstatSync, readlinkSync, statSync } from "node:fs"
 import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import { run } from "./exec.ts"
@@ -18,16 +18,24 @@ const BY_GROUP = 0o020
 const BY_ALL = 0o002
 const STICKY = 0o1000
 
-const upwards = (place: string): ReadonlyArray<string> => place === "/" ? [place] : [place, ...upwards(path.dirname(place))]
+/** Links from one to the next, as many as the kernel follows. */
+const MAX_LINKS = 40
+
+/** Every file, link and directory that decides what a path leads to. Fails where the path leads nowhere. */
+const passed = (place: string, links = MAX_LINKS): ReadonlyArray<string> => {
+  if (place === "/" || links === 0) return [place]
+  const above = passed(path.dirname(place), links)
+  if (!lstatSync(place).isSymbolicLink()) return [...above, place]
+  return [...above, ...passed(path.resolve(path.dirname(place), readlinkSync(place)), links - 1)]
+}
 
 /**
- * What of a program that root runs somebody else could change or exchange: the file, a link to it, or a directory above
- * either. Null when nobody can, or when the file is missing. `trusted` owns it all: root, but in a test.
+ * What of a program that root runs somebody else could change or exchange: the file, or a directory that it, or a link on
+ * the way to it, stands in. Null when nobody can, or when the file is missing. `trusted` owns it all: root, but in a test.
  */
 export const changeableByOthers = (program: string, trusted = 0): string | null => {
   if (!existsSync(program)) return null
-  const places = [...upwards(realpathSync(program)), ...upwards(path.dirname(program))]
-  return places.find((place) => {
+  return passed(program).find((place) => {
     const stat = statSync(place)
     const writable = (stat.mode & BY_ALL) !== 0 || ((stat.mode & BY_GROUP) !== 0 && stat.gid !== 0)
     // To a sticky directory, such as /tmp, others may add, but exchange nothing of root's.

@@ -1,5 +1,4 @@
 import * as Dgram from "node:dgram"
-import type * as Net from "node:net"
 import * as dnsPacket from "dns-packet"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -8,7 +7,7 @@ import { Dns, type Published } from "./contract.ts"
 import { GUEST_DNS_PORT, HOST_DNS_PORT } from "./ports.ts"
 import { forwarder } from "./forward.ts"
 import { type Answer, MAX_QUERY, tcpServer } from "./tcp.ts"
-import { answer, inZone } from "./zone.ts"
+import { answer, inZone, opcode } from "./zone.ts"
 
 /** Queries of one guest that may be under way to an upstream; each holds a socket for up to some seconds. */
 const MAX_FORWARDS = 64
@@ -34,13 +33,13 @@ const udp = (address: string, port: number, answer: Answer) =>
 
 const tcp = (address: string, port: number, answer: Answer) =>
   Effect.acquireRelease(
-    Effect.async<Net.Server, Error>((resume) => {
-      const server = tcpServer(answer)
+    Effect.async<ReturnType<typeof tcpServer>, Error>((resume) => {
+      const made = tcpServer(answer)
       // Also once it listens: with no descriptor left a connection cannot be taken, which must not end the daemon.
-      server.on("error", (error) => resume(Effect.fail(error)))
-      server.listen(port, address, () => resume(Effect.succeed(server)))
+      made.server.on("error", (error) => resume(Effect.fail(error)))
+      made.server.listen(port, address, () => resume(Effect.succeed(made)))
     }),
-    (server) => Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
+    ({ end }) => Effect.async<void>((resume) => end(() => resume(Effect.void)))
   )
 
 /** dns-packet throws at malformed input, and takes its time over a long one. */
@@ -52,6 +51,13 @@ const decode = (query: Buffer): dnsPacket.Packet | undefined => {
     return undefined
   }
 }
+
+/**
+ * Only questions are passed on, and no transfers: the host's name server may trust the host's address, which is where
+ * they come from, with an update of its zone.
+ */
+const forwardable = (query: dnsPacket.Packet, { name, type }: dnsPacket.Question) =>
+  opcode(query) === 0 && type !== "AXFR" && type !== "IXFR" && !inZone(name.toLowerCase())
 
 /**
  * The daemon's name server. On 127.0.0.1 it answers the zone alone; on the bridge's address, where guests ask, it also
@@ -76,7 +82,7 @@ export const layer = (bridge: Effect.Effect<string>) =>
       const query = decode(raw)
       if (query?.type !== "query") return undefined
       const [question, ...more] = query.questions ?? []
-      const mayForward = byAddress.get(from)?.forward === true && question !== undefined && more.length === 0 && !inZone(question.name.toLowerCase())
+      const mayForward = byAddress.get(from)?.forward === true && question !== undefined && more.length === 0 && forwardable(query, question)
       if (!mayForward) return local(query)
       const pending = forwarding.get(from) ?? 0
       if (pending >= MAX_FORWARDS) return undefined

@@ -6,10 +6,10 @@ import { type Answer, MAX_QUERY, tcpServer } from "./tcp.ts"
 
 const connected = (answer: Answer) =>
   Effect.gen(function*() {
-    const server = tcpServer(answer)
+    const { end, server } = tcpServer(answer)
     yield* Effect.acquireRelease(
       Effect.async<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
-      () => Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
+      () => Effect.async<void>((resume) => end(() => resume(Effect.void)))
     )
     const { port } = server.address() as Net.AddressInfo
     return yield* Effect.acquireRelease(
@@ -51,6 +51,11 @@ describe("tcp", () => {
     assert.deepStrictEqual(asked, ["one"])
     yield* Deferred.succeed(held, undefined)
     assert.deepStrictEqual(yield* answers, both)
+  }))
+
+  it.live("an end waits for no client", () => Effect.gen(function*() {
+    const client = yield* Effect.scoped(connected((query) => Promise.resolve(query)).pipe(Effect.tap((socket) => Effect.sync(() => socket.on("error", () => {})))))
+    assert.isTrue(client.destroyed)
   }))
 
   it.scoped("a query that announces more than any real one ends the connection", () => Effect.gen(function*() {

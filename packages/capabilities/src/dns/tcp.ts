@@ -9,8 +9,9 @@ const MAX_ANSWER = 65_535
 /** Clients that say nothing are cut off, milliseconds. */
 const IDLE_MS = 5_000
 
-/** At once, of all clients together. */
-const MAX_CONNECTIONS = 64
+/** At once, of all clients together, and of one: a guest takes its own share alone. */
+const MAX_CONNECTIONS = 256
+const MAX_OF_ONE = 16
 
 /** Answers one raw query; undefined drops it, which is what a message that cannot be read deserves. */
 export type Answer = (query: Buffer, from: string, tcp: boolean) => Promise<Buffer | undefined>
@@ -25,7 +26,7 @@ const framed = (message: Buffer): Buffer => {
  * Answers the queries of one connection in turn, and reads no further while one is under way: what a client sends ahead
  * waits in the kernel, not here.
  */
-const serve = async (connection: Net.Socket, answer: Answer): Promise<void> => {
+const serve = async (connection: Net.Socket, answer: Answer): Promise<unknown> => {
   let received = Buffer.alloc(0)
   for await (const chunk of connection) {
     received = Buffer.concat([received, chunk])
@@ -33,6 +34,8 @@ const serve = async (connection: Net.Socket, answer: Answer): Promise<void> => {
       const end = 2 + received.readUInt16BE(0)
       if (end > 2 + MAX_QUERY) return
       if (received.length < end) break
+      // A client that asks on and reads no answer would have them pile up here.
+      if (connection.writableLength > MAX_ANSWER) return connection.destroy()
       const reply = await answer(received.subarray(2, end), connection.remoteAddress ?? "", true)
       if (reply === undefined || reply.length > MAX_ANSWER) return
       connection.write(framed(reply))
@@ -41,14 +44,25 @@ const serve = async (connection: Net.Socket, answer: Answer): Promise<void> => {
   }
 }
 
-/** A DNS server over TCP, not yet listening. */
-export const tcpServer = (answer: Answer): Net.Server => {
+/** A DNS server over TCP, not yet listening, and what ends it with all its connections. */
+export const tcpServer = (answer: Answer): { readonly server: Net.Server; readonly end: (ended: () => void) => void } => {
+  const connections = new Set<Net.Socket>()
   const server = Net.createServer((connection) => {
+    const { remoteAddress } = connection
+    if ([...connections].filter((other) => other.remoteAddress === remoteAddress).length >= MAX_OF_ONE) return connection.destroy()
+    connections.add(connection)
+    connection.on("close", () => connections.delete(connection))
     connection.setTimeout(IDLE_MS, () => connection.destroy())
     // A client that goes away, or sends what cannot be answered, is none of ours.
     connection.on("error", () => connection.destroy())
     serve(connection, answer).then(() => connection.end(), () => connection.destroy())
   })
   server.maxConnections = MAX_CONNECTIONS
-  return server
+  return {
+    server,
+    end: (ended) => {
+      server.close(ended)
+      for (const connection of connections) connection.destroy()
+    }
+  }
 }

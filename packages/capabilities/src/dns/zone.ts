@@ -22,6 +22,9 @@ const soa: Answer = {
 
 export const inZone = (name: string): boolean => name === ZONE || name.endsWith(`.${ZONE}`)
 
+/** 0 is a question; the others (an update of a zone, a notification of one) are none. */
+export const opcode = ({ flags }: Packet): number => (flags ?? 0) >> 11 & 15
+
 const reply = (query: Packet, rcode: number, rest: Partial<Packet> = {}): Packet => ({
   type: "response",
   id: query.id ?? 0,
@@ -39,7 +42,7 @@ export const answer = (query: Packet, lookup: (label: string) => string | undefi
   const [question, ...more] = query.questions ?? []
   // The questions are left out: thousands fit into one message.
   if (question === undefined || more.length > 0) return reply(query, FORMERR, { questions: [] })
-  if (((query.flags ?? 0) >> 11 & 15) !== 0) return reply(query, NOTIMP)
+  if (opcode(query) !== 0) return reply(query, NOTIMP)
   const name = question.name.toLowerCase()
   if (!inZone(name)) return reply(query, REFUSED)
   if (name === ZONE) return question.type === "SOA" ? reply(query, 0, { answers: [soa] }) : reply(query, 0, { authorities: [soa] })

@@ -20,9 +20,9 @@ export const host = (facts: Facts) =>
 export const program = (facts: Facts) => {
   const found = /v?(\d+\.\d+\.\d+\S*)/.exec(facts.firecracker ?? "")?.[1]
   const install = "put firecracker and jailer into /usr/local/bin, then sudo banger system install"
+  if (facts.changeable !== null) return notReady(`others than root can change ${facts.changeable}`, mend(ownership(facts.changeable)))
   if (found === undefined) return notReady("firecracker is missing or does not run", install)
   if (facts.jailer === null) return notReady("jailer is missing beside firecracker", install)
-  if (facts.changeable !== null) return notReady(`others than root can change ${facts.changeable}`, mend(ownership(facts.changeable)))
   if (!atLeast(found, MINIMUM)) return notReady(`Firecracker ${found} is too old, ${MINIMUM} is the oldest that works`, install)
   const known = advisories(found)
   if (known.length > 0) return warning(`Firecracker ${found} has ${known.join(" and ")}`, "install 1.15.1 or newer")

@@ -43,7 +43,8 @@ export const bounded = (log: string, limits = LIMITS): Effect.Effect<void, FileF
   Effect.gen(function*() {
     const grown = yield* Queue.sliding<void>(1)
     yield* Effect.acquireRelease(
-      file(log, async () => watch(log, () => void grown.unsafeOffer(undefined))),
+      // A watch that is lost leaves the log as long as it becomes.
+      file(log, async () => watch(log, () => void grown.unsafeOffer(undefined)).on("error", () => {})),
       (watcher) => Effect.sync(() => watcher.close())
     )
     // A log that grew too long while no daemon looked.

@@ -124,14 +124,17 @@ const removeLog = (vm: VmId) =>
   removeFile(estate(vm), [consoleLog(vm), unitEnvironment(vm)]).pipe(Effect.mapError(opFailed("console log")))
 
 const facts = Effect.gen(function*() {
-  const settings = yield* HostSettings
+  const { firecracker, jailer } = yield* HostSettings
+  const changeable = changeableByOthers(firecracker) ?? changeableByOthers(jailer)
+  // Asking a program for its version runs it, as root.
+  const ask = (program: string) => changeable === null ? version([program, "--version"]) : Effect.succeed(null)
   return {
     arch: process.arch,
     // Not access(2): the device cgroup of our unit refuses even to look at what it does not allow.
     kvm: lstatSync("/dev/kvm", { throwIfNoEntry: false }) !== undefined,
-    firecracker: yield* version([settings.firecracker, "--version"]),
-    jailer: yield* version([settings.jailer, "--version"]),
-    changeable: changeableByOthers(settings.firecracker) ?? changeableByOthers(settings.jailer),
+    firecracker: yield* ask(firecracker),
+    jailer: yield* ask(jailer),
+    changeable,
     systemd: yield* version(["systemctl", "--version"])
   }
 })

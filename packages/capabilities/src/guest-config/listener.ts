@@ -82,7 +82,8 @@ export const layer = Layer.succeed(GuestListener, {
         Effect.async<void, GuestFailed>((resume) => {
           // Left by a daemon that was killed; the directory is the owner's, so nothing but ours can be lost.
           rmSync(socket, { force: true })
-          server.once("error", (error) => resume(new GuestFailed({ step: "listen", problem: error.message })))
+          // Also once it listens: with no descriptor left a guest cannot be let in, and asks again.
+          server.on("error", (error) => resume(new GuestFailed({ step: "listen", problem: error.message })))
           server.listen({ path: socket }, () => {
             // Firecracker runs under the VM's uid and must be able to connect.
             chmodSync(socket, 0o666)

@@ -39,19 +39,23 @@ export const prepare = Effect.gen(function*() {
   yield* layAcceptance
 }).pipe(Effect.mapError(opFailed("nat rules")))
 
-const ensure = (slot: Slot, enabled: boolean) =>
+/** `out` are the slots let out so far: a table that was taken away is laid again for all of them. */
+const ensure = (out: Set<Slot>, slot: Slot, enabled: boolean) =>
   Effect.gen(function*() {
     const settings = yield* HostSettings
+    if (enabled) out.add(slot)
+    else out.delete(slot)
     const edit = Effect.catchAll(nft(enabled ? addition(settings.cidr, slot) : removal(settings.cidr, slot)), (refused) =>
-      Effect.flatMap(current, (standing) => Option.isSome(standing) ? refused : nft(table(settings, enabled ? [slot] : []))))
+      Effect.flatMap(letOut, (standing) => Option.isSome(standing) ? refused : nft(table(settings, [...out]))))
     const [, accepting] = yield* Effect.all([edit, iptablesAccepts], { concurrency: 2 })
     if (!accepting) yield* layAcceptance
   }).pipe(Effect.mapError(opFailed("nat rules")))
 
 /** A table that is gone lets nobody out. */
-const remove = (slot: Slot) =>
+const remove = (out: Set<Slot>, slot: Slot) =>
   Effect.gen(function*() {
     const { cidr } = yield* HostSettings
+    out.delete(slot)
     const standing = yield* current
     if (Option.exists(standing, (slots) => slots.includes(slot))) yield* nft(removal(cidr, slot))
   }).pipe(Effect.mapError(opFailed("nat rules")))
@@ -72,9 +76,10 @@ const facts = Effect.all({
 export const handlers = NatOps.toLayer(Effect.gen(function*() {
   // Only the making of a table that is gone is more than one transaction.
   const alone = (yield* Effect.makeSemaphore(1)).withPermits(1)
+  const out = new Set(Option.getOrElse(yield* current, () => []))
   return NatOps.of({
-    "nat.Ensure": ({ enabled, slot }) => alone(ensure(slot, enabled)),
-    "nat.Remove": ({ slot }) => alone(remove(slot)),
+    "nat.Ensure": ({ enabled, slot }) => alone(ensure(out, slot, enabled)),
+    "nat.Remove": ({ slot }) => alone(remove(out, slot)),
     "nat.Facts": () => facts
   })
 }))

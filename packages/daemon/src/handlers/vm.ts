@@ -44,7 +44,7 @@ export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
           emit({ _tag: "Finished", vm: view(cell.record), message: `${cell.record.spec.name} is stopped: ${how}` }))),
     "vm.Restart": ({ timeoutMs, vm }) =>
       operation(vm, "restarted", (cell) => (emit) =>
-        Effect.zipRight(cell.run === undefined ? Effect.void : lifecycle.stop(cell, timeoutMs, emit), lifecycle.start(cell, emit))),
+        Effect.zipRight(cell.record.state === "running" ? lifecycle.stop(cell, timeoutMs, emit) : Effect.void, lifecycle.start(cell, emit))),
     "vm.Delete": ({ force, vm }) =>
       operation(vm, "deleted", (cell) => (emit) => lifecycle.remove(cell, force, emit)).pipe(
         // The VM may have been the last user of a replaced image; whoever deletes it does not wait for that.

@@ -37,5 +37,6 @@ export const makeHold = Effect.gen(function*() {
     }).pipe(Effect.catchAll((error) => Effect.logError(error.message)))
 
   return (cell: Cell): Stream.Stream<never, VmError> =>
-    Stream.ensuring(Stream.never, Effect.forkIn(released(cell), daemon))
+    // Interruptible, though it is begun in a finalizer: a daemon that ends waits for none of these.
+    Stream.ensuring(Stream.never, Effect.forkIn(Effect.interruptible(released(cell)), daemon))
 })

@@ -63,8 +63,29 @@ describe("lifecycle", () => {
       const cell = yield* reserve("one")
       // Interrupted from within, at the first event of the start.
       yield* lifecycle.create(cell, (event) => event._tag === "Step" && event.step.startsWith("tap") ? Effect.interrupt : Effect.void).pipe(Effect.exit)
-      assert.deepStrictEqual(ofLease(objects), [])
+      assert.strictEqual(objects.size, 0)
+      assert.strictEqual((yield* Registry).cells().length, 0)
     }).pipe(Effect.provide(daemonOn(state, objects)))
+  }))
+
+  it.scoped("what cannot be removed makes the VM broken, and keeps its disks and its record", () => Effect.gen(function*() {
+    for (const object of ["dm banger-", "tap ", "unit "]) {
+      const state = yield* temporary
+      const objects = new Set<string>()
+      yield* Effect.gen(function*() {
+        const lifecycle = yield* Lifecycle
+        const registry = yield* Registry
+        const cell = yield* reserve("one")
+        yield* lifecycle.create(cell, quiet)
+        assert.strictEqual((yield* Effect.flip(lifecycle.stop(cell, 10, quiet)))._tag, "Leftovers")
+        assert.strictEqual(cell.record.state, "broken")
+        assert.include(cell.record.reason, "refused removed")
+        assert.strictEqual((yield* Effect.flip(lifecycle.remove(cell, true, quiet)))._tag, "Leftovers")
+        assert.isTrue([...objects].some((stands) => stands.startsWith("estate cow")))
+        assert.strictEqual(ofLease(objects).length, 1)
+        assert.strictEqual(registry.cells().length, 1)
+      }).pipe(Effect.provide(daemonOn(state, objects, { object, when: "removed" })))
+    }
   }))
 
   it.scoped("a name is taken once, and the lowest slot is used again", () => Effect.gen(function*() {

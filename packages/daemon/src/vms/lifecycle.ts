@@ -120,12 +120,18 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         const began = yield* Clock.currentTimeMillis
         yield* Effect.mapError(runtime.provision(cell.record.spec), (failure) => new RunFailed({ failure, leftovers: [] }))
         yield* step(emit)("disks", (yield* Clock.currentTimeMillis) - began)
-        yield* Effect.all([begin(cell, emit), knownHosts.write], { concurrency: 2, discard: true })
+        // No VM is given up for it: `vm ssh` alone needs the file, and the next VM writes it anew.
+        const known = Effect.catchAll(knownHosts.write, ({ message }) => emit({ _tag: "Note", message }))
+        yield* Effect.all([begin(cell, emit), known], { concurrency: 2, discard: true })
       })
+
+    /** What of a run cannot be given back keeps the VM's disks and its record, since it may well use them. */
+    const reclaimed = (cell: Cell): Effect.Effect<void, VmError> =>
+      Effect.flatMap(runtime.reclaim(cell.record.spec), (leftovers) => leftovers.length > 0 ? settled(cell, leftovers, "stopped", "") : destroy(cell))
 
     /** After a create that failed nothing is left of the VM, unless it cannot be removed or its console is worth a look. */
     const unmake = (cell: Cell, error: RunFailed | VmError): Effect.Effect<void, VmError> => {
-      if (error._tag !== "RunFailed") return destroy(cell)
+      if (error._tag !== "RunFailed") return reclaimed(cell)
       if (keepsVm(error.failure)) return settled(cell, error.leftovers, "crashed", error.failure.message)
       return error.leftovers.length > 0 ? settled(cell, error.leftovers, "stopped", "") : destroy(cell)
     }
@@ -136,7 +142,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         yield* emit({ _tag: "Planned", vm: view(cell.record) })
         yield* make(cell, emit).pipe(
           Effect.catchAll((error) => failing(unmake(cell, error), error._tag === "RunFailed" ? stepFailed(`create ${spec.name}`, error.failure) : error, emit)),
-          Effect.onInterrupt(() => Effect.ignoreLogged(Effect.zipRight(runtime.reclaim(spec), destroy(cell))))
+          Effect.onInterrupt(() => Effect.ignoreLogged(reclaimed(cell)))
         )
         // The next VM's TAP is made while this one is used.
         yield* Effect.forkIn(pool.refill, daemon)

@@ -60,6 +60,8 @@ export class Operations extends Context.Tag("@banger/daemon/Operations")<Operati
                 return PubSub.publish(feed, Exit.isSuccess(exit) ? Take.end : Take.failCause(exit.cause))
               })
             ),
+            // Nobody may be watching.
+            Effect.tapErrorCause((cause) => Effect.logWarning("failed", cause)),
             Effect.annotateLogs({ vm: vm.id, doing }),
             Effect.exit
           )
