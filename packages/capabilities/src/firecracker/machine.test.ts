@@ -30,7 +30,8 @@ describe("machine", () => {
   })
 
   it("knows which versions have published weaknesses", () => {
-    assert.strictEqual(advisories("1.12.1").length, 2)
+    assert.strictEqual(advisories("1.12.1").length, 3)
+    assert.isTrue(advisories("1.13.2").some((text) => text.includes("5475")))
     assert.strictEqual(advisories("1.15.1").length, 0)
     assert.strictEqual(advisories("1.15.0").length, 1)
     assert.strictEqual(advisories("1.14.0").length, 2)
