@@ -45,8 +45,8 @@ type NeedsOf<C> = C extends Capability<any, any, infer R, any> ? R : never
 type HostOf<C> = C extends Capability<any, any, any, infer H> ? H : never
 /* oxlint-enable typescript/no-explicit-any */
 
-const stayed = <H>([capability, removal]: readonly [string, Effect.Effect<void, CannotRemove, H>]) =>
-  Effect.match(definite(capability, removal), { onSuccess: () => [], onFailure: (error) => [error] })
+const stayed = <H>(removal: Effect.Effect<void, CannotRemove, H>) =>
+  Effect.match(removal, { onSuccess: () => [], onFailure: (error) => [error] })
 
 /** Adds capabilities that do not need each other: they are taken in parallel, after everything composed so far. */
 export const stage = <const Cs extends readonly [AnyCapability, ...ReadonlyArray<AnyCapability>]>(...stage: Cs) =>
@@ -54,21 +54,21 @@ export const stage = <const Cs extends readonly [AnyCapability, ...ReadonlyArray
   before: Pipeline<P, E, R, H>
 ): Pipeline<P | ProvidesOf<Cs[number]>, E | ErrorOf<Cs[number]>, R | Exclude<NeedsOf<Cs[number]>, P>, H | HostOf<Cs[number]>> => {
   const [first, ...rest] = stage
-  const undo = (removals: ReadonlyArray<readonly [string, Effect.Effect<void, CannotRemove, HostOf<Cs[number]>>]>) =>
-    Effect.map(Effect.forEach(removals, stayed, { concurrency: "unbounded" }), (all) => all.flat())
+  const undo = (removal: (capability: AnyCapability) => Effect.Effect<void, CannotRemove, HostOf<Cs[number]>>) =>
+    Effect.map(Effect.forEach(stage, (c) => stayed(definite(c.name, removal(c))), { concurrency: "unbounded" }), (all) => all.flat())
   return {
     provision: (spec) =>
       Effect.all([before.provision(spec), ...stage.map((c) => c.estate?.ensure(spec) ?? Effect.void)], { concurrency: "unbounded", discard: true }),
     destroy: (spec) =>
       Effect.zipWith(
-        undo(stage.map((c) => [c.name, c.estate?.remove(spec) ?? Effect.void])),
+        undo((c) => c.estate?.remove(spec) ?? Effect.void),
         before.destroy(spec),
         (here, earlier) => [...here, ...earlier]
       ),
     layer: (spec) =>
       Layer.mergeAll(first.layer(spec), ...rest.map((c) => c.layer(spec))).pipe(Layer.provideMerge(before.layer(spec))),
     reclaim: (spec) =>
-      Effect.zipWith(undo(stage.map((c) => [c.name, c.reclaim(spec)])), before.reclaim(spec), (here, earlier) => [...here, ...earlier]),
+      Effect.zipWith(undo((c) => c.reclaim(spec)), before.reclaim(spec), (here, earlier) => [...here, ...earlier]),
     guest: (spec) => [...before.guest(spec), ...stage.map((c) => [c.name, c.guest?.(spec) ?? {}] as const)],
     checks: [...before.checks, ...stage.flatMap((c) => c.checks.map((check) => ({ ...check, capability: c.name })))]
   }

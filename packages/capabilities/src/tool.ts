@@ -43,3 +43,6 @@ export const changeableByOthers = (program: string, trusted = 0): string | null 
     return (stat.uid !== 0 && stat.uid !== trusted) || (writable && !sticky)
   }) ?? null
 }
+
+/** The command that makes a file or directory root's alone. */
+export const ownership = (place: string): string => `sudo chown root:root ${place} && sudo chmod go-w ${place}`

@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import { mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
 import { factCheck } from "../capability.ts"
 import { Helper } from "../helper.ts"
+import { ownership } from "../tool.ts"
 import type { FirecrackerFacts } from "./ops.ts"
-import { ownership } from "./ownership.ts"
 import { advisories, atLeast, MINIMUM, TESTED } from "./version.ts"
 
 type Facts = typeof FirecrackerFacts.Type

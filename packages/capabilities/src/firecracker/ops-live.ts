@@ -11,9 +11,8 @@ import { HostSettings } from "../host-settings.ts"
 import { makeKeyedLock } from "../keyed-lock.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { cgroup, consoleLog, dmName, estate, exitFile, INITRDS, jail, jailRoot, stored, unit, unitEnvironment, workFile } from "../paths.ts"
-import { changeableByOthers, version } from "../tool.ts"
+import { changeableByOthers, ownership, version } from "../tool.ts"
 import { FirecrackerOps } from "./ops.ts"
-import { ownership } from "./ownership.ts"
 import { processIn } from "./process.ts"
 
 /** VMs that start at the same time want the same initrd: one makes it, the others find it. */
@@ -71,10 +70,11 @@ const nodeOfRoot = ({ slot, vm }: Start) =>
     yield* file(node, () => fs.chown(node, vmUid(slot), vmUid(slot)))
   })
 
-/** Root starts the jailer, and the jailer Firecracker. */
+/** Root starts the jailer, and the jailer Firecracker: what of either others could change. */
+const changeablePart = Effect.map(HostSettings, ({ firecracker, jailer }) => changeableByOthers(firecracker) ?? changeableByOthers(jailer))
+
 const refuseChangeable = Effect.gen(function*() {
-  const { firecracker, jailer } = yield* HostSettings
-  const place = changeableByOthers(firecracker) ?? changeableByOthers(jailer)
+  const place = yield* changeablePart
   if (place !== null) return yield* new OpFailed({ subject: "Firecracker", problem: `others than root can change ${place}`, fix: ownership(place) })
 })
 
@@ -125,7 +125,7 @@ const removeLog = (vm: VmId) =>
 
 const facts = Effect.gen(function*() {
   const { firecracker, jailer } = yield* HostSettings
-  const changeable = changeableByOthers(firecracker) ?? changeableByOthers(jailer)
+  const changeable = yield* changeablePart
   // Asking a program for its version runs it, as root.
   const ask = (program: string) => changeable === null ? version([program, "--version"]) : Effect.succeed(null)
   return {

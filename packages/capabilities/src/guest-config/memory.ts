@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { CannotRemove } from "../lease.ts"
 import { MemoryHost } from "../memory-host.ts"
 import { GuestKeys, GuestListener, KeysFailed } from "./contract.ts"
 
@@ -15,7 +16,7 @@ const listener = Layer.effect(GuestListener, Effect.map(MemoryHost, ({ objects }
 const keys = Layer.effect(GuestKeys, Effect.map(MemoryHost, (host) => ({
   ensure: (vm) => host.add(`estate keys ${vm}`).pipe(Effect.mapError((error) => new KeysFailed({ problem: error.message }))),
   read: () => Effect.succeed({ privateKey: "private", publicKey: "public", authorized: "authorized" }),
-  remove: (vm) => Effect.orDie(host.delete(`estate keys ${vm}`))
+  remove: (vm) => host.delete(`estate keys ${vm}`).pipe(Effect.mapError((error) => new CannotRemove({ what: "ssh host key", problem: error.message })))
 })))
 
 export const layer = Layer.merge(listener, keys)

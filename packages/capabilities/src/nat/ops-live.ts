@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Slot } from "@banger/domain/ids.ts"
 import { slotOf } from "@banger/domain/network.ts"
-import { run } from "../exec.ts"
+import { type CommandFailed, run } from "../exec.ts"
 import { HostSettings } from "../host-settings.ts"
 import { opFailed } from "../op-failed.ts"
 import { version } from "../tool.ts"
@@ -39,14 +39,20 @@ export const prepare = Effect.gen(function*() {
   yield* layAcceptance
 }).pipe(Effect.mapError(opFailed("nat rules")))
 
+/** One transaction on a table that stands; where it is gone, what there is to do about that. */
+const change = <R>(edit: string, gone: Effect.Effect<unknown, CommandFailed, R>) =>
+  Effect.catchAll(nft(edit), (refused) => Effect.flatMap(letOut, (standing): Effect.Effect<unknown, CommandFailed, R> => Option.isSome(standing) ? refused : gone))
+
 /** `out` are the slots let out so far: a table that was taken away is laid again for all of them. */
 const ensure = (out: Set<Slot>, slot: Slot, enabled: boolean) =>
   Effect.gen(function*() {
     const settings = yield* HostSettings
     if (enabled) out.add(slot)
     else out.delete(slot)
-    const edit = Effect.catchAll(nft(enabled ? addition(settings.cidr, slot) : removal(settings.cidr, slot)), (refused) =>
-      Effect.flatMap(letOut, (standing) => Option.isSome(standing) ? refused : nft(table(settings, [...out]))))
+    const edit = change(
+      enabled ? addition(settings.cidr, slot) : removal(settings.cidr, slot),
+      Effect.suspend(() => nft(table(settings, [...out])))
+    )
     const [, accepting] = yield* Effect.all([edit, iptablesAccepts], { concurrency: 2 })
     if (!accepting) yield* layAcceptance
   }).pipe(Effect.mapError(opFailed("nat rules")))
@@ -56,8 +62,7 @@ const remove = (out: Set<Slot>, slot: Slot) =>
   Effect.gen(function*() {
     const { cidr } = yield* HostSettings
     out.delete(slot)
-    const standing = yield* current
-    if (Option.exists(standing, (slots) => slots.includes(slot))) yield* nft(removal(cidr, slot))
+    yield* change(removal(cidr, slot), Effect.void)
   }).pipe(Effect.mapError(opFailed("nat rules")))
 
 const facts = Effect.all({
