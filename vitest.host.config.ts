@@ -14,8 +14,8 @@ export default defineConfig({
     setupFiles: ["test/diagnose.ts"],
     fileParallelism: false,
     sequence: { sequencer: ByName },
-    // A guest under nested emulation takes 15 s to boot, a command a few seconds.
-    testTimeout: 240_000,
+    // A guest under nested emulation takes 15 to 40 s to boot, a command a few seconds.
+    testTimeout: 900_000,
     hookTimeout: 900_000,
     bail: 0
   }

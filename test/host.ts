@@ -51,6 +51,9 @@ export const reset = () => hostvm("reset")
 /** What of banger stands on the host that no VM accounts for. */
 export const leaks = () => ok("banger doctor --leaks --json").then((text) => JSON.parse(text))
 
+/** Seconds that an event may take to show on the slowest machine: an upper bound, nobody waits for it to pass. */
+const PATIENCE = 240
+
 /** A condition of the host that an event brings about; the script is repeated on the host until it succeeds. */
-export const eventually = (script: string, seconds = 60, options: Parameters<typeof sh>[1] = {}) =>
-  ok(`end=$((SECONDS + ${seconds})); until ( ${script} ); do [ $SECONDS -lt $end ] || exit 1; sleep 0.2; done`, options)
+export const eventually = (script: string, options: Parameters<typeof sh>[1] = {}) =>
+  ok(`end=$((SECONDS + ${PATIENCE})); until ( ${script} ); do [ $SECONDS -lt $end ] || exit 1; sleep 0.2; done`, options)

@@ -19,7 +19,7 @@ describe("vm run", () => {
     const { status, stderr, stdout } = await sh("banger vm run --name work --memory 256 ./repo -- make test")
     expect(stdout).toBe("ran in /root/repo\n")
     expect(status, stderr).toBe(0)
-    expect(stderr).toContain("spec: 1 vCPU, 256 MiB, disk 8 GiB, image debian-bookworm, kernel host")
+    expect(stderr).toContain("spec: 1 vCPU, 256 MiB, disk 8 GiB, image debian-bookworm, kernel debian-6.1")
     expect(stderr).toMatch(/work runs on/)
   })
 

@@ -95,7 +95,7 @@ describe("vm", () => {
   })
 
   it("takes ssh with a pinned host key, no questions asked", async () => {
-    await eventually("banger vm exec web -- sh -c 'systemctl is-active ssh'", 90)
+    await eventually("banger vm exec web -- sh -c 'systemctl is-active ssh'")
     expect(await ok("banger vm ssh web -- 'hostname; whoami'")).toContain("web\nroot")
   })
 
@@ -107,7 +107,7 @@ describe("vm", () => {
 
   it("keeps files in / and /root over stop and start", async () => {
     await ok("banger vm exec web -- sh -c 'echo root > /root/kept; echo slash > /etc/kept'")
-    const stopped = await sh("banger vm stop --timeout 60s web")
+    const stopped = await sh("banger vm stop --timeout 180s web")
     expect(stopped.status, stopped.stderr).toBe(0)
     expect(stopped.stdout + stopped.stderr).toMatch(/in order/)
     expect((await show("web")).vm.state).toBe("stopped")
@@ -118,7 +118,7 @@ describe("vm", () => {
 
   it("restarts with another boot id, and refuses what does not fit its state", async () => {
     const before = await ok("banger vm exec web -- cat /proc/sys/kernel/random/boot_id")
-    await ok("banger vm restart --timeout 60s web")
+    await ok("banger vm restart --timeout 180s web")
     expect(await ok("banger vm exec web -- cat /proc/sys/kernel/random/boot_id")).not.toBe(before)
     expect((await sh("banger vm start web")).status).toBe(4)
     expect((await sh("banger vm delete web --yes")).status).toBe(4)
@@ -126,7 +126,7 @@ describe("vm", () => {
 
   it("is stopped when the guest ends itself, crashed when it is killed", async () => {
     await sh("banger vm exec shut -- systemctl reboot")
-    await eventually("banger vm show shut --json | jq -e '.vm.state == \"stopped\"'", 120)
+    await eventually("banger vm show shut --json | jq -e '.vm.state == \"stopped\"'")
     await ok("banger vm kill --signal KILL web")
     await eventually("banger vm show web --json | jq -e '.vm.state == \"crashed\"'")
     expect((await show("web")).vm.reason).toBe("signal 9 (SIGKILL)")

@@ -13,25 +13,25 @@ describe("many VMs", () => {
   it("start at once", async () => {
     await ok(NAMES.map((name) => `banger vm create --name ${name} --memory 192 & pids="$pids $!"`).join("\n") + "\nfor pid in $pids; do wait $pid || exit 1; done")
     expect(JSON.parse(await ok("banger vm list --json")).map(({ state }: { state: string }) => state)).toEqual(NAMES.map(() => "running"))
-  }, 600_000)
+  })
 
   it("keep running, and stay usable, while daemon and helper are killed in turn", async () => {
     const [ids, pids] = [await bootIds(), await processes()]
     for (const service of ["bangerd", "bangerd-root", "bangerd"]) {
       await ok(`systemctl kill --signal=KILL ${service}`, { root: true })
-      await eventually("banger vm list --json | jq -e 'map(select(.state == \"running\")) | length == 5'", 120)
+      await eventually("banger vm list --json | jq -e 'map(select(.state == \"running\")) | length == 5'")
     }
-    await eventually("! banger vm list --json | jq -e 'map(.reason) | any(. != \"\")'", 60)
+    await eventually("! banger vm list --json | jq -e 'map(.reason) | any(. != \"\")'")
     expect(await bootIds()).toEqual(ids)
     expect(await processes()).toBe(pids)
     expect(await ok("dig @127.0.0.1 -p 42069 three.vm +short")).toMatch(/^172\.16\.0\./)
     expect(await leaks()).toEqual([])
-  }, 600_000)
+  })
 
   it("are gone without a trace", async () => {
     await ok("banger vm delete --all --yes --force")
     expect(await ok("banger vm list --all -q")).toBe("")
     expect(await leaks()).toEqual([])
     expect(await ok("pgrep -c firecracker || true", { root: true })).toBe("0")
-  }, 300_000)
+  })
 })

@@ -10,7 +10,7 @@ describe("images", () => {
       await ok(`banger image register --name ${image} --rootfs /srv/images/${image}.ext4`)
       await ok(`banger vm create --name ${image} --image ${image} --memory 192`)
       expect(await ok(`banger vm exec ${image} -- uname -n`)).toBe(image)
-      const stopped = await sh(`banger vm stop --timeout 60s ${image}`)
+      const stopped = await sh(`banger vm stop --timeout 180s ${image}`)
       expect(stopped.stdout + stopped.stderr, init).toMatch(/in order/)
     })
   }

@@ -50,7 +50,7 @@ describe("a daemon with a mailbox capability", () => {
 
   it("takes part in stop and delete: the mailbox outlives the run, and goes with the VM", async () => {
     const file = await mailbox("box")
-    await ok("banger vm stop --timeout 60s box")
+    await ok("banger vm stop --timeout 180s box")
     expect(await ok(`wc -l < ${file}`)).toBe("2")
     await ok("banger vm delete --yes --force box before")
     expect((await sh(`ls ${file}`)).status).not.toBe(0)

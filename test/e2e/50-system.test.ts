@@ -47,7 +47,7 @@ describe("system", () => {
 
   it("after a reboot of the host VMs are stopped, and their files are there", async () => {
     await hostvm("reboot")
-    await eventually("banger vm show kept --json | jq -e '.vm.state == \"stopped\"'", 90)
+    await eventually("banger vm show kept --json | jq -e '.vm.state == \"stopped\"'")
     expect(JSON.parse(await ok("banger vm show kept --json")).vm.reason).toBe("host rebooted")
     await ok("banger vm start kept")
     expect(await ok("banger vm exec kept -- cat /root/kept /etc/kept")).toBe("root\nslash")

@@ -58,7 +58,7 @@ print("held", flush=True)
 time.sleep(600)
 P
       systemd-run -q --unit=hold python3 /tmp/hold.py`, { root: true })
-    await eventually("cat /sys/class/net/bng2/carrier | grep -q 1", 30)
+    await eventually("cat /sys/class/net/bng2/carrier | grep -q 1")
     const { status, stderr } = await sh("banger vm create --name busy --memory 192")
     await ok("systemctl stop hold", { root: true })
     expect(status).toBe(1)
@@ -83,15 +83,15 @@ P
     expect(status).toBe(1)
     expect(stderr).toMatch(/root helper does not answer/)
     clear(stderr)
-    await eventually("banger doctor --leaks", 60)
+    await eventually("banger doctor --leaks")
   })
 })
 
 describe("faults in mid-start and at run time", () => {
   beforeAll(async () => {
-    await ok("banger vm create --name kept --memory 192 && banger vm exec kept -- sh -c 'echo precious > /root/file; sync' && banger vm stop --timeout 60s kept")
+    await ok("banger vm create --name kept --memory 192 && banger vm exec kept -- sh -c 'echo precious > /root/file; sync' && banger vm stop --timeout 180s kept")
   })
-  const settled = () => eventually("banger vm show kept --json | jq -e '.vm.state == \"stopped\"'", 90)
+  const settled = () => eventually("banger vm show kept --json | jq -e '.vm.state == \"stopped\"'")
   const usable = async () => {
     await ok("banger vm start kept")
     expect(await ok("banger vm exec kept -- cat /root/file")).toBe("precious")
@@ -102,12 +102,12 @@ describe("faults in mid-start and at run time", () => {
     await settled()
     expect(await leaks()).toEqual([])
     await usable()
-    await ok("banger vm stop --timeout 60s kept")
+    await ok("banger vm stop --timeout 180s kept")
   })
 
   it("the helper is killed in mid-start: the start ends in an error or a running VM, and nothing is lost", async () => {
     await ok(`banger vm start kept >/dev/null 2>&1 & until banger vm logs kept --daemon | tail -1 | grep -q starting; do :; done; sudo systemctl kill --signal=KILL bangerd-root; wait; true`)
-    await eventually("banger vm show kept --json | jq -e '.vm.state | IN(\"stopped\", \"running\")'", 120)
+    await eventually("banger vm show kept --json | jq -e '.vm.state | IN(\"stopped\", \"running\")'")
     if ((await ok("banger vm show kept --json | jq -r .vm.state")) === "stopped") await usable()
     expect(await ok("banger vm exec kept -- cat /root/file")).toBe("precious")
     expect(await leaks()).toEqual([])
@@ -115,9 +115,9 @@ describe("faults in mid-start and at run time", () => {
 
   it("a helper that was killed between two of its commands leaves no loop device for good", async () => {
     const cow = `/var/lib/banger/root/vms/${JSON.parse(await ok("banger vm show kept --json")).vm.id}/cow`
-    await ok("banger vm stop --timeout 60s kept")
+    await ok("banger vm stop --timeout 180s kept")
     await ok(`losetup --find ${cow} && systemctl kill --signal=KILL bangerd-root`, { root: true })
-    await eventually(`! losetup -a | grep ${cow}`, 60, { root: true })
+    await eventually(`! losetup -a | grep ${cow}`, { root: true })
     expect(await leaks()).toEqual([])
     await usable()
   })
@@ -125,7 +125,7 @@ describe("faults in mid-start and at run time", () => {
   it("a flushed rule set and a daemon that restarts give up no VM: the rules are put back", async () => {
     const boot = await ok("banger vm exec kept -- cat /proc/sys/kernel/random/boot_id")
     await ok("nft delete table bridge banger && systemctl kill --signal=KILL bangerd", { root: true })
-    await eventually("nft list table bridge banger", 60, { root: true })
+    await eventually("nft list table bridge banger", { root: true })
     await eventually("banger vm show kept --json | jq -e '.vm.state == \"running\"'")
     expect(await ok("banger vm exec kept -- cat /proc/sys/kernel/random/boot_id")).toBe(boot)
   })
@@ -142,7 +142,7 @@ describe("faults in mid-start and at run time", () => {
 
   it("a VM that dies while the daemon is away is found crashed", async () => {
     await ok("systemctl stop bangerd.socket bangerd.service && pkill -9 -x firecracker && sleep 1 && systemctl start bangerd.socket", { root: true })
-    await eventually("banger vm show kept --json | jq -e '.vm.state == \"crashed\"'", 90)
+    await eventually("banger vm show kept --json | jq -e '.vm.state == \"crashed\"'")
     expect(await leaks()).toEqual([])
   })
 

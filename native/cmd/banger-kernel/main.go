@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 
 	"banger.dev/native/internal/kernel"
@@ -13,11 +14,12 @@ import (
 var version = "0.0.0-dev"
 
 const usage = `usage: banger-kernel import --vmlinuz FILE --modules DIR --out DIR
+       banger-kernel import-deb --out DIR FILE...
        banger-kernel pack-guest --program FILE --out FILE
        banger-kernel --version
 
 import reads a kernel (bzImage or vmlinux) and its /lib/modules/RELEASE, and writes vmlinux, modules.cpio and
-modules.ext4 into the existing, empty directory of --out. pack-guest writes the cpio that goes behind modules.cpio.
+modules.ext4 into the existing, empty directory of --out; import-deb takes them from Debian packages. pack-guest writes the cpio that goes behind modules.cpio.
 Both print what they wrote as JSON.`
 
 func main() {
@@ -28,10 +30,13 @@ func main() {
 	var err error
 	switch command, args := os.Args[1], os.Args[2:]; command {
 	case "import":
-		f := parse(args, "vmlinuz", "modules", "out")
+		f, _ := parse(args, 0, "vmlinuz", "modules", "out")
 		result, err = kernel.Import(f["vmlinuz"], f["modules"], f["out"])
+	case "import-deb":
+		f, debs := parse(args, math.MaxInt, "out")
+		result, err = kernel.ImportDebs(debs, f["out"])
 	case "pack-guest":
-		f := parse(args, "program", "out")
+		f, _ := parse(args, 0, "program", "out")
 		result, err = kernel.PackGuest(f["program"], f["out"])
 	case "--version":
 		fmt.Println(version)
@@ -49,8 +54,8 @@ func main() {
 	}
 }
 
-// parse reads flags that must all be given.
-func parse(args []string, names ...string) map[string]string {
+// parse reads flags that must all be given, and at most so many arguments after them.
+func parse(args []string, most int, names ...string) (map[string]string, []string) {
 	flags := flag.NewFlagSet("banger-kernel", flag.ContinueOnError)
 	flags.Usage = func() {}
 	// Results are JSON anyway; the flag is taken so that scripts may say so.
@@ -60,8 +65,8 @@ func parse(args []string, names ...string) map[string]string {
 		values[name] = flags.String(name, "", "")
 	}
 	err := flags.Parse(args)
-	if err == nil && flags.NArg() > 0 {
-		err = fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	if err == nil && flags.NArg() > most {
+		err = fmt.Errorf("unexpected argument %q", flags.Arg(most))
 	}
 	given := map[string]string{}
 	for _, name := range names {
@@ -73,7 +78,7 @@ func parse(args []string, names ...string) map[string]string {
 	if err != nil {
 		misused(err)
 	}
-	return given
+	return given, flags.Args()
 }
 
 func misused(err error) {

@@ -25,7 +25,12 @@ type Imported struct {
 }
 
 // Import writes vmlinux, modules.cpio and modules.ext4 into the empty directory out, or nothing.
-func Import(image, modules, out string) (result *Imported, err error) {
+func Import(image, modules, out string) (*Imported, error) {
+	return inScratch(out, func(scratch string) (*Imported, error) { return convert(image, modules, scratch, out) })
+}
+
+// inScratch gives work a directory inside the empty out, and removes it afterwards.
+func inScratch(out string, work func(scratch string) (*Imported, error)) (result *Imported, err error) {
 	if entries, err := os.ReadDir(out); err != nil {
 		return nil, err
 	} else if len(entries) > 0 {
@@ -36,7 +41,11 @@ func Import(image, modules, out string) (result *Imported, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	return work(scratch)
+}
 
+// convert writes its files into scratch, and moves them to out once all are there.
+func convert(image, modules, scratch, out string) (*Imported, error) {
 	packed, err := os.ReadFile(image)
 	if err != nil {
 		return nil, err
@@ -52,7 +61,7 @@ func Import(image, modules, out string) (result *Imported, err error) {
 	if tree.Release != release {
 		return nil, fmt.Errorf("%s is kernel %s, the modules are for %s", image, release, tree.Release)
 	}
-	result = &Imported{Release: release}
+	result := &Imported{Release: release}
 	files := []struct {
 		name  string
 		about *Artifact

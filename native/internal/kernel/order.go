@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 type driver struct{ module, option string }
@@ -23,11 +24,15 @@ var (
 // LoadOrder names the modules a VM loads, each after all it depends on.
 func (t *Tree) LoadOrder() ([]string, error) {
 	o := order{tree: t, seen: map[string]bool{}}
+	var missing []string
 	for _, d := range needed {
 		if !t.builtin[d.module] && t.files[d.module] == "" {
-			return nil, fmt.Errorf("kernel %s has no driver %s, neither built in nor as a module: it needs %s", t.Release, d.module, d.option)
+			missing = append(missing, d.option)
 		}
 		o.add(d.module)
+	}
+	if len(missing) > 0 {
+		return nil, fmt.Errorf("kernel %s lacks what a VM needs, built in or as a module: %s", t.Release, strings.Join(missing, ", "))
 	}
 	for _, d := range wanted {
 		o.add(d.module)

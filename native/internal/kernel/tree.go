@@ -3,7 +3,6 @@ package kernel
 import (
 	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -13,9 +12,6 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
-
-	"github.com/klauspost/compress/zstd"
-	"github.com/therootcompany/xz"
 )
 
 // maxModule bounds one unpacked module, in bytes.
@@ -174,15 +170,7 @@ func (t *Tree) module(name string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	var r io.Reader = f
-	switch path.Ext(file) {
-	case ".gz":
-		r, err = gzip.NewReader(f)
-	case ".xz":
-		r, err = xz.NewReader(f, xz.DefaultDictMax)
-	case ".zst":
-		r, err = zstd.NewReader(f)
-	}
+	r, err := unpacked(f, path.Ext(file))
 	var content []byte
 	if err == nil {
 		content, err = io.ReadAll(io.LimitReader(r, maxModule))

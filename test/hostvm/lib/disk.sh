@@ -56,6 +56,8 @@ unpack_root() {
   # mmdebstrap calls no customize hook where it only extracts.
   [[ $variant != extract ]] || hook=extract
   mapfile -t sources < <(archives)
+  ((${#sources[@]})) || sources=('deb http://deb.debian.org/debian bookworm main')
+  [[ $name != host ]] || sources+=("$(printf '%s\n' "${sources[@]}" | sed -n '/ bookworm main/{s/ bookworm / bookworm-backports /;p;q}')")
   # An archive frozen at some day has expired release files; nothing here outlives a test.
   timeout "$BUILD_DEADLINE" mmdebstrap --quiet --variant="$variant" \
     --include="$(xargs <"$RECIPE/$name/packages" | tr ' ' ,)" \

@@ -21,16 +21,15 @@ import { place } from "../staging.ts"
 
 const Imported = Schema.parseJson(Schema.Struct({ release: KernelRelease }))
 
-/** A kernel and its modules, turned into what banger boots: vmlinux, modules.cpio, modules.ext4 in `out`. */
-const convert = (vmlinuz: string, modules: string, out: string) =>
+/** A kernel and its modules, turned into what banger boots: vmlinux, modules.cpio, modules.ext4. `source` names them in errors. */
+const convert = (args: ReadonlyArray<string>, source: string, fix: string) =>
   Effect.async<string, LocalFailure | BadSource>((resume) => {
     const program = fileURLToPath(beside("banger-kernel"))
-    const args = ["import", "--vmlinuz", vmlinuz, "--modules", modules, "--out", out, "--json"]
     const child = execFile(program, args, (error, stdout, stderr) => {
       if (error === null) return resume(Effect.succeed(stdout))
       if (error.code === "ENOENT") return resume(new LocalFailure({ problem: `${program} is missing`, fix: "install banger again" }))
       const problem = stderr.trim().split("\n")[0]?.replace(/^banger-kernel: /, "") || error.message
-      resume(new BadSource({ path: vmlinuz, problem, fix: "give a kernel and the modules that were built with it: --vmlinuz FILE --modules DIR" }))
+      resume(new BadSource({ path: source, problem, fix }))
     })
     return Effect.sync(() => void child.kill("SIGKILL"))
   })
@@ -41,22 +40,39 @@ const readable = (path: string, what: string) =>
     catch: () => new BadSource({
       path,
       problem: existsSync(path) ? `${what} is readable for root only` : "there is no such file",
-      fix: existsSync(path) ? `sudo install -m 644 ${path} /tmp/ and give that copy` : "give another: --vmlinuz FILE --modules DIR"
+      fix: existsSync(path) ? `sudo install -m 644 ${path} /tmp/ and give that copy` : "check the path"
     })
+  })
+
+/** Reads what the flags name, or the kernel that this host runs, into `out`. */
+const convertFrom = (flags: { readonly vmlinuz: string | undefined; readonly modules: string | undefined; readonly deb: ReadonlyArray<string> }, out: string) =>
+  Effect.gen(function*() {
+    if (flags.deb.length > 0) {
+      yield* Effect.forEach(flags.deb, (path) => readable(path, "the package"))
+      return yield* convert(["import-deb", "--out", out, ...flags.deb], flags.deb.join(", "), "give the package of the kernel's image, and with --deb again that of its modules when they are apart")
+    }
+    const vmlinuz = flags.vmlinuz ?? `/boot/vmlinuz-${release()}`
+    const modules = flags.modules ?? `/lib/modules/${release()}`
+    yield* readable(vmlinuz, "the kernel")
+    yield* readable(modules, "the directory")
+    return yield* convert(["import", "--vmlinuz", vmlinuz, "--modules", modules, "--out", out], vmlinuz, "give a kernel and the modules that were built with it: --vmlinuz FILE --modules DIR")
   })
 
 export default command({
   path: "kernel import",
-  about: "Imports a kernel and its modules; without --vmlinuz and --modules the one that this host runs.",
+  about: `Imports a kernel and its modules: those of files, or of Debian packages; without any the one that this host runs.
+Distributions that package modules apart take --deb twice.`,
   flags: {
     name: Flags.value("NAME", "name of the kernel (host)", Decode.as(KernelName)),
     vmlinuz: Flags.value("FILE", "the kernel: bzImage or vmlinux", Decode.text),
     modules: Flags.value("DIR", "its modules: /lib/modules/RELEASE", Decode.text),
+    deb: Flags.list("FILE", "a Debian package of a kernel, in place of both", Decode.text),
     json: Flags.json
   },
   fields: KERNEL_FIELDS,
   examples: [
     "banger kernel import",
+    "banger kernel import --name backports --deb ./linux-image-6.12-amd64.deb",
     "banger kernel import --name debian-6.1 --vmlinuz ./boot/vmlinuz-6.1.0-40-amd64 --modules ./lib/modules/6.1.0-40-amd64"
   ],
   run: ({ flags }) =>
@@ -64,18 +80,17 @@ export default command({
       if ((flags.vmlinuz === undefined) !== (flags.modules === undefined)) {
         return yield* Effect.fail(new Misuse("--vmlinuz and --modules go together", "banger kernel import --help shows what it takes"))
       }
+      if (flags.deb.length > 0 && flags.vmlinuz !== undefined) {
+        return yield* Effect.fail(new Misuse("--deb takes the place of --vmlinuz and --modules", "banger kernel import --help shows what it takes"))
+      }
       const daemon = yield* Daemon
       yield* daemon.host.Status()
-      const vmlinuz = flags.vmlinuz ?? `/boot/vmlinuz-${release()}`
-      const modules = flags.modules ?? `/lib/modules/${release()}`
-      yield* readable(vmlinuz, "the kernel")
-      yield* readable(modules, "the directory")
       const out = yield* place
       yield* Effect.tryPromise({
         try: () => fs.mkdir(out.path),
         catch: (error) => new LocalFailure({ problem: `cannot write in ${STAGING}: ${(error as Error).message}`, fix: "banger doctor" })
       })
-      const said = yield* convert(vmlinuz, modules, out.path)
+      const said = yield* convertFrom(flags, out.path)
       const imported = yield* Schema.decodeUnknown(Imported)(said)
       const staged = (name: string) =>
         Effect.tap(place, ({ path }) => Effect.promise(() => fs.rename(`${out.path}/${name}`, path)))
