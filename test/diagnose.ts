@@ -1,5 +1,5 @@
 /** What the host VM has to say when a test fails in it: printed at once, since the next file goes back to the checkpoint. */
-import { afterEach } from "vitest"
+import { afterAll, afterEach } from "vitest"
 import { sh } from "./host.ts"
 
 const LOOK = `banger vm list --all
@@ -19,11 +19,19 @@ const DEAD = 254
  */
 const LOST = /KVM_EXIT_SHUTDOWN|a guest hangs/
 
-afterEach(async ({ task }) => {
-  if (task.result?.state !== "fail") return
+const diagnose = async (failed: string) => {
   const { status, stderr, stdout } = await sh(LOOK, { root: true })
-  process.stdout.write(`-- the host VM after ${task.name}\n${stdout}${stderr}--\n`)
+  process.stdout.write(`-- the host VM after ${failed}\n${stdout}${stderr}--\n`)
   // Into the report, where run.ts looks for it: the test itself may have failed of something that only follows from it.
   if (status === DEAD) throw new Error(stderr)
   if (LOST.test(stdout)) throw new Error("the emulated processor lost a guest")
+}
+
+afterEach(async ({ task }) => {
+  if (task.result?.state === "fail") await diagnose(task.name)
+})
+
+// A beforeAll that failed leaves no test to tell of it.
+afterAll(async (file) => {
+  if (file.result?.state === "fail" && file.tasks.every(({ result }) => result?.state !== "fail")) await diagnose("its preparation")
 })

@@ -38,8 +38,11 @@ const goTests = (): Count => {
   return { passed: ended("pass").length, failed: Math.max(ended("fail").length, status === 0 ? 0 : 1) }
 }
 
-/** What hostvm says when the emulated machine itself is gone, and diagnose.ts when it lost a guest: no fault of banger's. */
-const HOST_VM_DIED = /hostvm: the host VM \S+ (does not answer|is dead)|the emulated processor lost a guest/
+/**
+ * What hostvm says when the emulated machine itself is gone, banger of a guest whose processor fell over at its start, and
+ * diagnose.ts when one was lost later: no fault of banger's.
+ */
+const HOST_VM_DIED = /hostvm: the host VM \S+ (does not answer|is dead)|KVM_EXIT_SHUTDOWN|the emulated processor lost a guest/
 
 /** How often a file may meet it: emulated nested virtualization kills the host's kernel, or a guest, a few times an hour. */
 const ATTEMPTS = 8

@@ -53,7 +53,7 @@ describe("vm run", () => {
   })
 
   it("--rm leaves nothing, also when the command fails; its stdin is piped through", async () => {
-    const { status, stderr, stdout } = await sh("tar c -C repo kept.txt | banger vm run --rm --memory 256 -- sh -c 'tar xO; exit 3'")
+    const { status, stderr, stdout } = await sh("tar c -C repo kept.txt | banger vm run --rm --image plain --memory 256 -- sh -c 'tar xO; exit 3'")
     expect(status, stderr).toBe(3)
     expect(stdout).toBe("kept\nchanged\n")
     expect(JSON.parse(await ok("banger vm list --all --json")).map(({ name }: { name: string }) => name)).toEqual(["work"])
@@ -61,7 +61,7 @@ describe("vm run", () => {
   })
 
   it("--rm goes also with a CLI that is killed", async () => {
-    await ok(`banger vm run --rm --memory 256 --name doomed -- sleep 600 >/dev/null 2>&1 &
+    await ok(`banger vm run --rm --image plain --memory 256 --name doomed -- sleep 600 >/dev/null 2>&1 &
       cli=$!; until banger vm exec doomed -- true 2>/dev/null; do sleep 1; done; kill -9 $cli
       until ! banger vm show doomed >/dev/null 2>&1; do sleep 1; done`)
     expect(await leaks()).toEqual([])

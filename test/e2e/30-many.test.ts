@@ -11,7 +11,7 @@ beforeAll(() => reset())
 
 describe("many VMs", () => {
   it("start at once", async () => {
-    await ok(NAMES.map((name) => `banger vm create --name ${name} --memory 192 & pids="$pids $!"`).join("\n") + "\nfor pid in $pids; do wait $pid || exit 1; done")
+    await ok(NAMES.map((name) => `banger vm create --name ${name} --image plain --memory 192 & pids="$pids $!"`).join("\n") + "\nfor pid in $pids; do wait $pid || exit 1; done")
     expect(JSON.parse(await ok("banger vm list --json")).map(({ state }: { state: string }) => state)).toEqual(NAMES.map(() => "running"))
   })
 

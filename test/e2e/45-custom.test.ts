@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 describe("a daemon with a mailbox capability", () => {
   it("is installed over banger's own; a VM that runs is adopted", async () => {
-    await ok("banger vm create --name before --memory 192")
+    await ok("banger vm create --name before --image plain --memory 192")
     const boot = await ok("banger vm exec before -- cat /proc/sys/kernel/random/boot_id")
     await install("--daemon ~/bangerd-mailbox.mjs")
     expect(await ok("banger vm exec before -- cat /proc/sys/kernel/random/boot_id")).toBe(boot)
@@ -36,7 +36,7 @@ describe("a daemon with a mailbox capability", () => {
   })
 
   it("takes part in create and start: a guest without a network leaves a message", async () => {
-    await ok("banger vm create --name box --memory 192 --no-nat")
+    await ok("banger vm create --name box --image plain --memory 192 --no-nat")
     await say("box", "the long build is done")
     expect(await ok(`cat ${await mailbox("box")}`)).toMatch(/ the long build is done$/)
   })

@@ -16,7 +16,7 @@ describe("system", () => {
   })
 
   it("its services are sandboxed", async () => {
-    await ok("banger vm create --name kept --memory 256 && banger vm exec kept -- sh -c 'echo root > /root/kept; echo slash > /etc/kept; sync'")
+    await ok("banger vm create --name kept --image plain --memory 256 && banger vm exec kept -- sh -c 'echo root > /root/kept; echo slash > /etc/kept; sync'")
     const unit = `banger-vm@${JSON.parse(await ok("banger vm show kept --json")).vm.id}.service`
     expect(await score("bangerd.service")).toBeLessThanOrEqual(2.0)
     expect(await score("bangerd-root.service")).toBeLessThanOrEqual(4.0)

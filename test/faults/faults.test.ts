@@ -19,7 +19,7 @@ describe("faults at create", () => {
     const [{ files: { vmlinux } }] = JSON.parse(await ok("banger kernel list --json"))
     const file = `/var/lib/banger/root/store/${vmlinux}`
     await ok(`mv ${file} /var/lib/banger/root/good && install -m 0444 /bin/true ${file}`, { root: true })
-    const { status, stderr } = await sh("banger vm create --name bad --memory 192")
+    const { status, stderr } = await sh("banger vm create --name bad --image plain --memory 192")
     await ok(`mv -f /var/lib/banger/root/good ${file}`, { root: true })
     expect(status).toBe(1)
     expect(stderr).toMatch(/Firecracker refused|kernel/i)
@@ -29,7 +29,7 @@ describe("faults at create", () => {
 
   it("Firecracker absent", async () => {
     await ok("mv /usr/local/bin/firecracker /usr/local/bin/firecracker.away", { root: true })
-    const { status, stderr } = await sh("banger vm create --name absent --memory 192")
+    const { status, stderr } = await sh("banger vm create --name absent --image plain --memory 192")
     const doctor = await sh("banger doctor")
     await ok("mv /usr/local/bin/firecracker.away /usr/local/bin/firecracker", { root: true })
     expect(status).toBe(1)
@@ -40,7 +40,7 @@ describe("faults at create", () => {
 
   it("no /dev/kvm", async () => {
     await ok("mv /dev/kvm /dev/kvm.away", { root: true })
-    const { status, stderr } = await sh("banger vm create --name kvm --memory 192")
+    const { status, stderr } = await sh("banger vm create --name kvm --image plain --memory 192")
     const doctor = await sh("banger doctor")
     await ok("mv /dev/kvm.away /dev/kvm", { root: true })
     expect(status).toBe(1)
@@ -59,7 +59,7 @@ time.sleep(600)
 P
       systemd-run -q --unit=hold python3 /tmp/hold.py`, { root: true })
     await eventually("cat /sys/class/net/bng2/carrier | grep -q 1")
-    const { status, stderr } = await sh("banger vm create --name busy --memory 192")
+    const { status, stderr } = await sh("banger vm create --name busy --image plain --memory 192")
     await ok("systemctl stop hold", { root: true })
     expect(status).toBe(1)
     expect(stderr).toMatch(/busy/i)
@@ -68,7 +68,7 @@ P
 
   it("the host's disk is full", async () => {
     await ok("fallocate -l $(( $(df --output=avail -B1 /var/lib/banger | tail -1) - 1073741824 )) /var/lib/filler", { root: true })
-    const { status, stderr } = await sh("banger vm create --name full --memory 192")
+    const { status, stderr } = await sh("banger vm create --name full --image plain --memory 192")
     await ok("rm /var/lib/filler", { root: true })
     expect(status).toBe(1)
     expect(stderr).toMatch(/disk is nearly full: \d+ MiB free/)
@@ -78,7 +78,7 @@ P
 
   it("helper down: said at once, with the command that mends it", async () => {
     await ok("systemctl stop bangerd-root.socket bangerd-root.service", { root: true })
-    const { status, stderr } = await sh("banger vm create --name orphan --memory 192")
+    const { status, stderr } = await sh("banger vm create --name orphan --image plain --memory 192")
     await ok("systemctl start bangerd-root.socket bangerd-root.service", { root: true })
     expect(status).toBe(1)
     expect(stderr).toMatch(/root helper does not answer/)
@@ -89,7 +89,7 @@ P
 
 describe("faults in mid-start and at run time", () => {
   beforeAll(async () => {
-    await ok("banger vm create --name kept --memory 192 && banger vm exec kept -- sh -c 'echo precious > /root/file; sync' && banger vm stop --timeout 180s kept")
+    await ok("banger vm create --name kept --image plain --memory 192 && banger vm exec kept -- sh -c 'echo precious > /root/file; sync' && banger vm stop --timeout 180s kept")
   })
   const settled = () => eventually("banger vm show kept --json | jq -e '.vm.state == \"stopped\"'")
   const usable = async () => {

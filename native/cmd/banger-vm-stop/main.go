@@ -36,6 +36,10 @@ func main() {
 }
 
 func run(socket, mainPid string) error {
+	// systemd runs ExecStop for a VM that has ended by itself, too.
+	if mainPid == "" {
+		return nil
+	}
 	pid, err := strconv.Atoi(mainPid)
 	if err != nil {
 		return fmt.Errorf("MAINPID is %q, not a process id", mainPid)

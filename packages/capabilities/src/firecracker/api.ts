@@ -86,18 +86,30 @@ const createLog = (log: string) =>
 /** Bytes of a log that are kept. */
 const KEPT = 64 << 10
 
-/** The VM could have put anything in the log's place: only a regular file is read, and not through a link. */
-const keepLog = (log: string, kept: string) =>
+/** The end of a log. The VM could have put anything in its place: only a regular file is read, and not through a link. */
+const endOfLog = (log: string) =>
   file(log, async () => {
     const handle = await fs.open(log, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     try {
-      if (!(await handle.stat()).isFile()) return
-      await fs.writeFile(kept, await readEnd(handle, KEPT), { mode: 0o600 })
+      return (await handle.stat()).isFile() ? await readEnd(handle, KEPT) : Buffer.alloc(0)
     } finally {
       await handle.close()
     }
-  }).pipe(Effect.catchAll((error) => error.code === "ENOENT" ? Effect.void : Effect.logWarning(error.message)))
+  })
+
+const keepLog = (log: string, kept: string) =>
+  endOfLog(log).pipe(
+    Effect.flatMap((end) => file(kept, () => fs.writeFile(kept, end, { mode: 0o600 }))),
+    Effect.catchAll((error) => error.code === "ENOENT" ? Effect.void : Effect.logWarning(error.message))
+  )
+
+/** A guest that reboots or powers off does so through a device; only its processor's own shutdown is told by KVM. */
+const tripleFault = (log: string) =>
+  endOfLog(log).pipe(
+    Effect.map((end) => end.includes("KVM_EXIT_SHUTDOWN")),
+    Effect.orElseSucceed(() => false)
+  )
 
 const boundConsole = (log: string) => Effect.catchAll(bounded(log), (error) => Effect.logWarning(`the console's log is not bounded: ${error.message}`))
 
-export const layer = Layer.succeed(FirecrackerApi, { createLog, keepLog, boundConsole, connect })
+export const layer = Layer.succeed(FirecrackerApi, { createLog, keepLog, tripleFault, boundConsole, connect })

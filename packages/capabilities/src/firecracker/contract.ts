@@ -60,6 +60,8 @@ export class FirecrackerApi extends Context.Tag("@banger/capabilities/firecracke
   readonly createLog: (log: string) => Effect.Effect<void, FileFailed>
   /** Saves the end of a run's log, which goes with the VM's sockets. Never fails: there may be none. */
   readonly keepLog: (log: string, kept: string) => Effect.Effect<void>
+  /** Whether the guest ended by a triple fault. Never fails: no log, no word of one. */
+  readonly tripleFault: (log: string) => Effect.Effect<boolean>
   /** Keeps the serial console's log from growing without end, for as long as the scope lives. Never fails: no VM is given up for its log. */
   readonly boundConsole: (log: string) => Effect.Effect<void, never, Scope.Scope>
   /** Waits for the socket. One request at a time. */

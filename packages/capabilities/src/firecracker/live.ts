@@ -42,8 +42,10 @@ const boot = (spec: VmSpec) =>
 /** A VM that ends while it starts: its own reason is worth more than what a broken connection says. */
 const endedEarly = (spec: VmSpec) =>
   Effect.gen(function*() {
-    const exits = yield* VmExits
-    const { reason } = yield* exits.await(spec.id)
+    const [api, exits] = yield* Effect.all([FirecrackerApi, VmExits])
+    const exit = yield* exits.await(spec.id)
+    const fell = yield* api.tripleFault(firecrackerLog(spec.id))
+    const reason = fell ? "KVM_EXIT_SHUTDOWN: a triple fault of the guest's kernel" : exit.reason
     return yield* new VmmExited({ name: spec.name, reason, console: yield* consoleTail(consoleLog(spec.id)) })
   })
 

@@ -19,6 +19,7 @@ export const services = Layer.merge(
   Layer.succeed(FirecrackerApi, {
     createLog: () => Effect.void,
     keepLog: () => Effect.void,
+    tripleFault: () => Effect.succeed(false),
     boundConsole: () => Effect.void,
     connect: () => Effect.succeed({ put: () => Effect.void, version: Effect.succeed("1.15.1") })
   }),
