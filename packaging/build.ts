@@ -35,6 +35,8 @@ await bundle(LIB, {
 
 go("banger-guest")
 go("banger-kernel")
+go("banger-oci")
+go("banger-store")
 go("banger-vm-stop")
 execFileSync(path.join(LIB, "banger-kernel"), ["pack-guest", "--program", path.join(LIB, "banger-guest"), "--out", path.join(LIB, "guest.cpio")], { stdio: "inherit" })
 fs.rmSync(path.join(LIB, "banger-guest"))

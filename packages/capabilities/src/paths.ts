@@ -17,6 +17,9 @@ export const CACHE = "/var/cache/banger"
 export const STAGING = `${CACHE}/staging`
 export const staged = (id: StagingId) => `${STAGING}/${id}`
 
+/** Layers of container images as they came from their registries, each named by its sha256; the owner's. */
+export const LAYERS = `${CACHE}/layers`
+
 /** Empty work disks by size in MiB, and initrds by kernel and version: made once, copied or linked from then on. */
 export const SEEDS = `${ROOT_STATE}/seeds`
 export const INITRDS = `${ROOT_STATE}/initrds`

@@ -1,7 +1,19 @@
 import * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import * as Decode from "./decode.ts"
+import { KernelNotFound } from "@banger/domain/errors.ts"
+import type { KernelName } from "@banger/domain/ids.ts"
+import { Daemon } from "./daemon.ts"
 import { Misuse } from "./misuse.ts"
+
+/** Asked before gigabytes are copied for it. */
+export const kernelExists = (name: KernelName | undefined) =>
+  Effect.gen(function*() {
+    if (name === undefined) return
+    const daemon = yield* Daemon
+    const kernels = yield* daemon.kernel.List()
+    if (!kernels.some(({ files }) => files.name === name)) return yield* new KernelNotFound({ name })
+  })
 
 /** The argument that names an image or a kernel. */
 export const named = <A extends string>(schema: Schema.Schema<A, string>, args: ReadonlyArray<string>) =>

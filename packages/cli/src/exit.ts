@@ -13,6 +13,7 @@ const BY_TAG: Readonly<Record<string, number>> = {
   NameTaken: 4,
   WrongState: 4,
   ImageInUse: 4,
+  ImageBusy: 4,
   KernelInUse: 4,
   DaemonUnreachable: 5
 }

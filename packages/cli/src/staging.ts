@@ -38,7 +38,7 @@ const showProgress = (path: string, name: string, bytes: number): (() => void) =
 const copy = (from: string, to: string): Effect.Effect<void, LocalFailure> =>
   Effect.async((resume) => {
     let said = ""
-    const child = spawn("cp", ["--reflink=auto", "--sparse=always", "--", from, to], { stdio: ["ignore", "ignore", "pipe"] })
+    const child = spawn("cp", ["--recursive", "--reflink=auto", "--sparse=always", "--", from, to], { stdio: ["ignore", "ignore", "pipe"] })
     child.stderr.on("data", (text) => said = (said + text).slice(-4_096))
     child.on("error", (error) => resume(new LocalFailure({ problem: error.message, fix: "" })))
     child.on("close", (status) => {
@@ -48,14 +48,14 @@ const copy = (from: string, to: string): Effect.Effect<void, LocalFailure> =>
     return Effect.sync(() => void child.kill("SIGKILL"))
   })
 
-/** Copies a file of the user's to where the image store may take it from. */
+/** Copies a file or directory of the user's to where the daemon may take it from. */
 export const stage = (from: string): Effect.Effect<StagingId, LocalFailure | BadSource, Scope.Scope> =>
   Effect.gen(function*() {
     const stat = yield* Effect.tryPromise({
       try: () => fs.stat(from),
       catch: () => new BadSource({ path: from, problem: "there is no such file", fix: "check the path" })
     })
-    if (!stat.isFile()) return yield* new BadSource({ path: from, problem: "it is not a regular file", fix: "give a file" })
+    if (!stat.isFile() && !stat.isDirectory()) return yield* new BadSource({ path: from, problem: "it is neither a file nor a directory", fix: "give a file" })
     const { id, path } = yield* place
     yield* Effect.acquireUseRelease(
       Effect.sync(() => showProgress(path, from, stat.size)),
@@ -68,12 +68,13 @@ export const stage = (from: string): Effect.Effect<StagingId, LocalFailure | Bad
 const MAGIC_AT = 1024 + 0x38
 const MAGIC = 0xef53
 
-/** An ext2, 3 or 4 file system says so in its superblock. Asked before gigabytes are copied. */
-export const checkExt4 = (path: string): Effect.Effect<void, BadSource> =>
+/** Whether a file is an ext2, 3 or 4 file system: its superblock says so. */
+export const isExt4 = (path: string): Effect.Effect<boolean, BadSource> =>
   Effect.tryPromise({
     try: async () => {
       const file = await fs.open(path, "r")
       try {
+        if (!(await file.stat()).isFile()) return false
         const { buffer, bytesRead } = await file.read(Buffer.alloc(2), 0, 2, MAGIC_AT)
         return bytesRead === 2 && buffer.readUInt16LE() === MAGIC
       } finally {
@@ -81,8 +82,12 @@ export const checkExt4 = (path: string): Effect.Effect<void, BadSource> =>
       }
     },
     catch: (error) => new BadSource({ path, problem: (error as Error).message, fix: "check the path" })
-  }).pipe(Effect.flatMap((is) => is ? Effect.void : Effect.fail(new BadSource({
+  })
+
+/** Asked before gigabytes are copied. */
+export const checkExt4 = (path: string): Effect.Effect<void, BadSource> =>
+  Effect.flatMap(isExt4(path), (is) => is ? Effect.void : Effect.fail(new BadSource({
     path,
     problem: "it is not an ext4 file system",
-    fix: "mkfs.ext4 -d DIRECTORY FILE SIZE makes one of a directory"
-  }))))
+    fix: "banger image import takes archives and container images"
+  })))

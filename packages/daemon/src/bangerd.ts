@@ -22,6 +22,7 @@ import { catalogHandlers } from "./handlers/catalog.ts"
 import { hostHandlers } from "./handlers/host.ts"
 import { vmHandlers } from "./handlers/vm.ts"
 import { HostFacts } from "./host-facts.ts"
+import { ImageMaker } from "./images/maker.ts"
 import { Pool } from "./pool.ts"
 import { CatalogStore } from "./store/catalog-store.ts"
 import * as Database from "./store/database.ts"
@@ -77,6 +78,7 @@ export const bangerd = <P, E extends Failure, H>(
   )
   return Layer.mergeAll(vmHandlers, catalogHandlers, hostHandlers).pipe(
     Layer.provideMerge(Layer.scopedDiscard(recovery)),
+    Layer.provideMerge(ImageMaker.layer),
     Layer.provideMerge(Catalog.layer),
     Layer.provideMerge(vms),
     Layer.provideMerge(Layer.mergeAll(state, Config.layer(settings.config))),

@@ -1,6 +1,6 @@
 import { ImageStore } from "@banger/capabilities/image-store/contract.ts"
 import { type CatalogError, ImageInUse, ImageNotFound, KernelInUse, KernelNotFound } from "@banger/domain/errors.ts"
-import { Image, Kernel } from "@banger/domain/catalog.ts"
+import { Image, type ImageSource, Kernel, type RunConfig } from "@banger/domain/catalog.ts"
 import type { Digest, ImageName, KernelName, StagingId } from "@banger/domain/ids.ts"
 import type { KernelFiles } from "@banger/domain/vm.ts"
 import * as Clock from "effect/Clock"
@@ -24,6 +24,8 @@ interface NewImage {
   readonly rootfs: StagingId
   readonly workSeed?: StagingId | undefined
   readonly kernel?: KernelName | undefined
+  readonly source?: ImageSource | undefined
+  readonly run?: RunConfig | undefined
 }
 
 /** Images and kernels that VMs can be made of. Files are shared by digest and go with their last user. */
@@ -101,7 +103,7 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
       kernel,
       inUse,
       collect: lock.withPermits(1)(sweep),
-      register: ({ kernel: kernelName, name, rootfs, workSeed }) =>
+      register: ({ kernel: kernelName, name, rootfs, run, source, workSeed }) =>
         lock.withPermits(1)(Effect.gen(function*() {
           if (kernelName !== undefined) yield* kernel(kernelName)
           const root = yield* ingest(rootfs)
@@ -111,7 +113,9 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
             files: { name, generation: Math.max(0, ...generations) + 1, rootfs: root.digest, seed },
             kernel: kernelName ?? null,
             rootfsBytes: root.bytes,
-            createdAt: yield* Clock.currentTimeMillis
+            createdAt: yield* Clock.currentTimeMillis,
+            source: source ?? null,
+            run: run ?? null
           }
           yield* store.addImage(record)
           yield* sweep

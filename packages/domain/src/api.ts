@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import { Image, Kernel } from "./catalog.ts"
 import { CatalogError, HelperUnreachable, VmError } from "./errors.ts"
 import { ImageName, KernelName, StagingId, VmName, VmRef } from "./ids.ts"
-import { Progress } from "./progress.ts"
+import { ImageProgress, Progress } from "./progress.ts"
 import { Finding } from "./readiness.ts"
 import { DiskMib, KernelRelease, MemoryMib, ProcessId, Vcpu, VmDetail, VmView } from "./vm.ts"
 
@@ -50,6 +50,34 @@ export class VmApi extends RpcGroup.make(
   Rpc.make("Keep", { payload: vm, error: VmError })
 ).prefix("vm.") {}
 
+/** An image of a registry, as docker pull names it. banger-oci knows the whole of the form. */
+export const ImageReference = Schema.String.pipe(
+  Schema.pattern(/^[\w.:/@[\]-]{1,512}$/, { message: () => "expected a reference such as debian:12 or ghcr.io/owner/name:tag" })
+)
+
+/** An image of a registry, and the name it gets here. */
+export const PullImage = Schema.Struct({
+  name: ImageName,
+  reference: ImageReference,
+  kernel: Schema.optional(KernelName),
+  /** The root file system has at least so many MiB. */
+  sizeMib: Schema.optional(DiskMib),
+  /** HTTP, and certificates that nobody vouches for, are allowed. */
+  insecure: Schema.Boolean
+})
+export type PullImage = typeof PullImage.Type
+
+/** A container image of the user's files, put into staging. */
+export const ImportImage = Schema.Struct({
+  name: ImageName,
+  kernel: Schema.optional(KernelName),
+  sizeMib: Schema.optional(DiskMib),
+  staging: StagingId,
+  /** Where it lay: what messages call it. */
+  path: Schema.String
+})
+export type ImportImage = typeof ImportImage.Type
+
 /** Files reach the image store through the staging directory, where the client puts them (capabilities/image-store). */
 export class ImageApi extends RpcGroup.make(
   Rpc.make("List", { success: Schema.Array(Image), error: CatalogError }),
@@ -64,6 +92,13 @@ export class ImageApi extends RpcGroup.make(
     success: Image,
     error: CatalogError
   }),
+  /**
+   * Makes an image of a container image of a registry. The same one again joins what is under way, and does nothing when its
+   * digest is the one that is here.
+   */
+  Rpc.make("Pull", { payload: PullImage, success: ImageProgress, error: CatalogError, stream: true }),
+  /** The same of a container image in a file or directory. */
+  Rpc.make("Import", { payload: ImportImage, success: ImageProgress, error: CatalogError, stream: true }),
   Rpc.make("Delete", { payload: { name: ImageName }, error: CatalogError })
 ).prefix("image.") {}
 

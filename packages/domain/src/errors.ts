@@ -66,7 +66,7 @@ export class ImageNotFound extends Schema.TaggedError<ImageNotFound>()("ImageNot
     return `there is no image ${this.name}`
   }
   get hint() {
-    return `banger image list shows what there is; banger image register --name ${this.name} --rootfs FILE adds one`
+    return `banger image list shows what there is; banger image pull oci://REFERENCE --name ${this.name} makes one of a container image`
   }
 }
 
@@ -79,6 +79,16 @@ export class ImageInUse extends Schema.TaggedError<ImageInUse>()("ImageInUse", {
   }
   get hint() {
     return `banger vm delete ${this.vms.join(" ")} first`
+  }
+}
+
+/** The image is being made by another request. */
+export class ImageBusy extends Schema.TaggedError<ImageBusy>()("ImageBusy", { name: Schema.String, doing: Schema.String }) {
+  override get message() {
+    return `${this.name} is busy: being ${this.doing}`
+  }
+  get hint() {
+    return "try again when that is done"
   }
 }
 
@@ -115,7 +125,7 @@ export class NoFreeAddress extends Schema.TaggedError<NoFreeAddress>()("NoFreeAd
   }
 }
 
-/** A file of the user's that cannot become an image or a kernel. */
+/** A file of the user's, or an image of a registry, that cannot become an image or a kernel. */
 export class BadSource extends Schema.TaggedError<BadSource>()("BadSource", {
   path: Schema.String,
   problem: Schema.String,
@@ -199,6 +209,7 @@ export type VmError = typeof VmError.Type
 export const CatalogError = Schema.Union(
   ImageNotFound,
   ImageInUse,
+  ImageBusy,
   KernelNotFound,
   KernelInUse,
   BadSource,

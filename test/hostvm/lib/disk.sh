@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 RECIPE=$HOSTVM/recipe
-GUEST_IMAGES=(debian plain sysv busybox)
+GUEST_IMAGES=(debian plain sysv runit busybox)
 DISK_SIZE=10G
 # What a guest image has beyond its content.
 GUEST_FREE_MIB=128

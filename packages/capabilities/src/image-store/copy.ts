@@ -1,36 +1,26 @@
-import { createHash } from "node:crypto"
-import * as fs from "node:fs/promises"
+import { spawn } from "node:child_process"
+import type * as fs from "node:fs/promises"
+import { Digest } from "@banger/domain/ids.ts"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { CommandFailed } from "../exec.ts"
 
-/** Bytes read at once, and the unit in which runs of zeros become holes. */
-const BLOCK = 1 << 20
-const HOLE = 64 << 10
-const ZEROS = Buffer.alloc(HOLE)
+/** `digest` names the content however its holes lie (native/internal/store). */
+const Copied = Schema.parseJson(Schema.Struct({ digest: Digest, bytes: Schema.Number }))
 
-/**
- * Copies an open file to a new path, hashing the very bytes it writes, and leaves holes where it reads zeros. World
- * readable, since VMs of any uid boot from it; nobody may write.
- */
-export const copySparse = async (source: fs.FileHandle, path: string): Promise<{ digest: string; bytes: number }> => {
-  const hash = createHash("sha256")
-  const target = await fs.open(path, "wx", 0o600)
-  try {
-    const buffer = Buffer.allocUnsafe(BLOCK)
-    let bytes = 0
-    for (;;) {
-      const { bytesRead } = await source.read(buffer, 0, BLOCK, bytes)
-      if (bytesRead === 0) break
-      hash.update(buffer.subarray(0, bytesRead))
-      for (let at = 0; at < bytesRead; at += HOLE) {
-        const piece = buffer.subarray(at, Math.min(at + HOLE, bytesRead))
-        if (ZEROS.compare(piece, 0, piece.length, 0, piece.length) !== 0) await target.write(piece, 0, piece.length, bytes + at)
-      }
-      bytes += bytesRead
-    }
-    await target.truncate(bytes)
-    await target.chmod(0o444)
-    await target.sync()
-    return { digest: hash.digest("hex"), bytes }
-  } finally {
-    await target.close()
-  }
-}
+/** Copies an open file to a new path with `program`, banger-store: it gets the file, not a name that could lead elsewhere by then. */
+export const copySparse = (program: string, source: fs.FileHandle, path: string) =>
+  Effect.async<string, CommandFailed>((resume) => {
+    const child = spawn(program, [path], { stdio: [source.fd, "pipe", "pipe"], env: {} })
+    let stdout = ""
+    let stderr = ""
+    child.stdout?.on("data", (text) => stdout += text)
+    child.stderr?.on("data", (text) => stderr += text)
+    const failed = (exitCode: number | null, said: string) => resume(new CommandFailed({ argv: [program, path], exitCode, stderr: said }))
+    child.on("error", (error) => failed(null, error.message))
+    child.on("close", (status) => status === 0 ? resume(Effect.succeed(stdout)) : failed(status, stderr))
+    return Effect.sync(() => void child.kill("SIGKILL"))
+  }).pipe(
+    Effect.flatMap(Schema.decode(Copied)),
+    Effect.catchTag("ParseError", (error) => new CommandFailed({ argv: [program, path], exitCode: 0, stderr: error.message }))
+  )

@@ -16,7 +16,7 @@ import { ImageStoreOps } from "./ops.ts"
  */
 const ingest = (staging: StagingId) =>
   Effect.gen(function*() {
-    const { owner } = yield* HostSettings
+    const { install, owner } = yield* HostSettings
     const temporary = `${STORE}/.new-${staging}`
     yield* file(STORE, () => fs.mkdir(STORE, { recursive: true, mode: 0o711 }))
     const copied = yield* Effect.acquireUseRelease(
@@ -27,14 +27,13 @@ const ingest = (staging: StagingId) =>
           if (!stat.isFile() || stat.uid !== owner.uid) {
             return yield* new OpFailed({ subject: "image store", problem: "the staged file is not a regular file of the owner's", fix: "register the image again" })
           }
-          return yield* file(temporary, () => copySparse(source, temporary))
+          return yield* copySparse(`${install}/lib/banger-store`, source, temporary)
         }),
       (source) => Effect.promise(() => source.close())
     ).pipe(Effect.tapError(() => file(temporary, () => fs.rm(temporary, { force: true })).pipe(Effect.ignoreLogged)))
-    const digest = DigestSchema.make(copied.digest)
-    yield* file(stored(digest), () => fs.rename(temporary, stored(digest)))
+    yield* file(stored(copied.digest), () => fs.rename(temporary, stored(copied.digest)))
     yield* file(staged(staging), () => fs.rm(staged(staging), { force: true }))
-    return { digest, bytes: copied.bytes }
+    return copied
   }).pipe(Effect.mapError(opFailed("image store")))
 
 const remove = (digest: Digest) =>

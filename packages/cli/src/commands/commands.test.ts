@@ -170,12 +170,28 @@ describe("acting commands", () => {
       banger(`image register --name x --rootfs ${base}/missing`), banger("image register --name x"),
       banger(`image register --name x --rootfs ${base}/rootfs.ext4 --kernel none`)])
     assert.strictEqual(done.status, 0)
-    assert.match(wrong.stderr, /^banger: cannot use .*text: it is not an ext4 file system\n {2}mkfs\.ext4 /)
+    assert.match(wrong.stderr, /^banger: cannot use .*text: it is not an ext4 file system\n {2}banger image import /)
     assert.deepStrictEqual([missing.status, unnamed.status, unknown.status], [1, 2, 3])
     const [, registered] = daemon.calls.find(([call]) => call === "Register") ?? []
     assert.match((registered as { rootfs: string }).rootfs, /^[0-9a-f]{16}$/)
     assert.deepStrictEqual(readdirSync(env.BANGER_STAGING), [])
     assert.strictEqual((await banger("image delete debian-bookworm")).status, 4)
+  })
+
+  it.concurrent("image pull and import ask the daemon, and print what was made", async () => {
+    writeFileSync(`${base}/app.tar.gz`, "an archive")
+    const [pulled, noScheme, noName, imported, json] = await Promise.all([
+      banger("image pull oci://registry.example:5000/team/app:v1 --size 2G --insecure"), banger("image pull debian"), banger("image pull oci://UPPER!"),
+      banger(`image import ${base}/app.tar.gz`), banger("image pull oci://debian:12 --name deb --json")])
+    assert.deepStrictEqual([pulled.status, pulled.stdout, noScheme.status, noName.status, imported.status], [0, "made\n", 2, 2, 0])
+    assert.match(pulled.stderr, /^ {2}fetched +5 ms\n$/)
+    assert.include(noScheme.stderr, "banger image pull oci://debian")
+    assert.deepStrictEqual(json.stdout.trim().split("\n").map((line) => JSON.parse(line)._tag), ["Phase", "Step", "Made"])
+    const pulls = daemon.calls.filter(([call]) => call === "Pull").map(([, payload]) => payload)
+    assert.deepInclude(pulls, { name: "app-v1", reference: "registry.example:5000/team/app:v1", sizeMib: 2048, insecure: true })
+    const [, { name, path, staging }] = daemon.calls.find(([call]) => call === "Import") as [string, { name: string; path: string; staging: string }]
+    assert.deepStrictEqual([name, path], ["app", `${base}/app.tar.gz`])
+    assert.match(staging, /^[0-9a-f]{16}$/)
   })
 })
 

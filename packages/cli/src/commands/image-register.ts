@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { KernelNotFound } from "@banger/domain/errors.ts"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
+import { kernelExists } from "../catalog-args.ts"
 import { command } from "../command.ts"
 import { Daemon, withDaemon } from "../daemon.ts"
 import * as Decode from "../decode.ts"
@@ -37,8 +37,7 @@ A name that exists gets a new generation: new VMs use it, existing ones keep the
       const seed = flags["work-seed"]
       const daemon = yield* Daemon
       yield* Effect.forEach(seed === undefined ? [rootfs] : [rootfs, seed], checkExt4)
-      // Asked before gigabytes are copied.
-      if (flags.kernel !== undefined) yield* kernelExists(flags.kernel)
+      yield* kernelExists(flags.kernel)
       const image = yield* daemon.image.Register({
         name,
         rootfs: yield* stage(rootfs),
@@ -49,10 +48,3 @@ A name that exists gets a new generation: new VMs use it, existing ones keep the
       return 0
     })))
 })
-
-const kernelExists = (name: KernelName) =>
-  Effect.gen(function*() {
-    const daemon = yield* Daemon
-    const kernels = yield* daemon.kernel.List()
-    if (!kernels.some(({ files }) => files.name === name)) return yield* new KernelNotFound({ name })
-  })

@@ -3,7 +3,8 @@ import { Image, Kernel } from "@banger/domain/catalog.ts"
 
 export const IMAGE_FIELDS: ReadonlyArray<string> = [
   "files {name, generation, rootfs, seed (sha256, or null)}, kernel (or null), rootfsBytes,",
-  "createdAt (milliseconds since 1970), usedBy[] (names of VMs)"
+  "createdAt (milliseconds since 1970), usedBy[] (names of VMs),",
+  "source {reference, digest} and run {env[], entrypoint[], cmd[], workdir, user}, or null: of a container image"
 ]
 
 export const KERNEL_FIELDS: ReadonlyArray<string> = [

@@ -10,7 +10,7 @@ import { DaemonApi } from "@banger/domain/api.ts"
 import { Image, Kernel } from "@banger/domain/catalog.ts"
 import { ImageInUse, VmBusy, VmNotFound } from "@banger/domain/errors.ts"
 import { Digest, ImageName, KernelName, VmId, VmName } from "@banger/domain/ids.ts"
-import type { Progress } from "@banger/domain/progress.ts"
+import type { ImageProgress, Progress } from "@banger/domain/progress.ts"
 import { Finding, mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
 import { VmDetail, VmView } from "@banger/domain/vm.ts"
 
@@ -48,8 +48,10 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
       return Stream.make<Array<Progress>>({ _tag: "Step", step: "thought", ms: 3 }, { _tag: "Finished", vm, message: `${vm.name} ${message}` })
     }))
   const image = new Image({
-    files: { name: ImageName.make("debian-bookworm"), generation: 1, rootfs: digest, seed: null }, kernel: null, rootfsBytes: 3 << 20, createdAt: 0, usedBy: ["box"]
+    files: { name: ImageName.make("debian-bookworm"), generation: 1, rootfs: digest, seed: null }, kernel: null, rootfsBytes: 3 << 20, createdAt: 0, usedBy: ["box"], source: null, run: null
   })
+  const made = (call: string) => (payload: unknown) =>
+    Stream.unwrap(Effect.as(note(call, payload), Stream.make<Array<ImageProgress>>({ _tag: "Phase", phase: "fetch", done: 1, total: 2 }, { _tag: "Step", step: "fetched", ms: 5 }, { _tag: "Made", image, message: "made" })))
   const handlers = DaemonApi.toLayer(DaemonApi.of({
     "vm.Create": (wanted) => Stream.unwrap(Effect.as(note("Create", wanted), Stream.suspend(() => {
       const vm = view(wanted.name ?? "fresh-vm", wanted.name === "silent" ? "/nonexistent/v.sock" : vsock)
@@ -73,6 +75,8 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
     "image.List": () => Effect.succeed([image]),
     "image.Show": () => Effect.succeed(image),
     "image.Register": (payload) => Effect.as(note("Register", payload), image),
+    "image.Pull": made("Pull"),
+    "image.Import": made("Import"),
     "image.Delete": ({ name }) => Effect.fail(new ImageInUse({ name, vms: ["box"] })),
     "kernel.List": () => Effect.succeed([]),
     "kernel.Import": ({ name, release }) =>

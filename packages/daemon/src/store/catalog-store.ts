@@ -1,5 +1,6 @@
 import * as SqlClient from "@effect/sql/SqlClient"
 import * as SqlSchema from "@effect/sql/SqlSchema"
+import { origin } from "@banger/domain/catalog.ts"
 import { StateUnwritable } from "@banger/domain/errors.ts"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { ImageFiles, KernelFiles } from "@banger/domain/vm.ts"
@@ -12,7 +13,8 @@ export const ImageRecord = Schema.Struct({
   files: ImageFiles,
   kernel: Schema.NullOr(KernelName),
   rootfsBytes: Schema.Number,
-  createdAt: Schema.Number
+  createdAt: Schema.Number,
+  ...origin
 })
 export type ImageRecord = typeof ImageRecord.Type
 

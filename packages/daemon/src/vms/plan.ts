@@ -25,7 +25,7 @@ const generatedName = (path: string) =>
 
 /** Of the catalog's errors only those can happen here that a VM's operation has too. */
 const asVmError = (error: CatalogError): VmError =>
-  error._tag === "ImageInUse" || error._tag === "KernelInUse" || error._tag === "BadSource"
+  error._tag === "ImageInUse" || error._tag === "ImageBusy" || error._tag === "KernelInUse" || error._tag === "BadSource"
     ? new StepFailed({ operation: "choose image and kernel", problem: error.message, fix: error.hint })
     : error
 

@@ -1,0 +1,135 @@
+// Command banger-oci turns container images into ext4 file systems.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"golang.org/x/sys/unix"
+
+	"banger.dev/native/internal/oci"
+)
+
+var version = "0.0.0-dev"
+
+const usage = `usage: banger-oci pull --cache DIR --out FILE [--size BYTES] [--unless DIGEST] [--insecure] [--mirror REGISTRY=HOST]... REFERENCE
+       banger-oci import --out FILE [--size BYTES] SOURCE
+       banger-oci --version
+
+pull fetches an image from its registry, with the credentials of ~/.docker/config.json; import reads an OCI layout, what docker
+save wrote, or the archive of a file system. Both write an ext4 to --out and tell what they do on stdout, one JSON object a line:
+{"progress":{"phase","done","total"}}, and last {"result":{...}}, {"unchanged":DIGEST} or {"error":{"kind","message","fix"}}.
+They end when their stdin does.`
+
+// memory is what the Go runtime may take before it collects garbage more often: an image's index of files, and buffers.
+const memory = 100 << 20
+
+// silence is how long a registry may send nothing.
+const silence = 30 * time.Second
+
+type mirrors map[string][]string
+
+func (m mirrors) String() string { return "" }
+
+func (m mirrors) Set(text string) error {
+	registry, host, ok := strings.Cut(text, "=")
+	if !ok {
+		return fmt.Errorf("expected REGISTRY=HOST")
+	}
+	m[registry] = append(m[registry], host)
+	return nil
+}
+
+func main() {
+	if len(os.Args) == 2 && os.Args[1] == "--version" {
+		fmt.Println(version)
+		return
+	}
+	if len(os.Args) < 2 || (os.Args[1] != "pull" && os.Args[1] != "import") {
+		misused(nil)
+	}
+	debug.SetMemoryLimit(memory)
+	flags := flag.NewFlagSet("banger-oci", flag.ContinueOnError)
+	flags.Usage = func() {}
+	out := flags.String("out", "", "")
+	size := flags.Int64("size", 8<<30, "")
+	cache := flags.String("cache", "", "")
+	unless := flags.String("unless", "", "")
+	insecure := flags.Bool("insecure", false, "")
+	asked := mirrors{}
+	flags.Var(asked, "mirror", "")
+	if err := flags.Parse(os.Args[2:]); err != nil {
+		misused(err)
+	}
+	if flags.NArg() != 1 || *out == "" || (os.Args[1] == "pull" && *cache == "") {
+		misused(nil)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
+	defer stop()
+	go endWithStdin(stop)
+	said := &lines{encoder: json.NewEncoder(os.Stdout)}
+	var result *oci.Result
+	var err error
+	if os.Args[1] == "pull" {
+		pull := &oci.Pull{
+			Reference: flags.Arg(0), Mirrors: asked, Insecure: *insecure, Cache: *cache, Silence: silence,
+			Keychain: authn.DefaultKeychain, Limits: oci.DefaultLimits,
+		}
+		result, err = pull.Run(ctx, *unless, *out, *size, said.progress)
+	} else {
+		result, err = oci.Import(ctx, flags.Arg(0), *out, *size, oci.DefaultLimits, said.progress)
+	}
+	switch {
+	case err != nil:
+		said.say("error", oci.AsFault(err))
+		os.Exit(1)
+	case result == nil:
+		said.say("unchanged", *unless)
+	default:
+		said.say("result", result)
+	}
+}
+
+// endWithStdin ends the work when whoever asked for it is gone, killed or not.
+func endWithStdin(stop func()) {
+	buffer := make([]byte, 64)
+	for {
+		if _, err := os.Stdin.Read(buffer); err != nil {
+			stop()
+			return
+		}
+	}
+}
+
+type lines struct {
+	mutex   sync.Mutex
+	encoder *json.Encoder
+}
+
+func (l *lines) say(what string, value any) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	// Nobody reads any more: stdin tells, too.
+	_ = l.encoder.Encode(map[string]any{what: value})
+}
+
+func (l *lines) progress(phase string, done, total int64) {
+	l.say("progress", map[string]any{"phase": phase, "done": done, "total": total})
+}
+
+func misused(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "banger-oci:", err)
+	}
+	fmt.Fprintln(os.Stderr, usage)
+	os.Exit(2)
+}

@@ -1,0 +1,58 @@
+package oci
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+)
+
+// Kind of a fault, for programs; the message is for people.
+type Kind string
+
+const (
+	BadReference Kind = "bad-reference"
+	Unauthorized Kind = "unauthorized"
+	NotFound     Kind = "not-found"
+	RateLimited  Kind = "rate-limited"
+	Registry     Kind = "registry"
+	WrongDigest  Kind = "wrong-digest"
+	NoPlatform   Kind = "no-platform"
+	BadImage     Kind = "bad-image"
+	BadLayer     Kind = "bad-layer"
+	TooLarge     Kind = "too-large"
+	DiskFull     Kind = "disk-full"
+	BadSource    Kind = "bad-source"
+	Failed       Kind = "failed"
+)
+
+// Fault is an error that a user can do something about.
+type Fault struct {
+	Kind    Kind   `json:"kind"`
+	Message string `json:"message"`
+	// Fix may be empty: then the message says it all.
+	Fix string `json:"fix"`
+}
+
+func (f *Fault) Error() string { return f.Message }
+
+func fault(kind Kind, format string, args ...any) *Fault {
+	return &Fault{Kind: kind, Message: fmt.Sprintf(format, args...)}
+}
+
+func (f *Fault) mend(fix string) *Fault {
+	f.Fix = fix
+	return f
+}
+
+// AsFault gives any error a kind. The text of the error keeps what was wrapped around a fault: where it happened.
+func AsFault(err error) *Fault {
+	known := &Fault{Kind: Failed}
+	switch inner := (*Fault)(nil); {
+	case errors.As(err, &inner):
+		known.Kind, known.Fix = inner.Kind, inner.Fix
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		known.Kind, known.Fix = DiskFull, "df -h /var/cache/banger /var/lib/banger; banger prune removes what nothing uses"
+	}
+	known.Message = err.Error()
+	return known
+}

@@ -1,0 +1,231 @@
+package oci
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"compress/bzip2"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+	"github.com/therootcompany/xz"
+
+	"banger.dev/native/internal/mkext4"
+)
+
+// zeroTime is that of directories that no layer has, but something lies in.
+var zeroTime = time.Unix(0, 0)
+
+// Limits of what an image may ask of the host.
+type Limits struct {
+	// Entries of all layers.
+	Entries int
+	// Content is the bytes of all files together.
+	Content int64
+	// Bomb is how much a layer may unpack to before Ratio is looked at.
+	Bomb  int64
+	Ratio int64
+	// Layers of one image; Docker itself stops at 127.
+	Layers int
+}
+
+// DefaultLimits are far above what images have: the largest of machine learning have 300,000 entries and 30 GiB.
+var DefaultLimits = Limits{Entries: 1_000_000, Content: 128 << 30, Bomb: 16 << 30, Ratio: 100, Layers: 512}
+
+// entry is one of a layer's, its content in the spool.
+type entry struct {
+	name, link string
+	kind       byte
+	node       *mkext4.Node
+	// plain is one of an archive whose names are names, whiteouts or not.
+	plain bool
+}
+
+const xattrPrefix = "SCHILY.xattr."
+
+var types = map[byte]uint32{
+	tar.TypeReg: mkext4.TypeRegular, tar.TypeDir: mkext4.TypeDir, tar.TypeSymlink: mkext4.TypeSymlink,
+	tar.TypeChar: mkext4.TypeChar, tar.TypeBlock: mkext4.TypeBlock, tar.TypeFifo: mkext4.TypeFifo,
+}
+
+// layerReader unpacks one layer: its entries, its content into a spool, its digest.
+type layerReader struct {
+	spool  *spool
+	limits *budget
+	plain  bool
+}
+
+// budget is what layers, read side by side, have taken of the limits.
+type budget struct {
+	Limits
+	mutex   sync.Mutex
+	entries int
+	content int64
+}
+
+func (b *budget) take(size int64) error {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	if b.entries++; b.entries > b.Entries {
+		return fault(TooLarge, "the image has more than %d files", b.Entries)
+	}
+	if b.content += size; b.content > b.Content {
+		return fault(TooLarge, "the image's files are larger than %d GiB together", b.Content>>30)
+	}
+	return nil
+}
+
+// read gives a layer's entries in their order and the sha256 of its unpacked archive.
+func (l *layerReader) read(packed io.Reader) ([]*entry, string, error) {
+	counted := &counter{r: packed}
+	unpacked, closeUnpacked, err := decompress(bufio.NewReaderSize(counted, 1<<16))
+	if err != nil {
+		return nil, "", err
+	}
+	defer closeUnpacked()
+	sum := sha256.New()
+	stream := &bombGuard{r: io.TeeReader(unpacked, sum), packed: counted, limits: l.limits.Limits}
+	archive := tar.NewReader(stream)
+	var entries []*entry
+	for {
+		header, err := archive.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, "", unpackError(err)
+		}
+		e, err := l.entry(header, archive)
+		if err != nil {
+			return nil, "", fmt.Errorf("%q: %w", header.Name, unpackError(err))
+		}
+		if e != nil {
+			entries = append(entries, e)
+		}
+	}
+	// Behind the archive's end there may be padding, which counts for the digest.
+	if _, err := io.Copy(io.Discard, stream); err != nil {
+		return nil, "", unpackError(err)
+	}
+	return entries, "sha256:" + hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+func (l *layerReader) entry(header *tar.Header, content io.Reader) (*entry, error) {
+	switch header.Typeflag {
+	case tar.TypeXGlobalHeader:
+		return nil, nil
+	case tar.TypeCont, tar.TypeGNUSparse:
+		header.Typeflag = tar.TypeReg
+	}
+	if err := l.limits.take(header.Size); err != nil {
+		return nil, err
+	}
+	e := &entry{name: header.Name, link: header.Linkname, kind: header.Typeflag, plain: l.plain}
+	if header.Typeflag == tar.TypeLink {
+		return e, nil
+	}
+	kind, ok := types[header.Typeflag]
+	if !ok {
+		return nil, fault(BadLayer, "an entry of the unknown type %q", header.Typeflag)
+	}
+	e.node = &mkext4.Node{
+		Mode: kind | uint32(header.Mode)&0o7777, UID: uint32(header.Uid), GID: uint32(header.Gid), Mtime: header.ModTime,
+		Major: uint32(header.Devmajor), Minor: uint32(header.Devminor),
+	}
+	for key, value := range header.PAXRecords {
+		if name, ok := strings.CutPrefix(key, xattrPrefix); ok {
+			if e.node.Xattrs == nil {
+				e.node.Xattrs = map[string]string{}
+			}
+			e.node.Xattrs[name] = value
+		}
+	}
+	switch kind {
+	case mkext4.TypeDir:
+		e.node.Children = map[string]*mkext4.Node{}
+	case mkext4.TypeSymlink:
+		e.node.Link = header.Linkname
+		e.node.Mode = kind | 0o777
+	case mkext4.TypeRegular:
+		e.node.Content, e.node.Size = l.spool, header.Size
+		var err error
+		if e.node.Offset, err = l.spool.add(content, header.Size); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
+}
+
+// decompress tells by the first bytes how a stream is compressed; anything else is taken as it is.
+func decompress(r *bufio.Reader) (io.Reader, func(), error) {
+	head, err := r.Peek(6)
+	if err != nil && err != io.EOF {
+		return nil, nil, err
+	}
+	nothing := func() {}
+	switch {
+	case bytes.HasPrefix(head, []byte{0x1F, 0x8B}):
+		z, err := gzip.NewReader(r)
+		if err != nil {
+			return nil, nil, unpackError(err)
+		}
+		return z, nothing, nil
+	case bytes.HasPrefix(head, []byte{0x28, 0xB5, 0x2F, 0xFD}):
+		// A window of 64 MiB is more than any builder of images uses.
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxWindow(64<<20), zstd.WithDecoderLowmem(true))
+		if err != nil {
+			return nil, nil, unpackError(err)
+		}
+		return z, z.Close, nil
+	case bytes.HasPrefix(head, []byte("\xFD7zXZ\x00")):
+		z, err := xz.NewReader(r, xz.DefaultDictMax)
+		return z, nothing, err
+	case bytes.HasPrefix(head, []byte("BZh")):
+		return bzip2.NewReader(r), nothing, nil
+	}
+	return r, nothing, nil
+}
+
+// unpackError says what broken archives have in common.
+func unpackError(err error) error {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) || errors.Is(err, tar.ErrHeader) {
+		return fault(BadLayer, "it is cut off or damaged (%v)", err)
+	}
+	return err
+}
+
+type counter struct {
+	r io.Reader
+	n int64
+}
+
+func (c *counter) Read(b []byte) (int, error) {
+	n, err := c.r.Read(b)
+	c.n += int64(n)
+	return n, err
+}
+
+// bombGuard ends what unpacks to far more than it is.
+type bombGuard struct {
+	r      io.Reader
+	n      int64
+	packed *counter
+	limits Limits
+}
+
+func (g *bombGuard) Read(b []byte) (int, error) {
+	n, err := g.r.Read(b)
+	g.n += int64(n)
+	if g.n > g.limits.Bomb && g.n > g.packed.n*g.limits.Ratio {
+		return n, fault(TooLarge, "it unpacks to more than %d MiB, over %d times what it is: a decompression bomb?", g.limits.Bomb>>20, g.limits.Ratio)
+	}
+	return n, err
+}

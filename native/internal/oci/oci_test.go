@@ -1,0 +1,457 @@
+package oci
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/gzip"
+
+	"banger.dev/native/internal/mkext4"
+)
+
+// item is an entry of a test's layer, by what matters of it: "dir/" is a directory, "name -> target" a link, "name => target"
+// a hard link, "name" a file with its own name as content; text behind a "=" is other content.
+func layerOf(t *testing.T, items ...string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for _, item := range items {
+		header := &tar.Header{Name: item, Typeflag: tar.TypeReg, Mode: 0o644, Uid: 1, Gid: 2}
+		content := item
+		if name, target, ok := strings.Cut(item, " -> "); ok {
+			header.Typeflag, header.Name, header.Linkname = tar.TypeSymlink, name, target
+		} else if name, target, ok := strings.Cut(item, " => "); ok {
+			header.Typeflag, header.Name, header.Linkname = tar.TypeLink, name, target
+		} else if name, text, ok := strings.Cut(item, "="); ok {
+			header.Name, content = name, text
+		} else if strings.HasSuffix(item, "/") {
+			header.Typeflag, header.Mode = tar.TypeDir, 0o750
+		}
+		if header.Typeflag == tar.TypeReg {
+			header.Size = int64(len(content))
+		}
+		write(t, w, header, content)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func write(t *testing.T, w *tar.Writer, header *tar.Header, content string) {
+	t.Helper()
+	if err := w.WriteHeader(header); err != nil {
+		t.Fatal(err)
+	}
+	if header.Typeflag == tar.TypeReg && header.Size > 0 {
+		if _, err := io.WriteString(w, content); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// headers makes a layer of entries that need more than a name.
+func headers(t *testing.T, all ...*tar.Header) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	for _, h := range all {
+		write(t, w, h, strings.Repeat("x", int(h.Size)))
+	}
+	w.Close()
+	return out.Bytes()
+}
+
+func zipped(content []byte) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	w.Write(content)
+	w.Close()
+	return out.Bytes()
+}
+
+// blobs is an image as a registry or layout has it.
+type blobs struct {
+	manifest []byte
+	all      map[string][]byte
+}
+
+func (b *blobs) add(content []byte) string {
+	digest := digestOf(content)
+	b.all[digest] = content
+	return digest
+}
+
+func marshal(t *testing.T, value any) []byte {
+	t.Helper()
+	content, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func configOf(diffIDs []string) map[string]any {
+	return map[string]any{
+		"architecture": "amd64", "os": "linux", "rootfs": map[string]any{"type": "layers", "diff_ids": diffIDs},
+		"config": map[string]any{"Env": []string{"PATH=/bin", "nothing", "A=b\x00c"}, "Cmd": []string{"sh"}, "WorkingDir": "../../srv", "User": "app:app"},
+	}
+}
+
+// imageOf puts layers together. A layer is compressed.
+func imageOf(t *testing.T, layers ...[]byte) *blobs {
+	t.Helper()
+	b := &blobs{all: map[string][]byte{}}
+	var descriptors []map[string]any
+	var diffIDs []string
+	for _, layer := range layers {
+		packed := zipped(layer)
+		diffIDs = append(diffIDs, digestOf(layer))
+		descriptors = append(descriptors, map[string]any{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": b.add(packed), "size": len(packed)})
+	}
+	config := marshal(t, configOf(diffIDs))
+	b.manifest = marshal(t, map[string]any{
+		"schemaVersion": 2, "mediaType": ociManifest, "layers": descriptors,
+		"config": map[string]any{"mediaType": "application/vnd.oci.image.config.v1+json", "digest": b.add(config), "size": len(config)},
+	})
+	return b
+}
+
+// layout writes the image as an OCI layout.
+func (b *blobs) layout(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	b.add(b.manifest)
+	index := marshal(t, map[string]any{"schemaVersion": 2, "manifests": []any{map[string]any{"mediaType": ociManifest, "digest": digestOf(b.manifest), "size": len(b.manifest)}}})
+	put(t, dir, "oci-layout", []byte(`{"imageLayoutVersion":"1.0.0"}`))
+	put(t, dir, "index.json", index)
+	for digest, content := range b.all {
+		put(t, dir, blobName(digest), content)
+	}
+	return dir
+}
+
+func put(t *testing.T, dir, name string, content []byte) {
+	t.Helper()
+	file := filepath.Join(dir, name)
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func silent(string, int64, int64) {}
+
+// convert imports a layout, or whatever source is, and gives the names and the failure.
+func convert(t *testing.T, source string, limits Limits) (string, *Result, error) {
+	t.Helper()
+	dir := t.TempDir()
+	out := filepath.Join(dir, "rootfs.ext4")
+	result, err := Import(context.Background(), source, out, 0, limits, silent)
+	if left, _ := os.ReadDir(dir); err != nil && len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+	if err == nil {
+		if text, err := exec.Command("/sbin/e2fsck", "-fn", out).CombinedOutput(); err != nil {
+			t.Errorf("e2fsck: %v\n%s", err, text)
+		}
+	}
+	return out, result, err
+}
+
+// shown lists the merged tree of layers, without writing it.
+func shown(t *testing.T, layers ...[]byte) ([]string, error) {
+	t.Helper()
+	merged := newTree()
+	for at, layer := range layers {
+		merged.layer = at
+		spool, err := newSpool(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader := &layerReader{spool: spool, limits: &budget{Limits: DefaultLimits}}
+		entries, _, err := reader.read(bytes.NewReader(layer))
+		if err != nil {
+			return nil, err
+		}
+		if err := spool.finish(); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if err := merged.apply(e); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var all []string
+	list(&all, "", merged.root, map[*mkext4.Node]string{})
+	return all, nil
+}
+
+func list(all *[]string, path string, n *mkext4.Node, seen map[*mkext4.Node]string) {
+	names := []string{}
+	for name := range n.Children {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		child, at := n.Children[name], path+name
+		first, again := seen[child]
+		switch {
+		case again:
+			at += " => " + first
+		case child.IsDir():
+			at += "/"
+		case child.Type() == mkext4.TypeSymlink:
+			at += " -> " + child.Link
+		case child.Type() == mkext4.TypeRegular:
+			content := make([]byte, child.Size)
+			child.Content.ReadAt(content, child.Offset)
+			if string(content) != at {
+				at += "=" + string(content)
+			}
+		}
+		seen[child] = path + name
+		*all = append(*all, at)
+		if child.IsDir() {
+			list(all, at, child, seen)
+		}
+	}
+}
+
+func TestLayersAreMerged(t *testing.T) {
+	type layers = [][]string
+	for what, test := range map[string]struct {
+		layers layers
+		want   string
+	}{
+		"a later file wins":                                        {layers{{"a=1", "b"}, {"a=2"}}, "a=2 b"},
+		"a later entry of one layer wins":                          {layers{{"a=1", "a=2"}}, "a=2"},
+		"a directory twice keeps what is in it":                    {layers{{"d/", "d/a"}, {"d/", "d/b"}}, "d/ d/a d/b"},
+		"what no layer made is made":                               {layers{{"x/y/z"}}, "x/ x/y/ x/y/z"},
+		"a file in place of a directory":                           {layers{{"d/", "d/a"}, {"d=file"}}, "d=file"},
+		"a directory in place of a file":                           {layers{{"d=file"}, {"d/", "d/a"}}, "d/ d/a"},
+		"a whiteout hides":                                         {layers{{"a", "d/", "d/b"}, {".wh.a", "d/.wh.b"}}, "d/"},
+		"a whiteout hides a directory":                             {layers{{"d/", "d/a", "d/e/", "d/e/f"}, {".wh.d"}}, ""},
+		"a whiteout of nothing":                                    {layers{{"a"}, {".wh.b", "c/.wh.d"}}, "a c/"},
+		"a whiteout does not hide its own layer":                   {layers{{"a=1"}, {"a=2", ".wh.a"}}, "a=2"},
+		"nor when it comes first":                                  {layers{{"a=1"}, {".wh.a", "a=2"}}, "a=2"},
+		"opaque hides what was below":                              {layers{{"d/", "d/a", "d/e/", "d/e/f"}, {"d/", "d/.wh..wh..opq", "d/b"}}, "d/ d/b"},
+		"opaque comes last":                                        {layers{{"d/", "d/a", "d/e/", "d/e/f"}, {"d/", "d/b", "d/e/", "d/e/g", "d/.wh..wh..opq"}}, "d/ d/b d/e/ d/e/g"},
+		"hidden, then made anew by a later layer":                  {layers{{"d/", "d/a"}, {".wh.d"}, {"d/", "d/b"}}, "d/ d/b"},
+		"metadata of aufs":                                         {layers{{".wh..wh.plnk/", ".wh..wh.aufs", "a"}}, "a"},
+		"hard links":                                               {layers{{"a", "b => a", "c => /b", "d => ./c"}}, "a b => a c => b d => c"},
+		"a hard link into the layer below":                         {layers{{"a"}, {"b => a"}}, "a b => a"},
+		"its target hidden later":                                  {layers{{"a", "b => a"}, {".wh.a"}}, "b=a"},
+		"its target replaced":                                      {layers{{"a", "b => a"}, {"a=new"}}, "a=new b=a"},
+		"a hard link to itself":                                    {layers{{"a", "a => a"}}, "a"},
+		"a hard link to a link":                                    {layers{{"l -> nowhere", "m => l"}}, "l -> nowhere m => l"},
+		"through a link to a directory":                            {layers{{"usr/", "usr/lib/", "lib -> usr/lib"}, {"lib/a"}}, "lib -> usr/lib usr/ usr/lib/ usr/lib/a=lib/a"},
+		"through an absolute link, from the root":                  {layers{{"l -> /etc", "etc/"}, {"l/a"}}, "etc/ etc/a=l/a l -> /etc"},
+		"through a link that climbs above the root":                {layers{{"l -> ../../../etc", "etc/"}, {"l/a"}}, "etc/ etc/a=l/a l -> ../../../etc"},
+		"through a link to what is not there":                      {layers{{"l -> x/y"}, {"l/a"}}, "l -> x/y x/ x/y/ x/y/a=l/a"},
+		"a directory replaced by a link, through which is written": {layers{{"d/", "d/a", "e/"}, {"d -> e"}, {"d/b"}}, "d -> e e/ e/b=d/b"},
+		"a link replaced by a directory":                           {layers{{"l -> /etc", "etc/"}, {"l/", "l/a"}}, "etc/ l/ l/a"},
+		"links that climb above the root are kept":                 {layers{{"a/b/l -> ../../../../up"}}, "a/ a/b/ a/b/l -> ../../../../up"},
+		"absolute names":                                           {layers{{"/a", "//b/c"}}, "a b/ b/c=//b/c"},
+		"names that are not UTF-8":                                 {layers{{"\xff\xfe"}}, "\xff\xfe"},
+	} {
+		var archives [][]byte
+		for _, items := range test.layers {
+			archives = append(archives, layerOf(t, items...))
+		}
+		got, err := shown(t, archives...)
+		want := strings.Fields(strings.ReplaceAll(strings.ReplaceAll(test.want, " -> ", "\x01"), " => ", "\x02"))
+		for at := range want {
+			want[at] = strings.ReplaceAll(strings.ReplaceAll(want[at], "\x01", " -> "), "\x02", " => ")
+			if test.want == "a b/ b/c=//b/c" && want[at] == "a" {
+				want[at] = "a=/a"
+			}
+		}
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, not %q, %v", what, got, want, err)
+		}
+	}
+}
+
+func TestWhatAnImageIsRefusedFor(t *testing.T) {
+	many := make([]string, 0, 50)
+	for n := range 50 {
+		many = append(many, fmt.Sprintf("l%d -> l%d", n, n+1))
+	}
+	many = append(many, "l0/x")
+	small := DefaultLimits
+	small.Entries, small.Content = 1000, 1<<20
+	bomb := DefaultLimits
+	bomb.Bomb = 1 << 20
+	crowd := make([]string, 1001)
+	for n := range crowd {
+		crowd[n] = fmt.Sprint("f", n)
+	}
+	long := strings.Repeat("n", 300)
+	type hdr = tar.Header
+	for want, test := range map[string]struct {
+		layer  []byte
+		limits Limits
+		kind   Kind
+	}{
+		`layer 1, "../a": "../a" climbs out with ..`:               {layerOf(t, "../a"), DefaultLimits, BadLayer},
+		`"x/../../a" climbs out`:                                   {layerOf(t, "x/../../a"), DefaultLimits, BadLayer},
+		`hard link: "../../etc/passwd" climbs out`:                 {layerOf(t, "a => ../../etc/passwd"), DefaultLimits, BadLayer},
+		`a hard link to "b", which is not there`:                   {layerOf(t, "a => b"), DefaultLimits, BadLayer},
+		`a hard link to the directory "d"`:                         {layerOf(t, "d/", "a => d"), DefaultLimits, BadLayer},
+		`"f" on the way to it is not a directory`:                  {layerOf(t, "f", "f/a"), DefaultLimits, BadLayer},
+		"more than 40 links on the way to it":                      {layerOf(t, many...), DefaultLimits, BadLayer},
+		"a name of 300 bytes; 255 are possible":                    {layerOf(t, long), DefaultLimits, BadLayer},
+		"a whiteout of nothing":                                    {layerOf(t, ".wh."), DefaultLimits, BadLayer},
+		"the image has more than 1000 files":                       {layerOf(t, crowd...), small, TooLarge},
+		"the image's files are larger than 0 GiB together":         {headers(t, &hdr{Name: "a", Typeflag: tar.TypeReg, Size: 2 << 20}), small, TooLarge},
+		"it unpacks to more than 1 MiB, over 100 times what it is": {headers(t, &hdr{Name: "a", Typeflag: tar.TypeReg, Size: 64 << 20}), bomb, TooLarge},
+		`an entry of the unknown type 'V'`:                         {headers(t, &hdr{Name: "a", Typeflag: 'V'}), DefaultLimits, BadLayer},
+		`attribute "user.a" of 5000 bytes`:                         {headers(t, &hdr{Name: "a", Typeflag: tar.TypeReg, Format: tar.FormatPAX, PAXRecords: map[string]string{xattrPrefix + "user.a": strings.Repeat("v", 5000)}}), DefaultLimits, BadLayer},
+		"a link to a name of 0 bytes":                              {headers(t, &hdr{Name: "a", Typeflag: tar.TypeSymlink, Linkname: ""}), DefaultLimits, BadLayer},
+	} {
+		_, _, err := convert(t, imageOf(t, test.layer).layout(t), test.limits)
+		if err == nil || !strings.Contains(err.Error(), want) || AsFault(err).Kind != test.kind {
+			t.Errorf("%s: %v, %v", want, AsFault(err).Kind, err)
+		}
+	}
+}
+
+func TestWhatALayoutIsRefusedFor(t *testing.T) {
+	good := func() *blobs { return imageOf(t, layerOf(t, "a")) }
+	layerDigest := func(b *blobs) string {
+		m, err := parseManifest(b.manifest, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Layers[0].Digest
+	}
+	change := func(b *blobs, from, to string) *blobs {
+		if !bytes.Contains(b.manifest, []byte(from)) {
+			t.Fatalf("no %s in %s", from, b.manifest)
+		}
+		b.manifest = bytes.Replace(b.manifest, []byte(from), []byte(to), 1)
+		return b
+	}
+	withConfig := func(config []byte) *blobs {
+		b := good()
+		m, _ := parseManifest(b.manifest, "")
+		return change(b, m.Config.Digest, b.add(config))
+	}
+	for want, make := range map[string]func() string{
+		"not " + layerDigest(good()) + " as it is named": func() string {
+			b := good()
+			dir := b.layout(t)
+			content := bytes.Clone(b.all[layerDigest(b)])
+			content[4] ^= 1 // the archive's time, which nothing else depends on
+			put(t, dir, blobName(layerDigest(b)), content)
+			return dir
+		},
+		": it is cut off or damaged": func() string {
+			b := good()
+			dir := b.layout(t)
+			content := b.all[layerDigest(b)]
+			put(t, dir, blobName(layerDigest(b)), content[:len(content)/2])
+			return dir
+		},
+		"has no image for linux/amd64, only linux/arm64/v8, windows/amd64": func() string {
+			b := good()
+			platform := func(os, arch, variant string) map[string]any {
+				return map[string]any{"mediaType": ociManifest, "digest": digestOf(b.manifest), "size": 1, "platform": map[string]any{"os": os, "architecture": arch, "variant": variant}}
+			}
+			dir := b.layout(t)
+			put(t, dir, "index.json", marshal(t, map[string]any{"schemaVersion": 2, "manifests": []any{platform("linux", "arm64", "v8"), platform("windows", "amd64", ""), platform("unknown", "unknown", "")}}))
+			return dir
+		},
+		"is for linux/arm64, not linux/amd64": func() string {
+			return withConfig([]byte(`{"architecture":"arm64","os":"linux"}`)).layout(t)
+		},
+		"the configuration of": func() string { return withConfig([]byte("no json")).layout(t) },
+		"has 1 layers, its configuration names 0": func() string {
+			return withConfig([]byte(`{"architecture":"amd64","os":"linux"}`)).layout(t)
+		},
+		"it unpacks to": func() string {
+			return withConfig(marshal(t, configOf([]string{digestOf([]byte("other"))}))).layout(t)
+		},
+		"is no OCI layout":             func() string { return t.TempDir() },
+		"is no sha256 digest":          func() string { return change(good(), layerDigest(good()), "md5:1234").layout(t) },
+		"is no archive that banger kn": func() string { dir := t.TempDir(); put(t, dir, "x", []byte("text")); return dir + "/x" },
+		"check the path":               func() string { return "/nonexistent" },
+	} {
+		_, _, err := convert(t, make(), DefaultLimits)
+		if err == nil || !strings.Contains(err.Error()+AsFault(err).Fix, want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
+func TestSourcesOfOneImageGiveOneFileSystem(t *testing.T) {
+	layers := [][]byte{layerOf(t, "bin/", "bin/sh", "etc/", "etc/a"), layerOf(t, "etc/.wh.a", "etc/b")}
+	b := imageOf(t, layers...)
+	dir := b.layout(t)
+	pack := func(dir string) string {
+		file := filepath.Join(t.TempDir(), "image.tar")
+		if text, err := exec.Command("tar", "-cf", file, "-C", dir, ".").CombinedOutput(); err != nil {
+			t.Fatalf("%v %s", err, text)
+		}
+		return file
+	}
+	saved := t.TempDir()
+	m, _ := parseManifest(b.manifest, "")
+	put(t, saved, "config.json", b.all[m.Config.Digest])
+	put(t, saved, "one/layer.tar", layers[0])
+	put(t, saved, "two/layer.tar", layers[1])
+	put(t, saved, "manifest.json", marshal(t, []any{map[string]any{"Config": "config.json", "RepoTags": []string{"x:1"}, "Layers": []string{"one/layer.tar", "two/layer.tar"}}}))
+	flat := filepath.Join(t.TempDir(), "rootfs.tar.gz")
+	if err := os.WriteFile(flat, zipped(layerOf(t, "bin/", "bin/sh", "etc/", "etc/b")), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for what, source := range map[string]string{"layout": dir, "layout in an archive": pack(dir), "docker save": pack(saved), "root file system": flat} {
+		out, result, err := convert(t, source, DefaultLimits)
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		text, err := exec.Command("/sbin/debugfs", "-R", "ls -p /etc", out).Output()
+		if err != nil || !strings.Contains(string(text), "/b/") || strings.Contains(string(text), "/a/") {
+			t.Errorf("%s: %s %v", what, text, err)
+		}
+		if what != "root file system" && (result.Config.Workdir != "/srv" || !slices.Equal(result.Config.Env, []string{"PATH=/bin"}) || result.Config.User != "app:app") {
+			t.Errorf("%s: %+v", what, result.Config)
+		}
+	}
+}
+
+func TestARootFileSystemMayHaveNamesThatLookLikeWhiteouts(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "rootfs.tar")
+	os.WriteFile(file, layerOf(t, "a", ".wh.a"), 0o644)
+	out, _, err := convert(t, file, DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := exec.Command("/sbin/debugfs", "-R", "ls -p /", out).Output()
+	if !strings.Contains(string(text), "/a/") || !strings.Contains(string(text), "/.wh.a/") {
+		t.Error(string(text))
+	}
+}
+
+func TestAFullDiskIsSaidToBeFull(t *testing.T) {
+	f := AsFault(fmt.Errorf("layer 1: %w", &os.PathError{Op: "write", Path: "/x", Err: errors.New("no")}))
+	if f.Kind != Failed {
+		t.Error(f)
+	}
+}

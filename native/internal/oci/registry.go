@@ -1,0 +1,317 @@
+package oci
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
+)
+
+// Pull says which image, and what the way to it may be.
+type Pull struct {
+	Reference string
+	// Mirrors by registry: asked first, in their order.
+	Mirrors map[string][]string
+	// Insecure allows HTTP, and certificates that nobody vouches for. This machine's own registry may always use HTTP.
+	Insecure bool
+	// Cache is a directory where layers are kept, by digest.
+	Cache string
+	// Silence is how long a registry may send nothing.
+	Silence time.Duration
+	// Keychain has the credentials: ~/.docker/config.json and what it names.
+	Keychain authn.Keychain
+	Limits   Limits
+}
+
+// Resolve finds an image in its registry, or a mirror of it; no layer is fetched yet.
+func (p *Pull) Resolve(ctx context.Context) (*image, error) {
+	ref, err := name.ParseReference(p.Reference)
+	if err != nil {
+		return nil, fault(BadReference, "%q names no image: %v", p.Reference, err).mend("give it as docker pull takes it: debian:12, ghcr.io/owner/name@sha256:...")
+	}
+	var failed error
+	for _, host := range append(p.Mirrors[ref.Context().RegistryStr()], ref.Context().RegistryStr()) {
+		img, err := p.resolveAt(ctx, host, ref)
+		if err == nil {
+			return img, nil
+		}
+		failed = err
+	}
+	return nil, failed
+}
+
+func (p *Pull) resolveAt(ctx context.Context, host string, ref name.Reference) (*image, error) {
+	options := []name.Option{}
+	if p.Insecure {
+		options = append(options, name.Insecure)
+	}
+	registry, err := name.NewRegistry(host, options...)
+	if err != nil {
+		return nil, fault(BadReference, "%q names no registry: %v", host, err)
+	}
+	repository := registry.Repo(ref.Context().RepositoryStr())
+	auth, err := authn.Resolve(ctx, p.Keychain, repository)
+	if err != nil {
+		return nil, fault(Unauthorized, "no credentials for %s: %v", host, err).mend("docker login " + host + " writes them anew")
+	}
+	base := p.transport()
+	tr, err := transport.NewWithContext(ctx, registry, auth, base, []string{repository.Scope(transport.PullScope)})
+	if err != nil {
+		return nil, p.explain(err, host, ref.String())
+	}
+	c := &client{
+		Pull: p, host: host, repository: repository,
+		http: &http.Client{Transport: tr, CheckRedirect: checkRedirect},
+	}
+	return c.image(ctx, ref)
+}
+
+// transport is TLS as usual, or what --insecure allows. Each answer must begin in time.
+func (p *Pull) transport() http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ResponseHeaderTimeout = p.Silence
+	t.MaxIdleConnsPerHost = parallel
+	if p.Insecure {
+		t.TLSClientConfig = insecureTLS()
+	}
+	return &plainGuard{inner: t, allowed: p.Insecure}
+}
+
+// plainGuard refuses HTTP to anything but this machine.
+type plainGuard struct {
+	inner   http.RoundTripper
+	allowed bool
+}
+
+func (g *plainGuard) RoundTrip(request *http.Request) (*http.Response, error) {
+	if request.URL.Scheme == "http" && !g.allowed && !isLoopback(request.URL.Hostname()) {
+		return nil, fault(Registry, "%s speaks no HTTPS", request.URL.Host).mend("--insecure allows HTTP for this pull")
+	}
+	return g.inner.RoundTrip(request)
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// checkRedirect lets a registry send us to its storage, but neither from HTTPS to HTTP nor into our own network.
+func checkRedirect(request *http.Request, via []*http.Request) error {
+	if len(via) >= 10 {
+		return fault(Registry, "%s redirects in circles", via[0].URL.Host)
+	}
+	from, to := via[0].URL, request.URL
+	if from.Scheme == "https" && to.Scheme != "https" {
+		return fault(Registry, "%s redirects from HTTPS to %s://%s", from.Host, to.Scheme, to.Host)
+	}
+	if ip, err := netip.ParseAddr(to.Hostname()); err == nil && to.Hostname() != from.Hostname() {
+		if ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() {
+			return fault(Registry, "%s redirects to %s, an address of this network", from.Host, to.Host)
+		}
+	}
+	return nil
+}
+
+// client asks one registry about one repository.
+type client struct {
+	*Pull
+	host       string
+	repository name.Repository
+	http       *http.Client
+}
+
+func (c *client) url(kind, identifier string) string {
+	return (&url.URL{Scheme: c.repository.Scheme(), Host: c.repository.RegistryStr(), Path: fmt.Sprintf("/v2/%s/%s/%s", c.repository.RepositoryStr(), kind, identifier)}).String()
+}
+
+func (c *client) image(ctx context.Context, ref name.Reference) (*image, error) {
+	what := ref.String()
+	content, err := c.manifest(ctx, ref.Identifier(), what)
+	if err != nil {
+		return nil, err
+	}
+	m, err := parseManifest(content, what)
+	if err != nil {
+		return nil, err
+	}
+	if len(m.Manifests) > 0 {
+		d, err := m.choose(what)
+		if err != nil {
+			return nil, err
+		}
+		if content, err = c.manifest(ctx, d.Digest, what); err != nil {
+			return nil, err
+		}
+		if m, err = parseManifest(content, what); err != nil {
+			return nil, err
+		}
+	}
+	if err := checkDigest(m.Config.Digest); err != nil {
+		return nil, err
+	}
+	config, err := c.get(ctx, "blobs", m.Config.Digest, what, maxConfig)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(m, digestOf(content), what, config, c.Limits, func(d descriptor) func(context.Context) (io.ReadCloser, error) {
+		return func(ctx context.Context) (io.ReadCloser, error) { return c.blob(ctx, d, what) }
+	})
+}
+
+// manifest fetches a manifest by tag or digest; by digest it must be that one.
+func (c *client) manifest(ctx context.Context, identifier, what string) ([]byte, error) {
+	content, err := c.get(ctx, "manifests", identifier, what, maxManifest)
+	if err == nil && strings.HasPrefix(identifier, "sha256:") {
+		if got := digestOf(content); got != identifier {
+			return nil, fault(WrongDigest, "the manifest of %s is %s, not %s as it was asked for", what, got, identifier)
+		}
+	}
+	return content, err
+}
+
+// get reads something small, again when the registry is only busy.
+func (c *client) get(ctx context.Context, kind, identifier, what string, limit int64) ([]byte, error) {
+	var content []byte
+	err := c.retried(ctx, what, func(ctx context.Context) (bool, error) {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url(kind, identifier), nil)
+		if err != nil {
+			return false, err
+		}
+		request.Header.Set("Accept", strings.Join([]string{ociIndex, ociManifest, dockerList, dockerManifest, "*/*"}, ", "))
+		response, err := c.http.Do(request)
+		if err != nil {
+			return false, err
+		}
+		defer response.Body.Close()
+		if err := transport.CheckError(response, http.StatusOK); err != nil {
+			return false, err
+		}
+		content, err = io.ReadAll(io.LimitReader(response.Body, limit+1))
+		if err == nil && int64(len(content)) > limit {
+			err = fault(TooLarge, "%s of %s is larger than %d MiB", strings.TrimSuffix(kind, "s"), what, limit>>20)
+		}
+		return false, err
+	})
+	return content, err
+}
+
+const (
+	// attempts at one thing, without any progress in between.
+	attempts = 5
+	// maxWait is the longest that we wait because a registry asks for it.
+	maxWait = time.Minute
+)
+
+// firstWait is doubled with each attempt. A variable for the tests' sake.
+var firstWait = 500 * time.Millisecond
+
+// retried does something until it succeeds, or fails in a way that time does not mend. Progress gives it new attempts.
+func (c *client) retried(ctx context.Context, what string, act func(context.Context) (progress bool, err error)) error {
+	wait := firstWait
+	for left := attempts; ; wait *= 2 {
+		attempt, cancel := context.WithCancel(ctx)
+		progress, err := act(attempt)
+		cancel()
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if left--; progress {
+			left, wait = attempts-1, firstWait
+		}
+		if left <= 0 || !temporary(err) {
+			return c.explain(err, c.host, what)
+		}
+		select {
+		case <-time.After(min(max(wait, retryAfter(err)), maxWait)):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// answer is a registry's refusal of a blob, with how long it wants us to wait.
+type answer struct {
+	status int
+	after  time.Duration
+}
+
+func (a *answer) Error() string {
+	return fmt.Sprintf("status %d %s", a.status, http.StatusText(a.status))
+}
+
+func retryAfter(err error) time.Duration {
+	if a := (*answer)(nil); errors.As(err, &a) {
+		return a.after
+	}
+	return 0
+}
+
+func newAnswer(response *http.Response) *answer {
+	seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
+	return &answer{status: response.StatusCode, after: time.Duration(seconds) * time.Second}
+}
+
+func statusOf(err error) int {
+	if a := (*answer)(nil); errors.As(err, &a) {
+		return a.status
+	}
+	if e := (*transport.Error)(nil); errors.As(err, &e) {
+		return e.StatusCode
+	}
+	return 0
+}
+
+// temporary tells of what may be over in a moment: broken connections, busy and failing servers.
+func temporary(err error) bool {
+	if status := statusOf(err); status != 0 {
+		return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
+	}
+	if f := (*Fault)(nil); errors.As(err, &f) {
+		return false
+	}
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
+}
+
+// explain says what a registry's answer means.
+func (p *Pull) explain(err error, host, what string) error {
+	if f := (*Fault)(nil); errors.As(err, &f) {
+		return f
+	}
+	switch status := statusOf(err); {
+	case status == http.StatusUnauthorized || status == http.StatusForbidden:
+		return fault(Unauthorized, "%s does not give %s to us (status %d)", host, what, status).
+			mend("docker login " + host + ", if it is a private image; else check its name")
+	case status == http.StatusNotFound:
+		return fault(NotFound, "%s has no %s", host, what).mend("check the name and the tag")
+	case status == http.StatusTooManyRequests:
+		return fault(RateLimited, "%s has had too many requests from here", host).mend("docker login " + host + " raises the limit; else try again later. What was fetched is kept")
+	case status >= 500:
+		return fault(Registry, "%s fails (status %d)", host, status).mend("try again later. What was fetched is kept")
+	case status != 0:
+		return fault(Registry, "%s answers status %d", host, status)
+	}
+	return fault(Registry, "%s: %v", host, rootCause(err)).mend("check the network and the registry's name. What was fetched is kept")
+}
+
+// rootCause leaves out the request's method and address, which url.Error puts first.
+func rootCause(err error) error {
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		return wrapped.Err
+	}
+	return err
+}

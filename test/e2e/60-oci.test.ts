@@ -1,0 +1,62 @@
+/** Container images from a real registry, and from files: the same files as umoci makes of them as root, and they boot (spec 6.3). */
+import { beforeAll, describe, expect, it } from "vitest"
+import { hostvm, leaks, ok, reset, sh } from "../host.ts"
+
+beforeAll(async () => {
+  await reset()
+  await hostvm("copy", "test/oci", "vm:oci")
+  await ok("systemctl start docker-registry && timeout 60 sh -c 'until curl -fs http://127.0.0.1:5000/v2/; do sleep 0.2; done'", { root: true })
+})
+
+/** Entries in which the store's file system differs from what umoci made of the same layers. */
+const differences = async (image: string) => {
+  const { files: { rootfs } } = JSON.parse(await ok(`banger image show ${image} --json`))
+  return ok(`mkdir -p /mnt/image && mount -o loop,ro /var/lib/banger/root/store/${rootfs} /mnt/image
+    ~owner/oci/list-tree /mnt/image > /tmp/ours; umount /mnt/image
+    ~owner/oci/list-tree /srv/oci/$1.umoci/rootfs > /tmp/theirs
+    test $(wc -l < /tmp/theirs) -gt 20; diff /tmp/ours /tmp/theirs || true`, { root: true, args: [image] })
+}
+
+describe("container images", () => {
+  for (const [image, init] of [["busybox", "busybox"], ["runit", "runit"], ["plain", "none"]] as const) {
+    it(`${image} (init: ${init}): pulled, the same files as umoci's, boots, and stops in order`, async () => {
+      await ok(`~owner/oci/make-image ${image} /srv/images/${image}.ext4`, { root: true })
+      const pulled = await sh(`banger image pull oci://127.0.0.1:5000/${image}:1 --name ${image}`)
+      expect(pulled.status, pulled.stderr).toBe(0)
+      expect(pulled.stdout).toMatch(new RegExp(`^${image} is made of sha256:[0-9a-f]{64}\n$`))
+      expect(await differences(image)).toBe("")
+      await ok(`banger vm create --name ${image} --image ${image} --memory 192`)
+      expect(await ok(`banger vm exec ${image} -- cat /etc/issue`)).toBe("changed")
+      // Room to work in, and inodes.
+      expect(Number(await ok(`banger vm exec ${image} -- df -P -m / | awk 'END {print $4}'`))).toBeGreaterThan(6_000)
+      expect(await ok(`banger vm exec ${image} -- sh -c 'stat -f -c %d / && touch /srv/written && sync'`)).toMatch(/^\d{6,}$/)
+      const stopped = await sh(`banger vm stop --timeout 180s ${image}`)
+      expect(stopped.stdout + stopped.stderr).toMatch(/in order/)
+      await ok(`banger vm delete --yes ${image}`)
+      expect(await leaks()).toEqual([])
+    })
+  }
+
+  it("the same digest is not fetched again; layers are kept", async () => {
+    expect(await ok("banger image pull oci://127.0.0.1:5000/busybox:1 --name busybox")).toMatch(/^busybox is up to date: sha256:/)
+    expect(Number(await ok("ls /var/cache/banger/layers | wc -l"))).toBe(6)
+    await ok("systemctl stop docker-registry", { root: true })
+    const { status, stderr } = await sh("banger image pull oci://127.0.0.1:5000/plain:2")
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/127\.0\.0\.1:5000: .*refused/)
+    expect(stderr.trim().split("\n").length).toBeLessThanOrEqual(3)
+    expect(await ok("ls /var/cache/banger/staging")).toBe("")
+  })
+
+  it("imports a layout and the archive of a root file system", async () => {
+    await ok("chmod -R a+rX /srv/oci/busybox && tar -C /srv/oci/busybox.umoci/rootfs --xattrs --xattrs-include='*' --format=posix -czf /srv/oci/flat.tar.gz . && chmod a+r /srv/oci/flat.tar.gz", { root: true })
+    await ok("banger image import /srv/oci/busybox --name from-layout && banger image import /srv/oci/flat.tar.gz --name busybox")
+    expect(await differences("busybox")).toBe("")
+    const { run, source } = JSON.parse(await ok("banger image show from-layout --json"))
+    expect(run.env).toContain("IMAGE=busybox")
+    expect(source.reference).toBe("/srv/oci/busybox")
+    const refused = await sh("banger image import /etc/passwd --name nothing")
+    expect(refused.status).toBe(1)
+    expect(refused.stderr).toMatch(/no archive that banger knows/)
+  })
+})
