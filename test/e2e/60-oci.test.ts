@@ -5,7 +5,8 @@ import { hostvm, leaks, ok, reset, sh } from "../host.ts"
 beforeAll(async () => {
   await reset()
   await hostvm("copy", "test/oci", "vm:oci")
-  await ok("systemctl start docker-registry && timeout 60 sh -c 'until curl -fs http://127.0.0.1:5000/v2/; do sleep 0.2; done'", { root: true })
+  // Debian's registry asks for a password that nobody has.
+  await ok("sed -i '/^auth:/,/path:/d' /etc/docker/registry/config.yml && systemctl start docker-registry && timeout 60 sh -c 'until curl -fs http://127.0.0.1:5000/v2/; do sleep 0.2; done'", { root: true })
 })
 
 /** Entries in which the store's file system differs from what umoci made of the same layers. */
@@ -17,9 +18,12 @@ const differences = async (image: string) => {
     test $(wc -l < /tmp/theirs) -gt 20; diff /tmp/ours /tmp/theirs || true`, { root: true, args: [image] })
 }
 
+/** The smallest; BANGER_IMAGES="busybox runit plain debian" has all of them, a few minutes each where the host VM is emulated. */
+const images = (process.env["BANGER_IMAGES"] ?? "busybox").split(" ")
+
 describe("container images", () => {
-  for (const [image, init] of [["busybox", "busybox"], ["runit", "runit"], ["plain", "none"]] as const) {
-    it(`${image} (init: ${init}): pulled, the same files as umoci's, boots, and stops in order`, async () => {
+  for (const image of images) {
+    it(`${image}: pulled, the same files as umoci's, boots, and stops in order`, async () => {
       await ok(`~owner/oci/make-image ${image} /srv/images/${image}.ext4`, { root: true })
       const pulled = await sh(`banger image pull oci://127.0.0.1:5000/${image}:1 --name ${image}`)
       expect(pulled.status, pulled.stderr).toBe(0)
@@ -39,9 +43,9 @@ describe("container images", () => {
 
   it("the same digest is not fetched again; layers are kept", async () => {
     expect(await ok("banger image pull oci://127.0.0.1:5000/busybox:1 --name busybox")).toMatch(/^busybox is up to date: sha256:/)
-    expect(Number(await ok("ls /var/cache/banger/layers | wc -l"))).toBe(6)
+    expect(Number(await ok("ls /var/cache/banger/layers | wc -l"))).toBe(2 * images.length)
     await ok("systemctl stop docker-registry", { root: true })
-    const { status, stderr } = await sh("banger image pull oci://127.0.0.1:5000/plain:2")
+    const { status, stderr } = await sh("banger image pull oci://127.0.0.1:5000/busybox:2 --name other")
     expect(status).toBe(1)
     expect(stderr).toMatch(/127\.0\.0\.1:5000: .*refused/)
     expect(stderr.trim().split("\n").length).toBeLessThanOrEqual(3)

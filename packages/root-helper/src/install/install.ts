@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { run } from "@banger/capabilities/exec.ts"
 import { file, writeWhole } from "@banger/capabilities/files.ts"
-import { CACHE, DAEMON_STATE, HOST_CONFIG, JAILS, ROOT_STATE, STAGING, STATE } from "@banger/capabilities/paths.ts"
+import { CACHE, DAEMON_STATE, HOST_CONFIG, JAILS, LAYERS, ROOT_STATE, STAGING, STATE } from "@banger/capabilities/paths.ts"
 import { changeableByOthers, ownership, toolPath, version } from "@banger/capabilities/tool.ts"
 import { UID_BASE } from "@banger/domain/network.ts"
 import { VERSION } from "@banger/domain/version.ts"
@@ -110,6 +110,7 @@ const directories = (owner: InstallRecord["owner"]) =>
     // Root's, with leaves that are the owner's: nobody else can exchange what root changes here.
     { path: CACHE, mode: 0o711 },
     { path: STAGING, mode: 0o700, owner },
+    { path: LAYERS, mode: 0o700, owner },
     { path: `${CACHE}/compiled`, mode: 0o700, owner }
   ], ({ mode, owner, path }) =>
     file(path, async () => {
