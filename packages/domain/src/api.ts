@@ -50,9 +50,9 @@ export class VmApi extends RpcGroup.make(
   Rpc.make("Keep", { payload: vm, error: VmError })
 ).prefix("vm.") {}
 
-/** An image of a registry, as docker pull names it. banger-oci knows the whole of the form. */
+/** An image of a registry, as docker pull names it; never what a program could take for a flag. banger-oci knows the whole of the form. */
 export const ImageReference = Schema.String.pipe(
-  Schema.pattern(/^[\w.:/@[\]-]{1,512}$/, { message: () => "expected a reference such as debian:12 or ghcr.io/owner/name:tag" })
+  Schema.pattern(/^[\w[][\w.:/@[\]-]{0,511}$/, { message: () => "expected a reference such as debian:12 or ghcr.io/owner/name:tag" })
 )
 
 /** An image of a registry, and the name it gets here. */

@@ -32,11 +32,13 @@ interface Making {
 
 const STEPS = { fetch: "fetched and unpacked", write: "file system written" } as const
 
+/** Never fails: what cannot be removed now goes when the daemon starts again. */
+const unstage = (id: StagingId) =>
+  Effect.ignoreLogged(file(staged(id), () =>
+    Promise.all([staged(id), `${staged(id)}.partial`].map((path) => fs.rm(path, { recursive: true, force: true })))))
+
 /** A place in the staging directory for a file that we make ourselves; what is left there goes with the scope. */
-const place = Effect.acquireRelease(
-  Effect.sync(() => StagingId.make(randomBytes(8).toString("hex"))),
-  (id) => Effect.promise(() => Promise.all([fs.rm(staged(id), { force: true }), fs.rm(`${staged(id)}.partial`, { force: true })]))
-)
+const place = Effect.acquireRelease(Effect.sync(() => StagingId.make(randomBytes(8).toString("hex"))), unstage)
 
 /** Follows banger-oci to its last line; every phase but the last ends with the next. */
 const follow = (lines: Stream.Stream<Line, BadSource>, emit: Emit) =>
@@ -107,7 +109,8 @@ export class ImageMaker extends Context.Tag("@banger/daemon/ImageMaker")<ImageMa
         yield* emit({ _tag: "Made", image, message: `${name} is made of ${digest}` })
       }))
 
-    const run = (making: Making) => operations.run({ id: making.name, name: making.name }, `made of ${making.reference}`, make(making))
+    const run = (making: Making, finalizer: Effect.Effect<void> = Effect.void) =>
+      operations.run({ id: making.name, name: making.name }, `made of ${making.reference}`, (emit) => Effect.ensuring(make(making)(emit), finalizer))
 
     // No operation survives the daemon: what lies in staging now is nobody's.
     yield* Effect.ignoreLogged(file(STAGING, async () => {
@@ -119,7 +122,7 @@ export class ImageMaker extends Context.Tag("@banger/daemon/ImageMaker")<ImageMa
       pull: ({ insecure, kernel, name, reference, sizeMib }) =>
         run({ name, kernel, sizeMib, reference: `oci://${reference}`, args: ["pull", "--cache", LAYERS, ...(insecure ? ["--insecure"] : []), reference] }),
       importStaged: ({ kernel, name, path, sizeMib, staging }) =>
-        run({ name, kernel, sizeMib, reference: path, args: ["import", staged(staging)] })
+        run({ name, kernel, sizeMib, reference: path, args: ["import", staged(staging)] }, unstage(staging))
     }
   }))
 }
