@@ -7,14 +7,34 @@ import * as path from "node:path"
 interface Count {
   passed: number
   failed: number
+  /** What failed and why, a few lines each: said again at the end, where a long log is read. */
+  failures: ReadonlyArray<string>
+}
+
+/** What is read here of vitest's JSON report. */
+interface Report {
+  numFailedTests: number
+  numPassedTests: number
+  numTotalTests: number
+  testResults: ReadonlyArray<{ name: string; status: string; message: string; assertionResults: ReadonlyArray<{ fullName: string; status: string; failureMessages: ReadonlyArray<string> }> }>
 }
 
 const results = fs.mkdtempSync(path.join(os.tmpdir(), "banger-results-"))
 
 const sum = (counts: ReadonlyArray<Count>): Count => ({
   passed: counts.reduce((total, { passed }) => total + passed, 0),
-  failed: counts.reduce((total, { failed }) => total + failed, 0)
+  failed: counts.reduce((total, { failed }) => total + failed, 0),
+  failures: counts.flatMap(({ failures }) => failures)
 })
+
+/** A failure's name and the first lines of its reason. */
+const failure = (name: string, reason: string) => `FAILED ${name}: ${reason.split("\n").slice(0, 6).join("\n  ").slice(0, 800)}`
+
+const failuresOf = ({ testResults }: Report) =>
+  testResults.flatMap(({ assertionResults, message, name, status }) => {
+    const tests = assertionResults.filter((test) => test.status === "failed").map((test) => failure(test.fullName, test.failureMessages.join("\n")))
+    return status === "failed" && tests.length === 0 ? [failure(path.basename(name), message)] : tests
+  })
 
 /** Milliseconds to a readable duration. */
 const seconds = (ms: number) => `${(ms / 1000).toFixed(0)} s`
@@ -22,20 +42,19 @@ const seconds = (ms: number) => `${(ms / 1000).toFixed(0)} s`
 const vitest = (name: string, args: ReadonlyArray<string>): Count => {
   const file = path.join(results, `${name}.json`)
   const { status } = spawnSync("npx", ["vitest", "run", "--reporter=verbose", "--reporter=json", `--outputFile=${file}`, ...args], { stdio: "inherit" })
-  if (!fs.existsSync(file)) return { passed: 0, failed: 1 }
-  const { numFailedTests, numPassedTests, numTotalTests } = JSON.parse(fs.readFileSync(file, "utf8"))
+  if (!fs.existsSync(file)) return { passed: 0, failed: 1, failures: [failure(name, "vitest left no report")] }
+  const report: Report = JSON.parse(fs.readFileSync(file, "utf8"))
   // A suite that could not even be loaded fails no test: the exit status tells.
-  return { passed: numPassedTests, failed: Math.max(numFailedTests, status === 0 && numTotalTests > 0 ? 0 : 1) }
+  const failed = Math.max(report.numFailedTests, status === 0 && report.numTotalTests > 0 ? 0 : 1)
+  return { passed: report.numPassedTests, failed, failures: failuresOf(report) }
 }
 
 const goTests = (): Count => {
   const { status, stdout } = spawnSync("go", ["test", "-json", "./..."], { cwd: "native", stdio: ["ignore", "pipe", "inherit"], encoding: "utf8", maxBuffer: 1 << 28 })
   const events = stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line))
   const ended = (action: string) => events.filter((event) => event.Action === action && event.Test !== undefined)
-  for (const { Package, Test } of ended("fail")) {
-    process.stdout.write(`FAIL ${Package} ${Test}\n${events.filter((event) => event.Test === Test && event.Output).map((event) => event.Output).join("")}`)
-  }
-  return { passed: ended("pass").length, failed: Math.max(ended("fail").length, status === 0 ? 0 : 1) }
+  const failures = ended("fail").map(({ Package, Test }) => `FAILED ${Package} ${Test}\n${events.filter((event) => event.Test === Test && event.Output).map((event) => event.Output).join("")}`)
+  return { passed: ended("pass").length, failed: Math.max(ended("fail").length, status === 0 ? 0 : 1), failures }
 }
 
 /**
@@ -61,7 +80,7 @@ const hostFile = (tier: string, file: string): Count => {
 
 /** The host VM with this build, at its checkpoint; each file starts from there. A host that cannot be had fails the tier. */
 const hostTier = (name: string): Count => {
-  if (spawnSync("./test/hostvm/hostvm", ["up"], { stdio: "inherit" }).status !== 0) return { passed: 0, failed: 1 }
+  if (spawnSync("./test/hostvm/hostvm", ["up"], { stdio: "inherit" }).status !== 0) return { passed: 0, failed: 1, failures: [failure(name, "no host VM: see above")] }
   const files = fs.readdirSync(`test/${name}`).filter((file) => file.endsWith(".test.ts")).toSorted()
   return sum(files.map((file) => hostFile(name, file)))
 }
@@ -74,16 +93,16 @@ const TIERS: Record<string, () => Count> = {
   faults: () => hostTier("faults")
 }
 
-const total: Count = { passed: 0, failed: 0 }
-for (const tier of process.argv.slice(2)) {
+const counts = process.argv.slice(2).map((tier) => {
   const run = TIERS[tier]
   if (run === undefined) throw new Error(`unknown tier ${tier}: ${Object.keys(TIERS).join(", ")}`)
   const began = Date.now()
-  const { failed, passed } = run()
-  total.passed += passed
-  total.failed += failed
-  process.stdout.write(`tier ${tier}: ${passed} passed, ${failed} failed in ${seconds(Date.now() - began)}\n`)
-}
+  const count = run()
+  process.stdout.write(`tier ${tier}: ${count.passed} passed, ${count.failed} failed in ${seconds(Date.now() - began)}\n`)
+  return count
+})
 fs.rmSync(results, { recursive: true })
+const total = sum(counts)
+process.stdout.write(total.failures.map((text) => `${text}\n`).join(""))
 process.stdout.write(`${total.passed} passed, ${total.failed} failed\n`)
 process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
