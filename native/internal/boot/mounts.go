@@ -60,6 +60,10 @@ func (b *boot) mountRoot() error {
 	if err := unix.Mount(rootDevice, newRoot, "ext4", 0, ""); err != nil {
 		return fmt.Errorf("mount %s read-write as ext4: %w", rootDevice, err)
 	}
+	// An image may be longer than its file system: banger image build --size.
+	if _, err := ext4.Grow(rootDevice, newRoot); err != nil {
+		b.warn("%v", err)
+	}
 	return nil
 }
 

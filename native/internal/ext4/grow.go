@@ -2,6 +2,7 @@
 package ext4
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -45,6 +46,9 @@ func Grow(device, at string) (uint64, error) {
 	if fs.Type != unix.EXT4_SUPER_MAGIC {
 		return 0, fmt.Errorf("%s is not ext4 (type %#x)", at, fs.Type)
 	}
+	if full, err := fills(device, size); err != nil || full {
+		return size, err
+	}
 	dir, err := os.Open(at)
 	if err != nil {
 		return 0, err
@@ -56,6 +60,27 @@ func Grow(device, at string) (uint64, error) {
 		return 0, fmt.Errorf("grow %s to %d blocks of %d bytes: %w", at, blocks, fs.Bsize, errno)
 	}
 	return blocks * uint64(fs.Bsize), nil
+}
+
+// fills tells whether the file system is as large as the device, up to a block: a resize to the same size would still flush the
+// journal, at each boot.
+func fills(device string, size uint64) (bool, error) {
+	f, err := os.Open(device)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	super := make([]byte, 1024)
+	if _, err := f.ReadAt(super, 1024); err != nil {
+		return false, fmt.Errorf("read the superblock of %s: %w", device, err)
+	}
+	field := func(at int) uint64 { return uint64(binary.LittleEndian.Uint32(super[at:])) }
+	block := uint64(1024) << (field(0x18) & 7)
+	blocks := field(0x4)
+	if field(0x60)&0x80 != 0 { // 64bit
+		blocks |= field(0x150) << 32
+	}
+	return blocks == size/block, nil
 }
 
 func deviceSize(device string) (size uint64, err error) {

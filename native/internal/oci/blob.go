@@ -10,6 +10,7 @@ import (
 	"hash"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,7 @@ func insecureTLS() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }
 // once it is whole and what it is named.
 type download struct {
 	file   *os.File
+	url    string
 	digest string
 	size   int64
 	sum    hash.Hash
@@ -36,8 +38,24 @@ type download struct {
 	err   error
 }
 
+// Fetch gives a file of a web server whose digest is known: from the cache, or fetched into it, from where an earlier attempt ended.
+// Its reader ends well only when the digest is right. HTTP will do, since the digest vouches for the bytes.
+func (p *Pull) Fetch(ctx context.Context, address, digest string, size int64) (io.ReadCloser, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return nil, fault(BadReference, "%q is no address of a web server", address)
+	}
+	if err := checkDigest(digest); err != nil {
+		return nil, err
+	}
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.ResponseHeaderTimeout = p.Silence
+	c := &client{Pull: p, host: u.Host, http: &http.Client{Transport: t, CheckRedirect: checkRedirect}}
+	return c.blob(ctx, address, descriptor{Digest: digest, Size: size}, address)
+}
+
 // blob gives a layer from the cache, or starts to fetch it.
-func (c *client) blob(ctx context.Context, d descriptor, what string) (io.ReadCloser, error) {
+func (c *client) blob(ctx context.Context, address string, d descriptor, what string) (io.ReadCloser, error) {
 	if d.Size < 0 || d.Size > c.Limits.Content {
 		return nil, fault(TooLarge, "%s announces a layer of %d bytes", what, d.Size)
 	}
@@ -56,7 +74,7 @@ func (c *client) blob(ctx context.Context, d descriptor, what string) (io.ReadCl
 	if f, err := os.Open(final); err == nil {
 		return cached(f, d.Digest), errors.Join(os.Remove(file.Name()), file.Close())
 	}
-	dl := &download{file: file, digest: d.Digest, size: d.Size, sum: sha256.New()}
+	dl := &download{file: file, url: address, digest: d.Digest, size: d.Size, sum: sha256.New()}
 	dl.grown = sync.NewCond(&dl.mutex)
 	resumed, err := io.Copy(dl.sum, io.LimitReader(file, d.Size))
 	if err != nil {
@@ -128,7 +146,7 @@ func (c *client) fetch(ctx context.Context, dl *download, what string) error {
 func (c *client) fetchRest(ctx context.Context, dl *download) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url("blobs", dl.digest), nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, dl.url, nil)
 	if err != nil {
 		return err
 	}

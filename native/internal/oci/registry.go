@@ -165,7 +165,9 @@ func (c *client) image(ctx context.Context, ref name.Reference) (*image, error) 
 		return nil, err
 	}
 	return assemble(m, digestOf(content), what, config, c.Limits, func(d descriptor) func(context.Context) (io.ReadCloser, error) {
-		return func(ctx context.Context) (io.ReadCloser, error) { return c.blob(ctx, d, what) }
+		return func(ctx context.Context) (io.ReadCloser, error) {
+			return c.blob(ctx, c.url("blobs", d.Digest), d, what)
+		}
 	})
 }
 

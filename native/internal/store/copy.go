@@ -28,28 +28,41 @@ type Copied struct {
 	Bytes  int64  `json:"bytes"`
 }
 
-// Copy makes a new file of an open one: shared with it where the file system can, else without its holes and zeros. Readable for
-// all, since VMs of any uid boot from it; writable for nobody. Its owner may write to the source all the while: what is hashed is
-// what the copy holds.
-func Copy(source *os.File, path string) (copied Copied, err error) {
+// Copy makes a new file of an open one, at least `size` bytes long: shared with it where the file system can, else without its holes
+// and zeros. The file's owner may write to it all the while: what is hashed is what the copy holds.
+func Copy(source *os.File, path string, size int64) (Copied, error) {
+	return create(path, func(target *os.File, sum hash.Hash) (int64, error) {
+		from, write := source, target
+		if clone(target, source) {
+			from, write = target, nil
+		}
+		bytes, err := eachBlock(from, func(at int64, data []byte) error {
+			hashBlock(sum, at, data)
+			if write == nil {
+				return nil
+			}
+			_, err := write.WriteAt(data, at)
+			return err
+		})
+		return max(bytes, size), err
+	})
+}
+
+// clone shares the blocks of a file, where the file system can.
+func clone(target, source *os.File) bool {
+	return unix.IoctlFileClone(int(target.Fd()), int(source.Fd())) == nil
+}
+
+// create makes a file that `fill` writes, hashes and gives the size of. Readable for all, since VMs of any uid boot from it;
+// writable for nobody.
+func create(path string, fill func(*os.File, hash.Hash) (int64, error)) (copied Copied, err error) {
 	target, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return copied, err
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
-	from, write := source, target
-	if unix.IoctlFileClone(int(target.Fd()), int(source.Fd())) == nil {
-		from, write = target, nil
-	}
 	sum := sha256.New()
-	size, err := eachBlock(from, func(at int64, data []byte) error {
-		hashBlock(sum, at, data)
-		if write == nil {
-			return nil
-		}
-		_, err := write.WriteAt(data, at)
-		return err
-	})
+	size, err := fill(target, sum)
 	if err != nil {
 		return copied, err
 	}
@@ -111,4 +124,17 @@ func eachBlock(f *os.File, visit func(at int64, data []byte) error) (int64, erro
 		}
 	}
 	return size, nil
+}
+
+// Extents lists where a file is not all zeros, as offset and length, and gives its size.
+func Extents(f *os.File) (extents [][2]int64, size int64, err error) {
+	size, err = eachBlock(f, func(at int64, data []byte) error {
+		if last := len(extents) - 1; last >= 0 && extents[last][0]+extents[last][1] == at {
+			extents[last][1] += int64(len(data))
+		} else {
+			extents = append(extents, [2]int64{at, int64(len(data))})
+		}
+		return nil
+	})
+	return extents, size, err
 }

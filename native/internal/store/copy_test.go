@@ -40,7 +40,7 @@ func TestCopyKeepsEveryByteAndNoZeros(t *testing.T) {
 	for _, sparse := range []bool{true, false} {
 		from := source(t, sparse, nil)
 		path := filepath.Join(t.TempDir(), "copy")
-		copied, err := Copy(from, path)
+		copied, err := Copy(from, path, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +76,7 @@ func TestOtherContentHasAnotherDigest(t *testing.T) {
 		},
 		"all of zeros": func(f *os.File) { f.Truncate(0); f.Truncate(40 << 20) },
 	} {
-		copied, err := Copy(source(t, true, change), filepath.Join(t.TempDir(), "copy"))
+		copied, err := Copy(source(t, true, change), filepath.Join(t.TempDir(), "copy"), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +90,7 @@ func TestOtherContentHasAnotherDigest(t *testing.T) {
 func TestCopyTakesNoNameThatExists(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "copy")
 	os.Symlink("/tmp/elsewhere", path)
-	if _, err := Copy(source(t, true, nil), path); err == nil {
+	if _, err := Copy(source(t, true, nil), path, 0); err == nil {
 		t.Error("wrote through a link")
 	}
 }

@@ -1,4 +1,4 @@
-import type { Digest, StagingId, VmId } from "@banger/domain/ids.ts"
+import type { Digest, ImageName, StagingId, VmId } from "@banger/domain/ids.ts"
 
 /**
  * Where things are on a host (docs/architecture.md). Everything below `root/` belongs to root, and its names follow
@@ -56,6 +56,8 @@ export const cgroup = (vm: VmId) => `/sys/fs/cgroup/banger.slice/${unit(vm)}`
 export const dmName = (vm: VmId) => `banger-${vm}`
 /** The owner's files of a VM: record, host keys. */
 export const vmFiles = (vm: VmId) => `${DAEMON_STATE}/vms/${vm}`
+/** The output of an image's last build. */
+export const buildLog = (image: ImageName) => `${DAEMON_STATE}/builds/${image}.log`
 /** Firecracker's log of the last run that ended. */
 export const keptFirecrackerLog = (vm: VmId) => `${vmFiles(vm)}/firecracker.log`
 

@@ -1,12 +1,16 @@
 import { ImageStore } from "@banger/capabilities/image-store/contract.ts"
+import type { Stored } from "@banger/capabilities/image-store/ops.ts"
 import { type CatalogError, ImageInUse, ImageNotFound, KernelInUse, KernelNotFound } from "@banger/domain/errors.ts"
-import { Image, type ImageSource, Kernel, type RunConfig } from "@banger/domain/catalog.ts"
+import { Image, type ImageSource, Kernel } from "@banger/domain/catalog.ts"
+import type { RunConfig } from "@banger/domain/run-config.ts"
 import type { Digest, ImageName, KernelName, StagingId } from "@banger/domain/ids.ts"
-import type { KernelFiles } from "@banger/domain/vm.ts"
+import type { KernelFiles, VmSpec } from "@banger/domain/vm.ts"
+import * as Array from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { asStep } from "./as-step.ts"
 import { CatalogStore, type ImageRecord, type KernelRecord } from "./store/catalog-store.ts"
 import { Registry } from "./vms/registry.ts"
@@ -19,13 +23,16 @@ interface NewKernel {
   readonly modules: StagingId
 }
 
-interface NewImage {
+interface About {
   readonly name: ImageName
+  readonly kernel?: KernelName | null | undefined
+  readonly source?: ImageSource | null | undefined
+  readonly run?: RunConfig | null | undefined
+}
+
+interface NewImage extends About {
   readonly rootfs: StagingId
   readonly workSeed?: StagingId | undefined
-  readonly kernel?: KernelName | undefined
-  readonly source?: ImageSource | undefined
-  readonly run?: RunConfig | undefined
 }
 
 /** Images and kernels that VMs can be made of. Files are shared by digest and go with their last user. */
@@ -33,7 +40,13 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
   readonly images: Effect.Effect<ReadonlyArray<Image>, CatalogError>
   /** The newest generation of that name. */
   readonly image: (name: ImageName) => Effect.Effect<Image, CatalogError>
+  /** The same, where it need not be there. */
+  readonly find: (name: ImageName) => Effect.Effect<Option.Option<Image>, CatalogError>
   readonly register: (image: NewImage) => Effect.Effect<Image, CatalogError>
+  /** An image again, with a longer root file system that its guests grow into. */
+  readonly extend: (image: Image, about: About, sizeMib: number) => Effect.Effect<Image, CatalogError>
+  /** An image of a stopped VM's disks: its root file system, and /root as the work seed. */
+  readonly seal: (vm: VmSpec, about: About) => Effect.Effect<Image, CatalogError>
   readonly deleteImage: (name: ImageName) => Effect.Effect<void, CatalogError>
   readonly kernels: Effect.Effect<ReadonlyArray<Kernel>, CatalogError>
   readonly kernel: (name: KernelName) => Effect.Effect<Kernel, CatalogError>
@@ -66,11 +79,10 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
       Effect.mapError(files.remove(digest), asStep("remove a file of the image store"))
 
     const images = Effect.map(store.images, (records) => records.map(toImage))
+    const find = (name: ImageName) => Effect.map(images, Array.findLast(({ files }) => files.name === name))
     const kernels = Effect.map(store.kernels, (records) => records.map(toKernel))
     const image = (name: ImageName) =>
-      Effect.flatMap(images, (all) => Effect.fromNullable(all.findLast(({ files }) => files.name === name))).pipe(
-        Effect.catchTag("NoSuchElementException", () => new ImageNotFound({ name }))
-      )
+      Effect.flatMap(find(name), Option.match({ onNone: () => new ImageNotFound({ name }), onSome: Effect.succeed }))
     const kernel = (name: KernelName) =>
       Effect.flatMap(kernels, (all) => Effect.fromNullable(all.find(({ files }) => files.name === name))).pipe(
         Effect.catchTag("NoSuchElementException", () => new KernelNotFound({ name }))
@@ -96,31 +108,48 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
       yield* Effect.forEach(stored.filter((digest) => !used.has(digest)), removeFile)
     })
 
+    /** A new generation of files that are added to the store now. */
+    const record = ({ kernel: kernelName, name, run, source }: About, adding: Effect.Effect<{ readonly rootfs: Stored; readonly seed: Digest | null }, CatalogError>) =>
+      lock.withPermits(1)(Effect.gen(function*() {
+        if (kernelName !== undefined && kernelName !== null) yield* kernel(kernelName)
+        const { rootfs, seed } = yield* adding
+        const generations = (yield* store.images).filter(({ files }) => files.name === name).map(({ files }) => files.generation)
+        const made = {
+          files: { name, generation: Math.max(0, ...generations) + 1, rootfs: rootfs.digest, seed },
+          kernel: kernelName ?? null,
+          rootfsBytes: rootfs.bytes,
+          createdAt: yield* Clock.currentTimeMillis,
+          source: source ?? null,
+          run: run ?? null
+        }
+        yield* store.addImage(made)
+        yield* sweep
+        return toImage(made)
+      }))
+
     return {
       images,
       image,
+      find,
       kernels,
       kernel,
       inUse,
       collect: lock.withPermits(1)(sweep),
-      register: ({ kernel: kernelName, name, rootfs, run, source, workSeed }) =>
-        lock.withPermits(1)(Effect.gen(function*() {
-          if (kernelName !== undefined) yield* kernel(kernelName)
+      register: ({ rootfs, workSeed, ...about }) =>
+        record(about, Effect.gen(function*() {
           const root = yield* ingest(rootfs)
-          const seed = workSeed === undefined ? null : (yield* ingest(workSeed)).digest
-          const generations = (yield* store.images).filter(({ files }) => files.name === name).map(({ files }) => files.generation)
-          const record = {
-            files: { name, generation: Math.max(0, ...generations) + 1, rootfs: root.digest, seed },
-            kernel: kernelName ?? null,
-            rootfsBytes: root.bytes,
-            createdAt: yield* Clock.currentTimeMillis,
-            source: source ?? null,
-            run: run ?? null
-          }
-          yield* store.addImage(record)
-          yield* sweep
-          return toImage(record)
+          return { rootfs: root, seed: workSeed === undefined ? null : (yield* ingest(workSeed)).digest }
         })),
+      extend: (image, about, sizeMib) =>
+        record(about, files.extend(image.files.rootfs, sizeMib).pipe(
+          Effect.map((rootfs) => ({ rootfs, seed: image.files.seed })),
+          Effect.mapError(asStep("make room in the root file system"))
+        )),
+      seal: ({ id, image }, about) =>
+        record(about, files.seal(id, image.rootfs).pipe(
+          Effect.map(({ rootfs, seed }) => ({ rootfs, seed: seed.digest })),
+          Effect.mapError(asStep("add the VM's disks to the image store"))
+        )),
       deleteImage: (name) =>
         lock.withPermits(1)(Effect.gen(function*() {
           yield* image(name)

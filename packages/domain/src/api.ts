@@ -6,6 +6,7 @@ import { CatalogError, HelperUnreachable, VmError } from "./errors.ts"
 import { ImageName, KernelName, StagingId, VmName, VmRef } from "./ids.ts"
 import { ImageProgress, Progress } from "./progress.ts"
 import { Finding } from "./readiness.ts"
+import { DiskUsage, Usage } from "./storage.ts"
 import { DiskMib, KernelRelease, MemoryMib, ProcessId, Vcpu, VmDetail, VmView } from "./vm.ts"
 
 /** What the user asked for; what is absent comes from the configuration. */
@@ -73,10 +74,31 @@ export const ImportImage = Schema.Struct({
   kernel: Schema.optional(KernelName),
   sizeMib: Schema.optional(DiskMib),
   staging: StagingId,
+  /** It is what `banger image export --bundle` wrote. */
+  bundle: Schema.Boolean,
   /** Where it lay: what messages call it. */
   path: Schema.String
 })
 export type ImportImage = typeof ImportImage.Type
+
+/** Characters. It travels in one request, and to the guest in one frame. */
+const MAX_SCRIPT = 512 << 10
+
+/** An image that a script makes of another one, in a VM. */
+export const BuildImage = Schema.Struct({
+  name: ImageName,
+  from: ImageName,
+  kernel: Schema.optional(KernelName),
+  /** The root file system has at least so many MiB. */
+  sizeMib: Schema.optional(DiskMib),
+  /** Run as root: by the interpreter that its first line names, else by `sh -e`. */
+  script: Schema.String.pipe(Schema.maxLength(MAX_SCRIPT, { message: () => `expected a script of at most ${MAX_SCRIPT} characters` })),
+  /** Docker's engine is installed before the script runs. */
+  docker: Schema.Boolean,
+  /** Also when the image that is here was made of just the same. */
+  again: Schema.Boolean
+})
+export type BuildImage = typeof BuildImage.Type
 
 /** Files reach the image store through the staging directory, where the client puts them (capabilities/image-store). */
 export class ImageApi extends RpcGroup.make(
@@ -99,6 +121,10 @@ export class ImageApi extends RpcGroup.make(
   Rpc.make("Pull", { payload: PullImage, success: ImageProgress, error: CatalogError, stream: true }),
   /** The same of a container image in a file or directory. */
   Rpc.make("Import", { payload: ImportImage, success: ImageProgress, error: CatalogError, stream: true }),
+  /** Runs a script in a fresh VM and keeps its disks as an image. A build that fails leaves its log and nothing else. */
+  Rpc.make("Build", { payload: BuildImage, success: ImageProgress, error: CatalogError, stream: true }),
+  /** Makes an image of the catalog. `update` asks the registry again what a recipe's tag stands for. */
+  Rpc.make("Get", { payload: { name: ImageName, update: Schema.Boolean }, success: ImageProgress, error: CatalogError, stream: true }),
   Rpc.make("Delete", { payload: { name: ImageName }, error: CatalogError })
 ).prefix("image.") {}
 
@@ -127,6 +153,10 @@ export type DaemonStatus = typeof DaemonStatus.Type
 export class HostApi extends RpcGroup.make(
   Rpc.make("Status", { success: DaemonStatus }),
   Rpc.make("Doctor", { success: Schema.Array(Finding) }),
+  /** What of banger lies on the disk. */
+  Rpc.make("DiskUsage", { success: DiskUsage, error: CatalogError }),
+  /** Removes what nothing uses; tells what that was, or with `dryRun` what it would be. */
+  Rpc.make("Prune", { payload: { dryRun: Schema.Boolean }, success: Schema.Array(Usage), error: CatalogError }),
   /** Every host object that carries banger's names and belongs to no VM that should have it. */
   Rpc.make("Leaks", { success: Schema.Array(Schema.String), error: HelperUnreachable })
 ).prefix("host.") {}

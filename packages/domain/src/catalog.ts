@@ -1,25 +1,20 @@
 import * as Schema from "effect/Schema"
+import { orNull, RunConfig } from "./run-config.ts"
 import { ImageFiles, KernelFiles } from "./vm.ts"
 import { KernelName } from "./ids.ts"
 
-/** Where an image came from: what was asked for, and the digest of the manifest that answered. */
-export const ImageSource = Schema.Struct({ reference: Schema.String, digest: Schema.String })
+/** Where an image came from. */
+export const ImageSource = Schema.Struct({
+  /** What was asked for, as the user calls it. */
+  reference: Schema.String,
+  /** Of the manifest that answered, or of everything that went into a build: the same digest is the same image. */
+  digest: Schema.String,
+  /** The manifest of the container image that a recipe's build began with: its tag is pinned to it. */
+  base: orNull(Schema.String)
+})
 export type ImageSource = typeof ImageSource.Type
 
-/** How the image's maker wants it to be run. Text of a stranger: nothing of it is run on the host. */
-export const RunConfig = Schema.Struct({
-  env: Schema.Array(Schema.String),
-  entrypoint: Schema.Array(Schema.String),
-  cmd: Schema.Array(Schema.String),
-  workdir: Schema.String,
-  user: Schema.String
-})
-export type RunConfig = typeof RunConfig.Type
-
-/** Absent in the records of earlier versions. */
-const orNull = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(Schema.NullOr(schema), { default: () => null })
-
-/** What an image that was made of a container image has beyond its files. */
+/** What an image that was made of a container image, or by a build, has beyond its files. */
 export const origin = { source: orNull(ImageSource), run: orNull(RunConfig) }
 
 /** A root file system that VMs can be made of. A name registered again becomes a new generation. */

@@ -19,6 +19,13 @@ export const Size = Schema.transformOrFail(Schema.String, Schema.Int, {
 /** Absent or right: `undefined` is no value of TOML, and its mention would make messages longer. */
 const optional = <S extends Schema.Schema.All>(schema: S) => Schema.optionalWith(schema, { exact: true })
 
+/** Variables of a recipe's script with their values: where its sources are, what it installs. */
+export const Parameters = Schema.Record({
+  key: Schema.String.pipe(Schema.pattern(/^[A-Z][A-Z0-9_]*$/, { message: () => "expected a name such as DEBIAN_MIRROR" })),
+  value: Schema.String
+})
+export type Parameters = typeof Parameters.Type
+
 /** ~/.config/banger/config.toml, spec 7. Host keys in it are a wish until `banger system apply`. */
 export const UserConfig = Schema.Struct({
   default_image_name: optional(ImageName),
@@ -29,6 +36,14 @@ export const UserConfig = Schema.Struct({
   tap_pool_size: optional(Schema.Int.pipe(Schema.between(0, 64))),
   default_kernel: optional(KernelName),
   network: optional(Schema.Struct({ cidr: optional(Cidr), vm_to_vm: optional(Schema.Boolean), lan: optional(Schema.Boolean) })),
+  catalog: optional(Schema.Struct({
+    /** Further catalogs (docs/images.md), asked before banger's own. */
+    urls: optional(Schema.Array(Schema.String)),
+    /** By registry, a host that is asked first: `"docker.io" = "mirror.example:5000"`. */
+    mirrors: optional(Schema.Record({ key: Schema.String, value: Schema.String })),
+    /** By recipe, what its script's variables are instead of their defaults. */
+    parameters: optional(Schema.Record({ key: ImageName, value: Parameters }))
+  })),
   vm_defaults: optional(Schema.Struct({
     vcpu: optional(Vcpu),
     memory_mib: optional(MemoryMib),

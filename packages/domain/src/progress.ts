@@ -20,6 +20,8 @@ export const ImageProgress = Schema.Union(
   Schema.TaggedStruct("Phase", { phase: Schema.Literal("fetch", "write"), done: Schema.Number, total: Schema.Number }),
   /** One phase is done; `ms` it took. */
   Schema.TaggedStruct("Step", { step: Schema.String, ms: Schema.Number }),
+  /** A script runs: its output is written to this file of the owner's, from the beginning. */
+  Schema.TaggedStruct("Log", { path: Schema.String }),
   /** Always the last event of an operation that succeeded. */
   Schema.TaggedStruct("Made", { image: Image, message: Schema.String })
 )

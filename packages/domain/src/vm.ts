@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { Cidr } from "./network.ts"
+import { orNull, RunConfig } from "./run-config.ts"
 import { Digest, ImageName, KernelName, Slot, VmId, VmName } from "./ids.ts"
 
 /** Firecracker takes 1 or an even number up to 32. */
@@ -56,6 +57,8 @@ export class VmSpec extends Schema.Class<VmSpec>("VmSpec")({
   nat: Schema.Boolean,
   image: ImageFiles,
   kernel: KernelFiles,
+  /** What the image says of how to run things in it. */
+  run: orNull(RunConfig),
   /** Options of capabilities that banger does not know, each under its capability's name and own schema. */
   extra: Schema.Record({ key: Schema.String, value: Schema.Unknown })
 }) {}
@@ -107,6 +110,7 @@ export class VmView extends Schema.Class<VmView>("VmView")({
   createdAt: Schema.Number,
   startedAt: Schema.NullOr(Schema.Number),
   ephemeral: Schema.Boolean,
+  run: orNull(RunConfig),
   /** The unix socket of the VM's vsock device: the way to its agent. */
   vsock: Schema.String
 }) {}

@@ -5,6 +5,9 @@ import { ImageStore } from "./contract.ts"
 
 export const layer = Layer.effect(ImageStore, Effect.map(Helper, ({ store }) => ({
   ingest: (staging) => store.Ingest({ staging }),
+  extend: (digest, sizeMib) => store.Extend({ digest, sizeMib }),
+  seal: (vm, image) => store.Seal({ vm, image }),
   remove: (digest) => store.Remove({ digest }),
+  facts: store.Facts(),
   list: store.List()
 })))

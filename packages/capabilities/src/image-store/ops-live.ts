@@ -1,14 +1,36 @@
-import { constants } from "node:fs"
+import { constants, existsSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
-import { type Digest, Digest as DigestSchema, type StagingId } from "@banger/domain/ids.ts"
+import { type Digest, Digest as DigestSchema, type StagingId, type VmId } from "@banger/domain/ids.ts"
 import * as Schema from "effect/Schema"
 import { file } from "../files.ts"
 import { HostSettings } from "../host-settings.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
-import { staged, STORE, stored } from "../paths.ts"
-import { copySparse } from "./copy.ts"
+import { dmDevices } from "../dm-snapshot/devices.ts"
+import { cowFile, dmName, INITRDS, jail, SEEDS, staged, STORE, stored, workFile } from "../paths.ts"
+import { bangerStore } from "./copy.ts"
 import { ImageStoreOps } from "./ops.ts"
+
+const temporary = (what: string) => `${STORE}/.new-${what}`
+
+/** Makes a file of the store of open ones with banger-store, under a name that tells it is not whole until it is. */
+const made = (what: string, args: (target: string) => readonly [string, ...ReadonlyArray<string>], source: fs.FileHandle, cow?: fs.FileHandle) =>
+  Effect.gen(function*() {
+    const { install } = yield* HostSettings
+    const target = temporary(what)
+    yield* file(STORE, () => fs.mkdir(STORE, { recursive: true, mode: 0o711 }))
+    const copied = yield* bangerStore([`${install}/lib/banger-store`, ...args(target)], source, cow).pipe(
+      Effect.tapError(() => Effect.ignoreLogged(file(target, () => fs.rm(target, { force: true }))))
+    )
+    yield* file(stored(copied.digest), () => fs.rename(target, stored(copied.digest)))
+    return copied
+  })
+
+const opened = (path: string) =>
+  Effect.acquireRelease(
+    file(path, () => fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)),
+    (handle) => Effect.promise(() => handle.close())
+  )
 
 /**
  * The owner can exchange the file, its directory and its content at any time, so the decision and the copy are made on
@@ -16,25 +38,40 @@ import { ImageStoreOps } from "./ops.ts"
  */
 const ingest = (staging: StagingId) =>
   Effect.gen(function*() {
-    const { install, owner } = yield* HostSettings
-    const temporary = `${STORE}/.new-${staging}`
-    yield* file(STORE, () => fs.mkdir(STORE, { recursive: true, mode: 0o711 }))
-    const copied = yield* Effect.acquireUseRelease(
-      file(staged(staging), () => fs.open(staged(staging), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)),
-      (source) =>
-        Effect.gen(function*() {
-          const stat = yield* file(staged(staging), () => source.stat())
-          if (!stat.isFile() || stat.uid !== owner.uid) {
-            return yield* new OpFailed({ subject: "image store", problem: "the staged file is not a regular file of the owner's", fix: "register the image again" })
-          }
-          return yield* copySparse(`${install}/lib/banger-store`, source, temporary)
-        }),
-      (source) => Effect.promise(() => source.close())
-    ).pipe(Effect.tapError(() => file(temporary, () => fs.rm(temporary, { force: true })).pipe(Effect.ignoreLogged)))
-    yield* file(stored(copied.digest), () => fs.rename(temporary, stored(copied.digest)))
+    const { owner } = yield* HostSettings
+    const source = yield* opened(staged(staging))
+    const stat = yield* file(staged(staging), () => source.stat())
+    if (!stat.isFile() || stat.uid !== owner.uid) {
+      return yield* new OpFailed({ subject: "image store", problem: "the staged file is not a regular file of the owner's", fix: "register the image again" })
+    }
+    const copied = yield* made(staging, (target) => ["copy", target], source)
     yield* file(staged(staging), () => fs.rm(staged(staging), { force: true }))
     return copied
-  }).pipe(Effect.mapError(opFailed("image store")))
+  }).pipe(Effect.scoped, Effect.mapError(opFailed("image store")))
+
+const MIB = 2 ** 20
+
+const extend = (digest: Digest, sizeMib: number) =>
+  Effect.flatMap(opened(stored(digest)), (source) => made(digest, (target) => ["copy", target, String(sizeMib * MIB)], source)).pipe(
+    Effect.scoped,
+    Effect.mapError(opFailed("image store"))
+  )
+
+/** What is copied must stand still: no dm device, and no jail with a link to the work disk. */
+const refuseWhileUsed = (vm: VmId) =>
+  Effect.suspend(() => existsSync(jail(vm)) || dmDevices().has(dmName(vm))
+    ? new OpFailed({ subject: "image store", problem: `the VM ${vm} is in use`, fix: "stop it first" })
+    : Effect.void)
+
+const seal = (vm: VmId, image: Digest) =>
+  Effect.gen(function*() {
+    yield* refuseWhileUsed(vm)
+    const [origin, cow, work] = yield* Effect.all([opened(stored(image)), opened(cowFile(vm)), opened(workFile(vm))])
+    return yield* Effect.all({
+      rootfs: made(`${vm}-root`, (target) => ["merge", target], origin, cow),
+      seed: made(`${vm}-work`, (target) => ["copy", target], work)
+    }, { concurrency: 2 })
+  }).pipe(Effect.scoped, Effect.mapError(opFailed("image store")))
 
 const remove = (digest: Digest) =>
   file(stored(digest), () => fs.rm(stored(digest), { force: true })).pipe(Effect.mapError(opFailed("image store")))
@@ -43,6 +80,16 @@ const list = file(STORE, async () => {
   await fs.mkdir(STORE, { recursive: true, mode: 0o711 })
   return (await fs.readdir(STORE)).filter(Schema.is(DigestSchema))
 }).pipe(Effect.mapError(opFailed("image store")))
+
+/** Bytes in a block of stat(2). */
+const BLOCK = 512
+
+const facts = Effect.forEach([["store", STORE], ["seeds", SEEDS], ["initrds", INITRDS]] as const, ([area, directory]) =>
+  file(directory, async () => {
+    const names = await fs.readdir(directory).catch(() => [])
+    const stats = await Promise.all(names.map((name) => fs.lstat(`${directory}/${name}`).then((stat) => ({ area, name, apparentBytes: stat.size, allocatedBytes: stat.blocks * BLOCK }), () => undefined)))
+    return stats.filter((stat) => stat !== undefined)
+  }), { concurrency: 3 }).pipe(Effect.map((areas) => areas.flat()), Effect.mapError(opFailed("image store")))
 
 /** Half-made copies of a helper that was killed. */
 export const prepare = file(STORE, async () => {
@@ -53,6 +100,9 @@ export const prepare = file(STORE, async () => {
 
 export const handlers = ImageStoreOps.toLayer({
   "store.Ingest": ({ staging }) => ingest(staging),
+  "store.Extend": ({ digest, sizeMib }) => extend(digest, sizeMib),
+  "store.Seal": ({ image, vm }) => seal(vm, image),
   "store.Remove": ({ digest }) => remove(digest),
+  "store.Facts": () => facts,
   "store.List": () => list
 })

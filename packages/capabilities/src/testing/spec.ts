@@ -17,6 +17,7 @@ export const testSpec = (change: Partial<VmSpec> = {}): VmSpec =>
     nat: true,
     image: { name: ImageName.make("debian-bookworm"), generation: 1, rootfs: digest("1"), seed: null },
     kernel: { name: KernelName.make("host"), release: "6.1.0-40-cloud-amd64", vmlinux: digest("2"), initrd: digest("3"), modules: digest("4") },
+    run: null,
     extra: {},
     ...change
   })

@@ -38,7 +38,7 @@ describe("reading commands", () => {
     assert.include(all.stdout, "resting  stopped")
     assert.match(ids.stdout, /^([0-9a-f]{16}\n){3}$/)
     assert.deepStrictEqual(Object.keys(json[0]), [
-      "id", "name", "state", "reason", "image", "kernel", "vcpu", "memoryMib", "diskMib", "nat", "address", "dns", "createdAt", "startedAt", "ephemeral", "vsock"])
+      "id", "name", "state", "reason", "image", "kernel", "vcpu", "memoryMib", "diskMib", "nat", "address", "dns", "createdAt", "startedAt", "ephemeral", "run", "vsock"])
   })
 
   it.concurrent("vm show, image list, image show, kernel list, daemon status, daemon socket", async () => {
@@ -180,12 +180,15 @@ describe("acting commands", () => {
 
   it.concurrent("image pull and import ask the daemon, and print what was made", async () => {
     writeFileSync(`${base}/app.tar.gz`, "an archive")
+    // Of its own: the test above looks at what lies in the other.
+    const staging_ = `${base}/staging-of-imports`
+    mkdirSync(staging_)
     const [pulled, noScheme, noName, imported, json] = await Promise.all([
-      banger("image pull oci://registry.example:5000/team/app:v1 --size 2G --insecure"), banger("image pull debian"), banger("image pull oci://UPPER!"),
-      banger(`image import ${base}/app.tar.gz`), banger("image pull oci://debian:12 --name deb --json")])
+      banger("image pull oci://registry.example:5000/team/app:v1 --size 2G --insecure"), banger("image pull Debian:12"), banger("image pull oci://UPPER!"),
+      banger(`image import ${base}/app.tar.gz`, { BANGER_STAGING: staging_ }), banger("image pull oci://debian:12 --name deb --json")])
     assert.deepStrictEqual([pulled.status, pulled.stdout, noScheme.status, noName.status, imported.status], [0, "made\n", 2, 2, 0])
     assert.match(pulled.stderr, /^ {2}fetched +5 ms\n$/)
-    assert.include(noScheme.stderr, "banger image pull oci://debian")
+    assert.include(noScheme.stderr, "banger image pull oci://Debian:12")
     assert.deepStrictEqual(json.stdout.trim().split("\n").map((line) => JSON.parse(line)._tag), ["Phase", "Step", "Made"])
     const pulls = daemon.calls.filter(([call]) => call === "Pull").map(([, payload]) => payload)
     assert.deepInclude(pulls, { name: "app-v1", reference: "registry.example:5000/team/app:v1", sizeMib: 2048, insecure: true })
@@ -195,10 +198,45 @@ describe("acting commands", () => {
   })
 })
 
+describe("the catalog, builds and the disk", () => {
+  it.concurrent("image pull NAME asks for what the catalog knows", async () => {
+    const [got, mixed] = await Promise.all([banger("image pull void --update"), banger("image pull void --size 2G")])
+    assert.deepStrictEqual([got.status, got.stdout, mixed.status], [0, "made\n", 2])
+    assert.deepInclude(daemon.calls, ["Get", { name: "void", update: true }])
+  })
+
+  it.concurrent("image build sends the script, and shows its output before the result", async () => {
+    writeFileSync(`${base}/setup.sh`, "#!/bin/sh\necho hello\n")
+    writeFileSync(`${base}/big.sh`, "x".repeat(600 << 10))
+    const [built, nothing, big, unnamed] = await Promise.all([
+      banger(`image build --name dev --script ${base}/setup.sh --size 2G --docker`), banger(`image build --name dev --script ${base}/none.sh`),
+      banger(`image build --name dev --script ${base}/big.sh`), banger(`image build --script ${base}/setup.sh`)])
+    assert.deepStrictEqual([built.status, nothing.status, big.status, unnamed.status], [0, 1, 1, 2])
+    assert.deepStrictEqual([built.stdout, built.stderr], ["made\n", "  started                      5 ms\nthe guest speaks\n"])
+    assert.match(big.stderr, /at most 524288 characters/)
+    const [, request] = daemon.calls.find(([call]) => call === "Build") ?? []
+    assert.deepStrictEqual(request, { name: "dev", from: "debian-bookworm", script: "#!/bin/sh\necho hello\n", docker: true, again: false, sizeMib: 2048 })
+  })
+
+  it.concurrent("vm create makes a missing image first, as the catalog has it", async () => {
+    const { status, stderr, stdout } = await banger("vm create --name first --image absent")
+    assert.deepStrictEqual([status, stdout], [0, "first\n"])
+    assert.match(stderr, /^image absent is not here yet: it is made now, once\n {2}fetched +5 ms\nmade\nspec: /)
+    assert.strictEqual((await banger("vm create --image nowhere")).status, 3)
+  })
+
+  it.concurrent("df counts, prune removes what it marks", async () => {
+    const [df, json, dry, pruned] = await Promise.all([banger("df"), parsed("df --json"), banger("prune --dry-run"), banger("prune")])
+    assert.match(df.stdout, /image +image debian-bookworm +2 MiB +3 MiB\nlayers +2 layers of container images \* +1 MiB +1 MiB\n +in all +3 MiB\n/)
+    assert.deepStrictEqual(json.usages.map(({ removable }: { removable: boolean }) => removable), [false, true])
+    assert.deepStrictEqual([dry.stdout, pruned.stdout], ["2 layers of container images: 1 MiB\n1 MiB would be freed\n", "2 layers of container images: 1 MiB\n1 MiB freed\n"])
+  })
+})
+
 describe("help", () => {
   it.concurrent("of every command ends with examples", async () => {
     const { stdout } = await banger("--help")
-    const commands = stdout.split("\n").map((line) => /^ {2}((?:vm|image|kernel|daemon|system) \w+|doctor) {2}/.exec(line)?.[1]).filter((path) => path !== undefined)
+    const commands = stdout.split("\n").map((line) => /^ {2}((?:vm|image|kernel|daemon|system) \w+|doctor|df|prune) {2}/.exec(line)?.[1]).filter((path) => path !== undefined)
     assert.isAbove(commands.length, 20)
     const { TREE } = await import("../tree.ts")
     const { commandHelp } = await import("../help.ts")

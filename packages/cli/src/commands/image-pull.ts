@@ -12,29 +12,44 @@ import { IMAGE_EVENT_FIELDS, watchImage } from "../output/image-progress.ts"
 
 const SCHEME = "oci://"
 
+/** What the catalog says of the name decides the rest. */
+const ofCatalog = (given: string, flags: { readonly update: boolean; readonly json: boolean; readonly name?: unknown; readonly size?: unknown; readonly kernel?: unknown; readonly insecure: boolean }) =>
+  Effect.gen(function*() {
+    const name = yield* Effect.try({
+      try: () => Decode.as(ImageName)(given),
+      catch: () => new Misuse(`${JSON.stringify(given)} is neither a name of the catalog nor an address`, `banger image pull ${SCHEME}${given}`)
+    })
+    if (flags.name !== undefined || flags.size !== undefined || flags.kernel !== undefined || flags.insecure) {
+      return yield* Effect.fail(new Misuse(`--name, --size, --kernel and --insecure are for ${SCHEME} addresses`, `banger image pull ${SCHEME}${given}`))
+    }
+    yield* withDaemon(Effect.flatMap(Daemon, (daemon) => watchImage(daemon.image.Get({ name, update: flags.update }), flags.json)))
+    return 0
+  })
+
 export default command({
   path: "image pull",
-  about: `Makes an image of a container image: fetched from its registry, verified, turned into a root file system.
-Credentials are those of ~/.docker/config.json. Layers are kept, and shared by images; an interrupted pull goes on where it ended.
-The same image again is only fetched when its digest is another.`,
-  arguments: one("oci://REFERENCE"),
+  about: `Makes an image of the catalog by its name, or of any container image: fetched from its registry, verified, turned into a root file
+system. Credentials are those of ~/.docker/config.json. Layers are kept, and shared by images; an interrupted pull goes on where it ended.
+The same image again is only fetched when its digest is another; what a name of the catalog stands for, only with --update.`,
+  arguments: one("NAME|oci://REFERENCE"),
   flags: {
     name: Flags.value("NAME", "name of the image (debian:12 becomes debian-12)", Decode.as(ImageName)),
     size: Flags.value("SIZE", "size of the root file system, at least (8G)", Decode.mib(DiskMib)),
     kernel: Flags.value("KERNEL", "kernel that its VMs boot (without it: the default one)", Decode.as(KernelName)),
+    update: Flags.on("with a NAME: ask the registry again what its tag stands for"),
     insecure: Flags.on("allow HTTP, and certificates that nobody vouches for"),
     json: Flags.json
   },
   fields: IMAGE_EVENT_FIELDS,
   examples: [
+    "banger image pull debian-bookworm",
     "banger image pull oci://debian:12",
     "banger image pull oci://ghcr.io/owner/tool:v2 --name tool --size 16G"
   ],
   run: ({ args: [given = ""], flags }) =>
     Effect.gen(function*() {
-      if (!given.startsWith(SCHEME)) {
-        return yield* Effect.fail(new Misuse(`${JSON.stringify(given)} is no address of an image`, `banger image pull ${SCHEME}${given}`))
-      }
+      if (!given.startsWith(SCHEME)) return yield* ofCatalog(given, flags)
+      if (flags.update) return yield* Effect.fail(new Misuse("--update is for names of the catalog", "a reference is asked for each time"))
       const reference = yield* Effect.try({
         try: () => Decode.as(ImageReference)(given.slice(SCHEME.length)),
         catch: (error) => new Misuse(`${given}: ${(error as Error).message}`, "banger image pull --help shows examples")

@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect"
 import { command } from "../command.ts"
 import { createFlags, createPayload } from "../create-flags.ts"
-import { Daemon, withDaemon } from "../daemon.ts"
+import { withDaemon } from "../daemon.ts"
 import * as Flags from "../flags.ts"
+import { create } from "../run/missing-image.ts"
 import { EVENT_FIELDS, watch } from "../output/watch.ts"
 
 export default command({
@@ -16,5 +17,5 @@ export default command({
     "name=$(banger vm create)"
   ],
   run: ({ flags }) =>
-    withDaemon(Effect.flatMap(Daemon, (daemon) => watch(daemon.vm.Create(createPayload(flags)), flags.json, ({ vm }) => vm.name))).pipe(Effect.as(0))
+    withDaemon(watch(create(createPayload(flags)), flags.json, ({ vm }) => vm.name)).pipe(Effect.as(0))
 })

@@ -14,7 +14,7 @@ The exit status is the command's own; 128+n when signal n ended it; 125 for a fa
   rest: "[-- CMD...]",
   ownFailure: OWN_FAILURE,
   flags: {
-    cwd: Flags.value("DIR", "run it there (without it: the user's home)", Decode.text),
+    cwd: Flags.value("DIR", "run it there (without it: the image's working directory, or the user's home)", Decode.text),
     user: Flags.value("USER", "run it as this user of the guest (without it: root)", Decode.text),
     ...guestFlags
   },
@@ -25,5 +25,5 @@ The exit status is the command's own; 128+n when signal n ended it; 125 for a fa
   ],
   run: ({ args, flags, rest }) =>
     Effect.flatMap(running(args), (vm) =>
-      runInGuest(vm.vsock, startOf(flags, { argv: rest ?? [], cwd: flags.cwd ?? "", user: flags.user ?? "root" })))
+      runInGuest(vm.vsock, startOf(flags, vm, { argv: rest ?? [], cwd: flags.cwd ?? "", user: flags.user ?? "root" })))
 })

@@ -59,7 +59,8 @@ export default command({
         return 0
       }
       const detail = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.vm.Show({ vm })))
-      yield* showFile(flags.firecracker ? detail.firecrackerLog : detail.consoleLog, flags)
+      const follow = flags.follow ? Effect.never : undefined
+      yield* showFile(flags.firecracker ? detail.firecrackerLog : detail.consoleLog, { follow, tail: flags.tail, to: process.stdout })
       return 0
     })
 })

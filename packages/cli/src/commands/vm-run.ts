@@ -26,7 +26,7 @@ const flags = {
   rm: Flags.on("delete the VM at the end"),
   ...createFlags,
   ...guestFlags,
-  workdir: Flags.value("DIR", "run the command there (without it: in the repository)", Decode.text),
+  workdir: Flags.value("DIR", "run the command there (without it: in the repository, or the image's working directory)", Decode.text),
   branch: Flags.value("BRANCH", "create this branch in the guest, from HEAD", Decode.text),
   from: Flags.value("REF", "with --branch: from there, with the files of that commit", Decode.text),
   "include-untracked": Flags.on("send files that git does not know and does not ignore, too"),
@@ -61,7 +61,7 @@ const sendWorkspace = (vm: VmView, workspace: Workspace, from: string, progress:
 const runCommand = (vm: VmView, { flags, rest }: Given, workspace: Workspace | undefined) => {
   const home = workspace?.cwd ?? ""
   const cwd = flags.workdir === undefined || flags.workdir.startsWith("/") || home === "" ? flags.workdir ?? home : `${home}/${flags.workdir}`
-  const start = startOf(flags, { argv: rest ?? [], cwd, user: "root" })
+  const start = startOf(flags, vm, { argv: rest ?? [], cwd, user: "root" })
   if (!flags.ssh) return runInGuest(vm.vsock, start)
   const session = ssh(vm, [start.tty === null ? "-T" : "-t", remoteCommand(start.argv, cwd, start.env)], SSHD)
   return flags.timeout === undefined ? session : Effect.timeoutTo(session, {

@@ -1,14 +1,18 @@
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { ImageProgress } from "@banger/domain/progress.ts"
+import { showFile } from "./log-file.ts"
 import { dim } from "./style.ts"
-import { print } from "./text.ts"
+import { print, write } from "./text.ts"
 import { size, span, took } from "./units.ts"
 
 export const IMAGE_EVENT_FIELDS: ReadonlyArray<string> = [
   "one object a line, as it happens; _tag says which:",
-  "Phase {phase, done, total} (bytes)   Step {step, ms}   Made {image, message}   always the last",
+  "Phase {phase, done, total} (bytes)   Step {step, ms}   Log {path}: output of a script",
+  "Made {image, message}   always the last",
   "image has the fields that `banger image show --json` has"
 ]
 
@@ -23,14 +27,13 @@ export const phaseLine = ({ done, phase, total }: Phase, ms: number): string => 
   return `${NAMES[phase]} ${size(done)} of ${size(total)}${left}`
 }
 
-/** Watches an image being made: phases on stderr, alive on a terminal, and the result on stdout; or every event as JSON on stdout. */
-export const watchImage = <E, R>(events: Stream.Stream<ImageProgress, E, R>, asJson: boolean) => {
-  if (asJson) return Stream.runForEach(events, (event) => print(`${JSON.stringify(Schema.encodeSync(ImageProgress)(event))}\n`))
+/** Watches an image being made: phases and a script's output on stderr, and the result there or on stdout. */
+export const showImage = <E, R>(events: Stream.Stream<ImageProgress, E, R>, result: NodeJS.WriteStream): Effect.Effect<void, E, R> => {
   const terminal = process.stderr.isTTY === true
   const clear = () => terminal && process.stderr.write("\r\x1b[K")
   let phase = ""
   let since = Date.now()
-  return Stream.runForEach(events, (event) => {
+  const watching = (ended: Deferred.Deferred<void>, logs: FiberSet.FiberSet) => Stream.runForEach(events, (event): Effect.Effect<void> => {
     switch (event._tag) {
       case "Phase":
         if (phase !== event.phase) since = Date.now()
@@ -41,9 +44,25 @@ export const watchImage = <E, R>(events: Stream.Stream<ImageProgress, E, R>, asJ
         clear()
         process.stderr.write(`  ${event.step.padEnd(28)} ${dim(took(event.ms), process.stderr)}\n`)
         return Effect.void
+      case "Log":
+        clear()
+        // A log that cannot be shown is no reason to leave the image.
+        return Effect.asVoid(FiberSet.run(logs, Effect.ignore(showFile(event.path, { follow: Deferred.await(ended), tail: undefined, to: process.stderr }))))
       case "Made":
         clear()
-        return print(`${event.message}\n`)
+        return write(result, `${event.message}\n`)
     }
-  }).pipe(Effect.ensuring(Effect.sync(clear)))
+  })
+  return Effect.scoped(Effect.gen(function*() {
+    const ended = yield* Deferred.make<void>()
+    const logs = yield* FiberSet.make()
+    // What the script printed last is shown before anything else is said.
+    const drained = Effect.zipRight(Deferred.succeed(ended, undefined), FiberSet.awaitEmpty(logs))
+    yield* watching(ended, logs).pipe(Effect.tapErrorCause(() => drained), Effect.ensuring(Effect.sync(clear)))
+    yield* drained
+  }))
 }
+
+/** The same for a command whose result the image is: on stdout, or every event as JSON. */
+export const watchImage = <E, R>(events: Stream.Stream<ImageProgress, E, R>, asJson: boolean): Effect.Effect<void, E, R> =>
+  asJson ? Stream.runForEach(events, (event) => print(`${JSON.stringify(Schema.encodeSync(ImageProgress)(event))}\n`)) : showImage(events, process.stdout)

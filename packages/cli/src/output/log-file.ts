@@ -1,6 +1,7 @@
 import { constants, type FSWatcher, watch } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import { LocalFailure } from "../errors.ts"
@@ -56,7 +57,7 @@ const failure = (path: string) => (error: unknown) => {
 }
 
 /** Prints what lies between `at` and the file's end; gives the new place. A file that was shortened begins anew. */
-const copy = (file: fs.FileHandle, path: string, at: number, shown: (bytes: Buffer) => Buffer): Effect.Effect<number, LocalFailure> =>
+const copy = (file: fs.FileHandle, path: string, at: number, to: NodeJS.WriteStream, shown: (bytes: Buffer) => Buffer): Effect.Effect<number, LocalFailure> =>
   Effect.gen(function*() {
     const buffer = Buffer.allocUnsafe(CHUNK)
     const { size } = yield* Effect.tryPromise({ try: () => file.stat(), catch: failure(path) })
@@ -64,7 +65,7 @@ const copy = (file: fs.FileHandle, path: string, at: number, shown: (bytes: Buff
     for (;;) {
       const { bytesRead } = yield* Effect.tryPromise({ try: () => file.read(buffer, 0, CHUNK, from), catch: failure(path) })
       if (bytesRead === 0) return from
-      yield* write(process.stdout, shown(Buffer.from(buffer.subarray(0, bytesRead))))
+      yield* write(to, shown(Buffer.from(buffer.subarray(0, bytesRead))))
       from += bytesRead
     }
   })
@@ -80,8 +81,15 @@ const changes = (path: string): Effect.Effect<Queue.Dequeue<void>, LocalFailure,
     return queue
   })
 
-/** Prints a log file, from its beginning or its last lines, and what is added to it while `follow` holds. */
-export const showFile = (path: string, options: { readonly follow: boolean; readonly tail: number | undefined }) =>
+interface Options {
+  /** What is added later is printed too, until this returns; undefined: it is not. */
+  readonly follow: Effect.Effect<void> | undefined
+  readonly tail: number | undefined
+  readonly to: NodeJS.WriteStream
+}
+
+/** Prints a log file, from its beginning or its last lines. */
+export const showFile = (path: string, { follow, tail, to }: Options) =>
   Effect.scoped(Effect.gen(function*() {
     const file = yield* Effect.acquireRelease(
       // A VM that broke out of Firecracker could have put a link or a FIFO in the place of its log.
@@ -89,16 +97,17 @@ export const showFile = (path: string, options: { readonly follow: boolean; read
       (opened) => Effect.promise(() => opened.close())
     )
     // Watched before the first reading, so that nothing falls between.
-    const changed = options.follow ? yield* changes(path) : undefined
-    let at = options.tail === undefined ? 0 : yield* Effect.tryPromise({
-      try: async () => tailStart(file, options.tail as number, (await file.stat()).size),
+    const changed = follow === undefined ? undefined : yield* changes(path)
+    let at = tail === undefined ? 0 : yield* Effect.tryPromise({
+      try: async () => tailStart(file, tail, (await file.stat()).size),
       catch: failure(path)
     })
-    const shown = shownOn(process.stdout.isTTY === true)
-    at = yield* copy(file, path, at, shown)
-    if (changed === undefined) return
-    for (;;) {
-      yield* Queue.take(changed)
-      at = yield* copy(file, path, at, shown)
+    const shown = shownOn(to.isTTY === true)
+    at = yield* copy(file, path, at, to, shown)
+    if (changed === undefined || follow === undefined) return
+    const ended = yield* Effect.forkScoped(follow)
+    for (let last = false; !last;) {
+      last = yield* Effect.raceFirst(Effect.as(Queue.take(changed), false), Effect.as(Fiber.join(ended), true))
+      at = yield* copy(file, path, at, to, shown)
     }
   }))

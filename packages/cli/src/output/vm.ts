@@ -5,7 +5,8 @@ import { span } from "./units.ts"
 
 export const VM_FIELDS: ReadonlyArray<string> = [
   "id, name, state, reason, image, kernel, vcpu, memoryMib, diskMib, nat, address, dns,",
-  "createdAt, startedAt (milliseconds since 1970, or null), ephemeral, vsock"
+  "createdAt, startedAt (milliseconds since 1970, or null), ephemeral, vsock,",
+  "run {env[], entrypoint[], cmd[], workdir, user} (the image's, or null)"
 ]
 
 export const viewJson = Schema.encodeSync(VmView)

@@ -10,6 +10,7 @@ import { Daemon, reach } from "../daemon.ts"
 import { failureOf } from "../failure.ts"
 import type { Live } from "../output/progress.ts"
 import { say } from "../output/text.ts"
+import { create as creating } from "./missing-image.ts"
 
 /** How long the guest's agent may take to answer for the first time once the daemon says that it is there. */
 const FIRST_CONNECTION = "30 seconds"
@@ -61,7 +62,7 @@ export const withFreshVm = <A, E, R>(
     let made: VmView | undefined
     let keep = false
     if (ephemeral) yield* Effect.addFinalizer(() => Effect.suspend(() => made === undefined || keep ? Effect.void : remove(made)))
-    const create = Stream.runForEach(daemon.vm.Create(wanted), (event) =>
+    const create = Stream.runForEach(creating(wanted), (event) =>
       Effect.gen(function*() {
         live.event(event)
         if (event._tag === "Planned" && ephemeral) yield* Effect.forkScoped(hold(event.vm))

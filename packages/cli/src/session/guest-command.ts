@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect"
 import { exec, type Start } from "@banger/capabilities/vsock/agent-client.ts"
+import { environmentOf } from "@banger/domain/run-config.ts"
+import type { VmView } from "@banger/domain/vm.ts"
 import * as Decode from "../decode.ts"
 import * as Flags from "../flags.ts"
 import { renderFailure } from "../failure.ts"
@@ -15,9 +17,11 @@ export const guestFlags = {
   "no-tty": Flags.on("give it none", "T")
 }
 
-export const startOf = (flags: Flags.Values<typeof guestFlags>, what: { readonly argv: ReadonlyArray<string>; readonly cwd: string; readonly user: string }): Start => ({
+/** What is not said by the flags is as the image's maker wanted it: variables, and the directory when `cwd` is empty. */
+export const startOf = (flags: Flags.Values<typeof guestFlags>, { run }: VmView, what: { readonly argv: ReadonlyArray<string>; readonly cwd: string; readonly user: string }): Start => ({
   ...what,
-  env: Object.fromEntries(flags.env),
+  cwd: what.cwd === "" && run !== null && run.workdir !== "/" ? run.workdir : what.cwd,
+  env: { ...environmentOf(run), ...Object.fromEntries(flags.env) },
   tty: wantsPty(flags) ? terminal() : null,
   timeoutMs: flags.timeout ?? 0
 })

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs"
+import { appendFileSync, existsSync, writeFileSync } from "node:fs"
 import * as NodeSocketServer from "@effect/platform-node-shared/NodeSocketServer"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
@@ -8,10 +8,11 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
 import { DaemonApi } from "@banger/domain/api.ts"
 import { Image, Kernel } from "@banger/domain/catalog.ts"
-import { ImageInUse, VmBusy, VmNotFound } from "@banger/domain/errors.ts"
+import { ImageInUse, ImageNotFound, VmBusy, VmNotFound } from "@banger/domain/errors.ts"
 import { Digest, ImageName, KernelName, VmId, VmName } from "@banger/domain/ids.ts"
 import type { ImageProgress, Progress } from "@banger/domain/progress.ts"
 import { Finding, mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
+import type { Usage } from "@banger/domain/storage.ts"
 import { VmDetail, VmView } from "@banger/domain/vm.ts"
 
 const digest = Digest.make("d".repeat(64))
@@ -27,7 +28,7 @@ export const view = (name: string, vsock: string, state: VmView["state"] = "runn
   new VmView({
     id: VmId.make(Buffer.from(name.padEnd(8, "-")).toString("hex").slice(0, 16)), name: VmName.make(name), state, reason: state === "crashed" ? "signal 9 (SIGKILL)" : "",
     image: ImageName.make("debian-bookworm"), kernel: KernelName.make("host"), vcpu: 2, memoryMib: 2048, diskMib: 8192, nat: true,
-    address: "172.16.0.5", dns: `${name}.vm`, createdAt: 0, startedAt: state === "running" ? 0 : null, ephemeral: false, vsock
+    address: "172.16.0.5", dns: `${name}.vm`, createdAt: 0, startedAt: state === "running" ? 0 : null, ephemeral: false, run: null, vsock
   })
 
 export const fakeHandlers = (socket: string, vsock: string, files: { readonly consoleLog: string }) => {
@@ -52,8 +53,13 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
   })
   const made = (call: string) => (payload: unknown) =>
     Stream.unwrap(Effect.as(note(call, payload), Stream.make<Array<ImageProgress>>({ _tag: "Phase", phase: "fetch", done: 1, total: 2 }, { _tag: "Step", step: "fetched", ms: 5 }, { _tag: "Made", image, message: "made" })))
+  const usages: ReadonlyArray<Usage> = [
+    { what: "image", name: "image debian-bookworm", apparentBytes: 3 << 20, allocatedBytes: 2 << 20, removable: false },
+    { what: "layers", name: "2 layers of container images", apparentBytes: 1 << 20, allocatedBytes: 1 << 20, removable: true }
+  ]
+  const images = new Set<string>([image.files.name, "alpine"])
   const handlers = DaemonApi.toLayer(DaemonApi.of({
-    "vm.Create": (wanted) => Stream.unwrap(Effect.as(note("Create", wanted), Stream.suspend(() => {
+    "vm.Create": (wanted) => wanted.image !== undefined && !images.has(wanted.image) ? Stream.fail(new ImageNotFound({ name: wanted.image })) : Stream.unwrap(Effect.as(note("Create", wanted), Stream.suspend(() => {
       const vm = view(wanted.name ?? "fresh-vm", wanted.name === "silent" ? "/nonexistent/v.sock" : vsock)
       daemon.vms.push(vm)
       return Stream.make<Array<Progress>>({ _tag: "Planned", vm }, { _tag: "Step", step: "made the disk", ms: 12 }, { _tag: "Finished", vm, message: "running" })
@@ -77,6 +83,17 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
     "image.Register": (payload) => Effect.as(note("Register", payload), image),
     "image.Pull": made("Pull"),
     "image.Import": made("Import"),
+    "image.Build": (payload) => Stream.unwrap(Effect.sync(() => {
+      calls.push(["Build", payload])
+      const log = `${files.consoleLog}.build`
+      writeFileSync(log, "the guest ")
+      return Stream.make<Array<ImageProgress>>({ _tag: "Step", step: "started", ms: 5 }, { _tag: "Log", path: log }).pipe(
+        Stream.concat(Stream.execute(Effect.sync(() => appendFileSync(log, "speaks\n")))),
+        Stream.concat(Stream.make<Array<ImageProgress>>({ _tag: "Made", image, message: "made" })),
+        Stream.rechunk(1)
+      )
+    })),
+    "image.Get": (payload) => payload.name === "nowhere" ? Stream.fail(new ImageNotFound({ name: payload.name })) : Stream.tap(made("Get")(payload), () => Effect.sync(() => void images.add(payload.name))),
     "image.Delete": ({ name }) => Effect.fail(new ImageInUse({ name, vms: ["box"] })),
     "kernel.List": () => Effect.succeed([]),
     "kernel.Import": ({ name, release }) =>
@@ -88,6 +105,8 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
       new Finding({ capability: "dns", check: "routing", verdict: warning("no resolved", "see docs") }),
       new Finding({ capability: "nat", check: "iptables", verdict: existsSync(mended) ? ready("found") : notReady("it is missing", mend(`touch ${mended}`)) })
     ]),
+    "host.DiskUsage": () => Effect.succeed({ usages, freeBytes: 7 << 20 }),
+    "host.Prune": (payload) => Effect.as(note("Prune", payload), usages.filter(({ removable }) => removable)),
     "host.Leaks": () => Effect.succeed(["tap bng9"])
   }))
   return { calls, daemon, handlers }

@@ -11,6 +11,8 @@ const images = ImageApi.toLayer(Effect.map(Effect.all([Catalog, ImageMaker]), ([
   "image.Register": catalog.register,
   "image.Pull": (request) => Stream.unwrap(maker.pull(request)).pipe(Stream.rechunk(1)),
   "image.Import": (request) => Stream.unwrap(maker.importStaged(request)).pipe(Stream.rechunk(1)),
+  "image.Build": (request) => Stream.unwrap(maker.build(request)).pipe(Stream.rechunk(1)),
+  "image.Get": ({ name, update }) => Stream.unwrap(maker.get(name, update)).pipe(Stream.rechunk(1)),
   "image.Delete": ({ name }) => catalog.deleteImage(name)
 })))
 

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import { doctor } from "../doctor.ts"
 import { HostFacts } from "../host-facts.ts"
 import { makeLeaks } from "../leaks.ts"
+import { makeStorage } from "../storage.ts"
 import { Registry } from "../vms/registry.ts"
 
 export const hostHandlers = HostApi.toLayer(Effect.gen(function*() {
@@ -13,6 +14,7 @@ export const hostHandlers = HostApi.toLayer(Effect.gen(function*() {
   const registry = yield* Registry
   const findings = yield* doctor
   const leaks = yield* makeLeaks
+  const storage = yield* makeStorage
 
   return HostApi.of({
     "host.Status": () =>
@@ -31,6 +33,8 @@ export const hostHandlers = HostApi.toLayer(Effect.gen(function*() {
         }
       }),
     "host.Doctor": () => findings,
-    "host.Leaks": () => leaks
+    "host.Leaks": () => leaks,
+    "host.DiskUsage": () => storage.diskUsage,
+    "host.Prune": ({ dryRun }) => storage.prune(dryRun)
   })
 }))

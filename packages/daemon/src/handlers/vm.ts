@@ -40,7 +40,7 @@ export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
     "vm.Start": ({ vm }) => operation(vm, "started", (cell) => (emit) => lifecycle.start(cell, emit)),
     "vm.Stop": ({ timeoutMs, vm }) =>
       operation(vm, "stopped", (cell) => (emit) =>
-        Effect.flatMap(lifecycle.stop(cell, timeoutMs, emit), (how) =>
+        Effect.flatMap(lifecycle.stop(cell, timeoutMs, emit), ({ how }) =>
           emit({ _tag: "Finished", vm: view(cell.record), message: `${cell.record.spec.name} is stopped: ${how}` }))),
     "vm.Restart": ({ timeoutMs, vm }) =>
       operation(vm, "restarted", (cell) => (emit) =>

@@ -1,116 +1,108 @@
-import { randomBytes } from "node:crypto"
+import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { file } from "@banger/capabilities/files.ts"
 import { LAYERS, STAGING, staged } from "@banger/capabilities/paths.ts"
-import type { ImportImage, PullImage } from "@banger/domain/api.ts"
-import type { Image, ImageSource } from "@banger/domain/catalog.ts"
-import { BadSource, type CatalogError, ImageBusy } from "@banger/domain/errors.ts"
-import { type ImageName, type KernelName, StagingId } from "@banger/domain/ids.ts"
+import type { BuildImage, ImportImage, PullImage } from "@banger/domain/api.ts"
+import type { Image } from "@banger/domain/catalog.ts"
+import { type CatalogError, ImageBusy, ImageNotFound } from "@banger/domain/errors.ts"
+import type { ImageName } from "@banger/domain/ids.ts"
 import type { ImageProgress } from "@banger/domain/progress.ts"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import { Catalog } from "../catalog.ts"
 import { makeOperations } from "../operations.ts"
-import { type Line, oci } from "./oci.ts"
+import { baseName, type Build, digestOf, makeBuild } from "./build.ts"
+import { type BundleSource, makeUnbundle } from "./bundle.ts"
+import { type Conversion, type Emit, makeConvert, unstage } from "./convert.ts"
+import { type Known, makeMirrors, makeRecipes } from "./recipes.ts"
 
-type Emit = (event: ImageProgress) => Effect.Effect<void>
+/** Images that can be made at a time: more than anybody asks for. */
+const MAKING = 1_000
 
-/** What is being made of what. */
-interface Making {
-  readonly name: ImageName
-  readonly kernel?: KernelName | undefined
-  readonly sizeMib?: number | undefined
-  /** As the user calls it, in messages and in the image's record. */
-  readonly reference: string
-  /** banger-oci's command and its arguments, but for where to write. */
-  readonly args: readonly [command: string, ...ReadonlyArray<string>]
-}
+type Making = Effect.Effect<Stream.Stream<ImageProgress, CatalogError>, ImageBusy>
 
-const STEPS = { fetch: "fetched and unpacked", write: "file system written" } as const
-
-/** Never fails: what cannot be removed now goes when the daemon starts again. */
-const unstage = (id: StagingId) =>
-  Effect.ignoreLogged(file(staged(id), () =>
-    Promise.all([staged(id), `${staged(id)}.partial`].map((path) => fs.rm(path, { recursive: true, force: true })))))
-
-/** A place in the staging directory for a file that we make ourselves; what is left there goes with the scope. */
-const place = Effect.acquireRelease(Effect.sync(() => StagingId.make(randomBytes(8).toString("hex"))), unstage)
-
-/** Follows banger-oci to its last line; every phase but the last ends with the next. */
-const follow = (lines: Stream.Stream<Line, BadSource>, emit: Emit) =>
-  Effect.gen(function*() {
-    let phase: keyof typeof STEPS = "fetch"
-    let since = yield* Clock.currentTimeMillis
-    const step = (name: string) =>
-      Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
-        yield* emit({ _tag: "Step", step: name, ms: now - since })
-        since = now
-      })
-    const last = yield* lines.pipe(
-      Stream.tap((line) =>
-        Effect.gen(function*() {
-          if (!("progress" in line)) return
-          if (line.progress.phase !== phase) yield* step(STEPS[phase])
-          phase = line.progress.phase
-          yield* emit({ _tag: "Phase", ...line.progress })
-        })),
-      Stream.runLast
-    )
-    return { last, done: step(STEPS[phase]), step }
-  })
-
-/** Makes images of container images. Each is an operation: it goes on without whoever asked for it. */
+/** Makes images. Each is an operation: it goes on without whoever asked for it, and two who ask for the same share it. */
 export class ImageMaker extends Context.Tag("@banger/daemon/ImageMaker")<ImageMaker, {
-  readonly pull: (request: PullImage) => Effect.Effect<Stream.Stream<ImageProgress, CatalogError>, ImageBusy>
+  readonly pull: (request: PullImage) => Making
   /** Of a file or directory in staging, which is removed afterwards. */
-  readonly importStaged: (request: ImportImage) => Effect.Effect<Stream.Stream<ImageProgress, CatalogError>, ImageBusy>
+  readonly importStaged: (request: ImportImage) => Making
+  readonly build: (request: BuildImage) => Making
+  /** Of the catalogs. `update`: what a recipe's tag stands for is asked again. */
+  readonly get: (name: ImageName, update: boolean) => Making
+  /** Runs it while no image is being made, and none is begun until it is done; fails when one is being made. */
+  readonly quietly: <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E | ImageBusy, R>
 }>() {
   static readonly layer = Layer.scoped(ImageMaker, Effect.gen(function*() {
     const catalog = yield* Catalog
+    const buildImage = yield* makeBuild
+    const convert = yield* makeConvert
+    const mirrors = yield* makeMirrors
+    const lookUp = yield* makeRecipes
+    const unbundle = yield* makeUnbundle
     const operations = yield* makeOperations<ImageName, `made of ${string}`, ImageProgress, CatalogError, ImageBusy>(
       (name, doing) => new ImageBusy({ name, doing })
     )
 
-    /** The image as it is, when it was made of the same. */
-    const present = ({ name, reference }: Making): Effect.Effect<Option.Option<{ readonly image: Image; readonly source: ImageSource }>, CatalogError> =>
-      catalog.image(name).pipe(
-        Effect.map((image) => image.source?.reference === reference ? Option.some({ image, source: image.source }) : Option.none()),
-        Effect.catchTag("ImageNotFound", () => Effect.succeedNone)
-      )
+    const making = yield* Effect.makeSemaphore(MAKING)
 
-    const make = (making: Making) => (emit: Emit) =>
-      Effect.scoped(Effect.gen(function*() {
-        const { args: [command, ...args], kernel, name, reference, sizeMib } = making
-        if (kernel !== undefined) yield* catalog.kernel(kernel)
-        const here = command === "pull" ? yield* present(making) : Option.none()
-        const id = yield* place
-        const all = [
-          command, "--out", staged(id),
-          ...(sizeMib === undefined ? [] : ["--size", String(sizeMib * 2 ** 20)]),
-          ...(Option.isSome(here) ? ["--unless", here.value.source.digest] : []),
-          ...args
-        ]
-        const { done, last, step } = yield* follow(oci(all, reference), emit)
-        if (Option.isSome(last) && "unchanged" in last.value && Option.isSome(here)) {
-          return yield* emit({ _tag: "Made", image: here.value.image, message: `${name} is up to date: ${last.value.unchanged}` })
-        }
-        if (Option.isNone(last) || !("result" in last.value)) {
-          return yield* new BadSource({ path: reference, problem: "banger-oci ended without a result", fix: "journalctl -u bangerd" })
-        }
-        yield* done
-        const { config, digest } = last.value.result
-        const image = yield* catalog.register({ name, kernel, rootfs: id, source: { reference, digest }, run: config })
-        yield* step("added to the store")
-        yield* emit({ _tag: "Made", image, message: `${name} is made of ${digest}` })
+    const run = (name: ImageName, of: string, work: (emit: Emit) => Effect.Effect<{ readonly image: Image; readonly message: string }, CatalogError>) =>
+      operations.run({ id: name, name }, `made of ${of}`, (emit) =>
+        making.withPermits(1)(Effect.flatMap(work(emit), (made) => emit({ _tag: "Made", ...made }))))
+
+    const converted = (conversion: Conversion) => (emit: Emit) =>
+      Effect.map(convert(conversion, emit), ({ changed, image }) => ({
+        image,
+        message: changed ? `${conversion.name} is made of ${image.source?.digest}` : `${conversion.name} is up to date: ${image.source?.digest}`
       }))
 
-    const run = (making: Making, finalizer: Effect.Effect<void> = Effect.void) =>
-      operations.run({ id: making.name, name: making.name }, `made of ${making.reference}`, (emit) => Effect.ensuring(make(making)(emit), finalizer))
+    const pulling = (name: ImageName, reference: string, insecure: boolean) =>
+      Effect.map(mirrors, (flags): Conversion => ({ name, reference: `oci://${reference}`, args: ["pull", "--cache", LAYERS, ...flags, ...(insecure ? ["--insecure"] : []), reference] }))
+
+    /** The image that the build would give, when it is here. */
+    const present = (build: Parameters<typeof digestOf>[0] & { readonly name: ImageName }) =>
+      Effect.map(catalog.find(build.name), Option.filter(({ source }) => source?.digest === digestOf(build)))
+
+    const built = (build: Build, again: boolean) => (emit: Emit) =>
+      Effect.gen(function*() {
+        const here = again ? Option.none() : yield* present(build)
+        if (Option.isSome(here)) return { image: here.value, message: `${build.name} is up to date: the same script has made it of the same ${build.from.files.name}` }
+        return { image: yield* buildImage(build, emit), message: `${build.name} is built` }
+      })
+
+    const unbundled = (name: ImageName, from: BundleSource) => (emit: Emit) =>
+      Effect.map(unbundle(name, from, emit), (image) => ({ image, message: `${name} is made of a bundle` }))
+
+    /** By a catalog's bundle, unless it is just that already. */
+    const fetched = (name: ImageName, { bundle, url }: Extract<Known, { readonly kind: "bundle" }>) => (emit: Emit) =>
+      Effect.gen(function*() {
+        const here = Option.filter(yield* catalog.find(name), ({ source }) => source?.digest === `sha256:${bundle.sha256}`)
+        return Option.isSome(here) ? { image: here.value, message: `${name} is up to date` } : yield* unbundled(name, { url, bundle })(emit)
+      })
+
+    /** By a recipe: its container image under a name of the moment, then its script. */
+    const cooked = (name: ImageName, { env, recipe: { from, sizeMib }, script }: Extract<Known, { readonly kind: "recipe" }>, update: boolean) => (emit: Emit) =>
+      Effect.gen(function*() {
+        const reference = `recipe ${name}`
+        const old = Option.filter(yield* catalog.find(name), ({ source }) => source?.reference === reference)
+        const pinned = Option.flatMapNullable(old, ({ source }) => source?.base)
+        const build = { name, sizeMib, script, docker: false, env, reference }
+        const upToDate = (image: Image) => ({ image, message: `${name} is up to date` })
+        if (!update && Option.isSome(pinned)) {
+          const here = yield* present({ ...build, base: pinned.value })
+          if (Option.isSome(here)) return upToDate(here.value)
+        }
+        const pull = yield* pulling(baseName(name), update || Option.isNone(pinned) ? from : `${from.replace(/:[^/:]*$/, "")}@${pinned.value}`, false)
+        return yield* Effect.gen(function*() {
+          const { image } = yield* convert({ ...pull, sizeMib }, emit)
+          const base = image.source?.digest ?? ""
+          const here = yield* present({ ...build, base })
+          if (Option.isSome(here)) return upToDate(here.value)
+          return { image: yield* buildImage({ ...build, from: image, base }, emit), message: `${name} is built by its recipe of ${base}` }
+        }).pipe(Effect.ensuring(Effect.ignore(catalog.deleteImage(baseName(name)))))
+      })
 
     // No operation survives the daemon: what lies in staging now is nobody's.
     yield* Effect.ignoreLogged(file(STAGING, async () => {
@@ -120,9 +112,28 @@ export class ImageMaker extends Context.Tag("@banger/daemon/ImageMaker")<ImageMa
 
     return {
       pull: ({ insecure, kernel, name, reference, sizeMib }) =>
-        run({ name, kernel, sizeMib, reference: `oci://${reference}`, args: ["pull", "--cache", LAYERS, ...(insecure ? ["--insecure"] : []), reference] }),
-      importStaged: ({ kernel, name, path, sizeMib, staging }) =>
-        run({ name, kernel, sizeMib, reference: path, args: ["import", staged(staging)] }, unstage(staging))
+        run(name, `oci://${reference}`, (emit) => Effect.flatMap(pulling(name, reference, insecure), (pull) => converted({ ...pull, kernel, sizeMib })(emit))),
+      importStaged: ({ bundle, kernel, name, path, sizeMib, staging }) => {
+        const conversion: Conversion = { name, kernel, sizeMib, reference: path, args: ["import", staged(staging)] }
+        return run(name, path, (emit) =>
+          Effect.ensuring(bundle ? unbundled(name, { path, file: staged(staging) })(emit) : converted(conversion)(emit), unstage(staging)))
+      },
+      build: ({ again, from, name, ...request }) => {
+        const id = createHash("sha256").update(JSON.stringify(request)).digest("hex").slice(0, 12)
+        return run(name, `${from} by script ${id}`, (emit) =>
+          Effect.flatMap(catalog.image(from), (image) => built({ ...request, name, from: image, env: {}, reference: `a script, from ${from}` }, again)(emit)))
+      },
+      quietly: (work) =>
+        Effect.flatMap(making.withPermitsIfAvailable(MAKING)(work), Option.match({
+          onNone: () => Effect.fail(new ImageBusy({ name: "an image", doing: "made" })),
+          onSome: Effect.succeed
+        })),
+      get: (name, update) =>
+        run(name, "what the catalog says", (emit) =>
+          Effect.flatMap(lookUp(name), Option.match({
+            onNone: (): Effect.Effect<never, CatalogError> => Effect.fail(new ImageNotFound({ name })),
+            onSome: (known) => known.kind === "bundle" ? fetched(name, known)(emit) : cooked(name, known, update)(emit)
+          })))
     }
   }))
 }

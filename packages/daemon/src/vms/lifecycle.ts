@@ -19,6 +19,13 @@ import { view } from "./view.ts"
 const stepFailed = (operation: string, failure: Failure) =>
   new StepFailed({ operation, problem: failure.message, fix: failure.hint ?? "banger doctor says what the host lacks" })
 
+/** How a VM was stopped. */
+export interface Stopped {
+  /** The guest shut down by itself: what it had written is on its disks. */
+  readonly inOrder: boolean
+  readonly how: string
+}
+
 /** A guest that never answered is kept with its console, so that its owner can look why. */
 const keepsVm = (failure: Failure) => failure._tag === "GuestSilent"
 
@@ -31,7 +38,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
   readonly create: (cell: Cell, emit: Emit) => Effect.Effect<void, VmError>
   readonly start: (cell: Cell, emit: Emit) => Effect.Effect<void, VmError>
   /** Asks the guest, waits, then kills; the disks stay. */
-  readonly stop: (cell: Cell, timeoutMs: number, emit: Emit) => Effect.Effect<string, VmError>
+  readonly stop: (cell: Cell, timeoutMs: number, emit: Emit) => Effect.Effect<Stopped, VmError>
   readonly remove: (cell: Cell, force: boolean, emit: Emit) => Effect.Effect<void, VmError>
   /** Gives back what is left of a run, from the record alone, and settles in the state given. */
   readonly settle: (cell: Cell, state: "stopped" | "crashed", reason: string) => Effect.Effect<void, VmError>
@@ -156,18 +163,18 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
           return yield* new WrongState({ name, state: cell.record.state, wanted: "running", fix: `banger vm start ${name} starts it` })
         }
         yield* registry.note(cell, { state: "stopping", reason: "" })
-        const how = yield* shutdown(vsockSocket(id), "stop").pipe(
+        const stopped: Stopped = yield* shutdown(vsockSocket(id), "stop").pipe(
           Effect.zipRight(exits.await(id)),
           Effect.timeoutTo({
             duration: timeoutMs,
-            onSuccess: () => "shut down in order",
-            onTimeout: () => `killed: the guest did not shut down within ${timeoutMs / 1000} s`
+            onSuccess: () => ({ inOrder: true, how: "shut down in order" }),
+            onTimeout: () => ({ inOrder: false, how: `killed: the guest did not shut down within ${timeoutMs / 1000} s` })
           }),
-          Effect.catchTag("AgentUnreachable", ({ message }) => Effect.succeed(`killed: ${message}`))
+          Effect.catchTag("AgentUnreachable", ({ message }) => Effect.succeed({ inOrder: false, how: `killed: ${message}` }))
         )
         yield* settle(cell, "stopped", "")
-        yield* emit({ _tag: "Note", message: `${name} ${how}` })
-        return how
+        yield* emit({ _tag: "Note", message: `${name} ${stopped.how}` })
+        return stopped
       })
 
     const remove = (cell: Cell, force: boolean, emit: Emit) =>

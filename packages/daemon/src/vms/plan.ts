@@ -57,6 +57,7 @@ export const makePlan = Effect.gen(function*() {
               nat: request.nat ?? user.vm_defaults?.nat ?? config.host.nat,
               image: image.files,
               kernel: kernel.files,
+              run: image.run,
               extra: request.extra ?? {}
             }),
             state: "creating",

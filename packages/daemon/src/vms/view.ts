@@ -22,6 +22,7 @@ export const view = (record: VmRecord): VmView => {
     createdAt: record.createdAt,
     startedAt: record.startedAt,
     ephemeral: record.ephemeral !== null,
+    run: spec.run,
     vsock: vsockSocket(spec.id)
   })
 }

@@ -1,0 +1,181 @@
+// Command banger-bundle packs images of banger's into single files, and unpacks them.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"banger.dev/native/internal/bundle"
+	"banger.dev/native/internal/oci"
+	"banger.dev/native/internal/report"
+)
+
+const usage = `usage: banger-bundle pack --out FILE --about JSON ROOTFS [SEED]
+       banger-bundle unpack --rootfs FILE --seed FILE [--sha256 HEX --bytes N --cache DIR] FILE|URL
+
+A URL needs its sha256 and its size; what was fetched of it is kept in the cache, and the next attempt goes on from there.
+They tell what they do on stdout, one JSON object a line: {"progress":{"phase","done","total"}}, and last {"packed":{...}},
+{"unpacked":{...}} or {"error":{"kind","message","fix"}}. They end when their stdin does.`
+
+// silence is how long a server may send nothing.
+const silence = 30 * time.Second
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
+	defer stop()
+	said := report.ToStdout()
+	if len(os.Args) < 2 {
+		misused()
+	}
+	command, args := os.Args[1], os.Args[2:]
+	flags := flag.NewFlagSet(command, flag.ContinueOnError)
+	flags.Usage = func() {}
+	var run func() (string, any, error)
+	switch command {
+	case "pack":
+		out, about := flags.String("out", "", ""), flags.String("about", "", "")
+		run = func() (string, any, error) {
+			packed, err := pack(*out, json.RawMessage(*about), flags.Args(), said)
+			return "packed", packed, err
+		}
+	case "unpack":
+		u := unpacking{said: said}
+		flags.StringVar(&u.rootfs, "rootfs", "", "")
+		flags.StringVar(&u.seed, "seed", "", "")
+		flags.StringVar(&u.digest, "sha256", "", "")
+		flags.StringVar(&u.cache, "cache", "", "")
+		flags.Int64Var(&u.bytes, "bytes", 0, "")
+		run = func() (string, any, error) {
+			unpacked, err := u.run(ctx, flags.Arg(0))
+			return "unpacked", unpacked, err
+		}
+	default:
+		misused()
+	}
+	if err := flags.Parse(args); err != nil || flags.NArg() < 1 {
+		misused()
+	}
+	go func() {
+		report.EndWithStdin(stop)
+		// What reads and writes files looks at no context.
+		os.Exit(1)
+	}()
+	what, value, err := run()
+	if err != nil {
+		said.Say("error", oci.AsFault(err))
+		os.Exit(1)
+	}
+	said.Say(what, value)
+}
+
+func misused() {
+	fmt.Fprintln(os.Stderr, usage)
+	os.Exit(2)
+}
+
+// pack leaves nothing under the bundle's name before it is whole.
+func pack(out string, about json.RawMessage, paths []string, said *report.Lines) (packed *bundle.Packed, err error) {
+	names := []string{bundle.Rootfs, bundle.Seed}[:len(paths)]
+	var files []*os.File
+	for _, path := range paths {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		files = append(files, f)
+	}
+	target, err := os.OpenFile(out+".partial", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, target.Close(), os.Remove(target.Name()))
+		}
+	}()
+	packed, err = bundle.Pack(target, about, names, files, throttled(said, "write"))
+	if err != nil {
+		return nil, err
+	}
+	if err := target.Sync(); err != nil {
+		return nil, err
+	}
+	return packed, errors.Join(target.Close(), os.Rename(target.Name(), out))
+}
+
+type unpacking struct {
+	rootfs, seed, digest, cache string
+	bytes                       int64
+	said                        *report.Lines
+}
+
+// Unpacked says what a bundle held.
+type Unpacked struct {
+	About json.RawMessage `json:"about"`
+	// Seed tells whether there is a work seed.
+	Seed bool `json:"seed"`
+}
+
+func (u unpacking) run(ctx context.Context, source string) (*Unpacked, error) {
+	in, err := u.open(ctx, source)
+	if err != nil {
+		return nil, err
+	}
+	defer in.Close()
+	m, err := bundle.Unpack(in, func(name string) (*os.File, error) {
+		path := u.rootfs
+		if name == bundle.Seed {
+			path = u.seed
+		}
+		return os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	}, throttled(u.said, "fetch"))
+	if err != nil {
+		return nil, u.explain(in, source, err)
+	}
+	// To the end: only there is the digest known to be right.
+	if _, err := io.Copy(io.Discard, in); err != nil {
+		return nil, err
+	}
+	return &Unpacked{About: m.About, Seed: len(m.Disks) == 2}, nil
+}
+
+// explain prefers a wrong digest over what is damaged for it.
+func (u unpacking) explain(in io.Reader, source string, err error) error {
+	if _, rest := io.Copy(io.Discard, in); rest != nil {
+		return rest
+	}
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return err
+	}
+	return &oci.Fault{Kind: oci.BadSource, Message: fmt.Sprintf("%s: %v", source, err), Fix: "banger image export --bundle writes such files"}
+}
+
+func (u unpacking) open(ctx context.Context, source string) (io.ReadCloser, error) {
+	if u.digest == "" {
+		return os.Open(source)
+	}
+	p := &oci.Pull{Cache: u.cache, Silence: silence, Limits: oci.DefaultLimits}
+	return p.Fetch(ctx, source, "sha256:"+u.digest, u.bytes)
+}
+
+// throttled tells a few times a second.
+func throttled(said *report.Lines, phase string) func(done, total int64) {
+	var told time.Time
+	return func(done, total int64) {
+		if now := time.Now(); now.Sub(told) > 200*time.Millisecond || done == total {
+			told = now
+			said.Progress(phase, done, total)
+		}
+	}
+}

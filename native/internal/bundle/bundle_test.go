@@ -1,0 +1,114 @@
+package bundle
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sys/unix"
+)
+
+func disk(t *testing.T, size int64, pieces map[int64]string) *os.File {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "disk"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	f.Truncate(size)
+	for at, text := range pieces {
+		f.WriteAt([]byte(text), at)
+	}
+	return f
+}
+
+func unpackTo(t *testing.T, packed []byte) (*Manifest, string, error) {
+	t.Helper()
+	dir := t.TempDir()
+	m, err := Unpack(bytes.NewReader(packed), func(name string) (*os.File, error) { return os.Create(filepath.Join(dir, name)) }, func(int64, int64) {})
+	return m, dir, err
+}
+
+func TestABundleHoldsWhatWasPacked(t *testing.T) {
+	root := disk(t, 3<<30, map[int64]string{0: "first", 1 << 30: "middle", 3<<30 - 4: "last"})
+	seed := disk(t, 1<<30+123, map[int64]string{70_000: "seed"})
+	var out bytes.Buffer
+	packed, err := Pack(&out, json.RawMessage(`{"name":"dev"}`), []string{Rootfs, Seed}, []*os.File{root, seed}, func(int64, int64) {})
+	if err != nil || packed.Bytes != int64(out.Len()) || packed.Bytes > 100_000 {
+		t.Fatal(packed, err)
+	}
+	m, dir, err := unpackTo(t, out.Bytes())
+	if err != nil || string(m.About) != `{"name":"dev"}` {
+		t.Fatal(m, err)
+	}
+	for name, want := range map[string]*os.File{Rootfs: root, Seed: seed} {
+		got, err := os.Open(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer got.Close()
+		var stat unix.Stat_t
+		if err := unix.Fstat(int(got.Fd()), &stat); err != nil || stat.Blocks*512 > 1<<20 {
+			t.Errorf("%s takes %d KiB", name, stat.Blocks/2)
+		}
+		info, _ := want.Stat()
+		if stat.Size != info.Size() {
+			t.Errorf("%s has %d bytes, not %d", name, stat.Size, info.Size())
+		}
+		for at := int64(0); at < info.Size(); at += 512 << 20 {
+			a, b := make([]byte, 100_000), make([]byte, 100_000)
+			n, _ := want.ReadAt(a, at)
+			got.ReadAt(b, at)
+			if !bytes.Equal(a[:n], b[:n]) {
+				t.Errorf("%s differs at %d", name, at)
+			}
+		}
+	}
+}
+
+// packedBy writes a bundle by hand.
+func packedBy(manifest string, content map[string]string) []byte {
+	var out bytes.Buffer
+	z, _ := zstd.NewWriter(&out)
+	archive := tar.NewWriter(z)
+	write := func(name, text string) {
+		entry(archive, name, int64(len(text)))
+		archive.Write([]byte(text))
+	}
+	write(manifestName, manifest)
+	for name, text := range content {
+		write(name, text)
+	}
+	archive.Close()
+	z.Close()
+	return out.Bytes()
+}
+
+func TestABundleOfAStranger(t *testing.T) {
+	manifest := func(version int, arch, disks string) string {
+		return fmt.Sprintf(`{"version":%d,"arch":%q,"about":{},"disks":[%s]}`, version, arch, disks)
+	}
+	for want, packed := range map[string][]byte{
+		"no bundle of an image":    packedBy("", nil)[:10],
+		"manifest is none":         packedBy("[", nil),
+		"version 2":                packedBy(manifest(2, Arch, ""), nil),
+		`for "arm64"`:              packedBy(manifest(1, "arm64", ""), nil),
+		"other disks":              packedBy(manifest(1, Arch, `{"name":"../x","bytes":1}`), nil),
+		"would have":               packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":99999999999999999}`), nil),
+		"overlap":                  packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[5,2],[1,2]]}`), nil),
+		"beyond its end":           packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[9223372036854775807,9]]}`), nil),
+		"where rootfs.ext4 was":    packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10}`), map[string]string{"elsewhere": "x"}),
+		"ends early":               packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[0,5]]}`), map[string]string{Rootfs: "abc"}),
+		"is no bundle of an image": packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[0,2]]}`), map[string]string{Rootfs: "more than it said"}),
+	} {
+		if _, _, err := unpackTo(t, packed); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}

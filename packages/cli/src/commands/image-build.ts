@@ -1,0 +1,59 @@
+import * as fs from "node:fs/promises"
+import * as Effect from "effect/Effect"
+import { BuildImage } from "@banger/domain/api.ts"
+import { ImageName, KernelName } from "@banger/domain/ids.ts"
+import { DiskMib } from "@banger/domain/vm.ts"
+import { command } from "../command.ts"
+import { Daemon, withDaemon } from "../daemon.ts"
+import * as Decode from "../decode.ts"
+import { LocalFailure } from "../errors.ts"
+import * as Flags from "../flags.ts"
+import { Misuse } from "../misuse.ts"
+import { IMAGE_EVENT_FIELDS, watchImage } from "../output/image-progress.ts"
+import { say } from "../output/text.ts"
+
+const EXAMPLE = "banger image build --name dev --script ./setup.sh"
+
+const needed = <A>(flag: string, value: A | undefined) =>
+  value === undefined ? Effect.fail(new Misuse(`${flag} is missing`, EXAMPLE)) : Effect.succeed(value)
+
+const read = (path: string) =>
+  Effect.tryPromise({
+    try: async () => Decode.as(BuildImage.fields.script)(await fs.readFile(path, "utf8")),
+    catch: (error) => new LocalFailure({ problem: `cannot use the script ${path}: ${(error as Error).message}`, fix: "" })
+  })
+
+export default command({
+  path: "image build",
+  about: `Makes an image by a script, which runs as root in a fresh VM with a network: the VM's root file system becomes the image's,
+and what lies in /root then is in /root of every VM made of it. An image that the same script has made of the same image is left as it is.
+A failed build leaves nothing but its output. It goes on when this command ends: the same command watches it again.`,
+  flags: {
+    name: Flags.value("NAME", "name of the new image", Decode.as(ImageName)),
+    script: Flags.value("FILE", "the script (without a #! line: run by sh -e)", Decode.text),
+    from: Flags.value("IMAGE", "image to begin with (debian-bookworm)", Decode.as(ImageName)),
+    size: Flags.value("SIZE", "size of the root file system, at least (8G)", Decode.mib(DiskMib)),
+    docker: Flags.on("install Docker's engine first"),
+    kernel: Flags.value("KERNEL", "kernel that the build and the image's VMs boot (without it: the default one)", Decode.as(KernelName)),
+    again: Flags.on("build also when nothing has changed: what the script fetches may have"),
+    json: Flags.json
+  },
+  fields: IMAGE_EVENT_FIELDS,
+  examples: [
+    EXAMPLE,
+    "banger image build --name dev --from alpine --script ./setup.sh --docker --size 16G"
+  ],
+  run: ({ flags }) =>
+    Effect.gen(function*() {
+      const name = yield* needed("--name", flags.name)
+      const script = yield* read(yield* needed("--script", flags.script))
+      const request = {
+        name, script, from: flags.from ?? ImageName.make("debian-bookworm"), docker: flags.docker, again: flags.again,
+        ...(flags.size && { sizeMib: flags.size }), ...(flags.kernel && { kernel: flags.kernel })
+      }
+      yield* withDaemon(Effect.flatMap(Daemon, (daemon) => watchImage(daemon.image.Build(request), flags.json))).pipe(
+        Effect.onInterrupt(() => say(`${name} is still being built: the same command watches it again; banger vm list shows the VM`))
+      )
+      return 0
+    })
+})

@@ -1,0 +1,17 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { CreateVm } from "@banger/domain/api.ts"
+import { Daemon } from "../daemon.ts"
+import { showImage } from "../output/image-progress.ts"
+import { say } from "../output/text.ts"
+
+/** Creates a VM. An image that is missing is made first, when a catalog has it; stderr tells. */
+export const create = (wanted: CreateVm) =>
+  Stream.unwrap(Effect.map(Daemon, (daemon) =>
+    Stream.catchTag(daemon.vm.Create(wanted), "ImageNotFound", ({ name }) => {
+      const made = Effect.zipRight(
+        say(`image ${name} is not here yet: it is made now, once`),
+        showImage(daemon.image.Get({ name, update: false }), process.stderr)
+      )
+      return Stream.concat(Stream.execute(made), daemon.vm.Create(wanted))
+    })))

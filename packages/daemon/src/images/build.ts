@@ -1,0 +1,142 @@
+import { createHash } from "node:crypto"
+import * as fs from "node:fs/promises"
+import { dirname } from "node:path"
+import { file } from "@banger/capabilities/files.ts"
+import { startTime } from "@banger/capabilities/firecracker/process.ts"
+import { buildLog, vsockSocket } from "@banger/capabilities/paths.ts"
+import type { Image, ImageSource } from "@banger/domain/catalog.ts"
+import { type CatalogError, HelperUnreachable, ImageNotFound, KernelNotFound, StateUnwritable, StepFailed, type VmError } from "@banger/domain/errors.ts"
+import { ImageName, type KernelName, VmName } from "@banger/domain/ids.ts"
+import type { Progress } from "@banger/domain/progress.ts"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { Catalog } from "../catalog.ts"
+import { Lifecycle } from "../vms/lifecycle.ts"
+import type { Work } from "../operations.ts"
+import { type Doing, Operations } from "../vms/operations.ts"
+import { makePlan } from "../vms/plan.ts"
+import { type Cell, Registry } from "../vms/registry.ts"
+import { DOCKER, FINISH } from "./build-scripts.ts"
+import type { Emit } from "./convert.ts"
+import { runScript } from "./guest-script.ts"
+
+/** What is built of what. */
+export interface Build {
+  readonly name: ImageName
+  /** Has room of its own, when it is a recipe's. */
+  readonly from: Image
+  readonly kernel?: KernelName | undefined
+  readonly sizeMib?: number | undefined
+  readonly script: string
+  readonly docker: boolean
+  /** The script's environment. */
+  readonly env: Readonly<Record<string, string>>
+  /** How the image's record calls the build. */
+  readonly reference: string
+  /** The container image that `from` was made of, where a tag is to stay what it was. */
+  readonly base?: string | undefined
+}
+
+/** What decides what a build gives: `from`'s files, or, known before they are there, the container image they are made of. */
+type Inputs = Pick<Build, "docker" | "env" | "kernel" | "script" | "sizeMib"> & ({ readonly base: string; readonly from?: Image } | { readonly base?: undefined; readonly from: Image })
+
+/** Changes when the same request would give another image: a new prelude, say. */
+const EDITION = "1"
+
+/** How long the guest may take to go down in order; what it has not written by then is not in the image. Milliseconds. */
+const SHUTDOWN = 180_000
+
+/** Everything that decides what a build gives, but for what its script fetches. */
+export const digestOf = ({ docker, env, kernel, script, sizeMib, ...of }: Inputs): string => {
+  const { base, from } = of
+  const origin = base === undefined ? [from.files.rootfs, from.files.seed] : [base]
+  const inputs = [EDITION, ...origin, script, docker, sizeMib ?? 0, kernel ?? null, Object.entries(env).toSorted()]
+  return `sha256:${createHash("sha256").update(JSON.stringify(inputs)).digest("hex")}`
+}
+
+/** The image with the root file system made longer, for as long as the build lasts. */
+export const baseName = (name: ImageName): ImageName => ImageName.make(`${name.slice(0, 58)}.base`)
+
+const isCatalogError = Schema.is(Schema.Union(ImageNotFound, KernelNotFound, StepFailed, StateUnwritable, HelperUnreachable))
+
+/** Whatever goes wrong with the VM or in it, as a failure of the build. */
+const failed = (name: ImageName, log: string) => (error: { readonly message: string; readonly hint?: string }): CatalogError =>
+  isCatalogError(error) ? error : new StepFailed({ operation: `build ${name}`, problem: error.message, fix: error.hint ?? `its output is in ${log}` })
+
+/** Builds images in VMs: the script's work is a guest's, and of its file systems the host only copies blocks. */
+export const makeBuild = Effect.gen(function*() {
+  const catalog = yield* Catalog
+  const lifecycle = yield* Lifecycle
+  const operations = yield* Operations
+  const plan = yield* makePlan
+  const registry = yield* Registry
+
+  const named = (name: ImageName) => Schema.decodeOption(VmName)(`build-${name.replaceAll(/[._]/g, "-")}` as VmName)
+
+  /** An operation on a VM of ours, to its end. */
+  const operate = ({ record }: Cell, doing: Doing, work: Work<Progress, VmError>) =>
+    Effect.flatMap(operations.run(record.spec, doing, work), Stream.runDrain)
+
+  /** Also when something else is still being done to it, such as the clean-up after its end; somebody may have deleted it. */
+  const removed = (cell: Cell) => {
+    const work: Work<Progress, VmError> = (emit) => Effect.suspend(() => registry.cells().includes(cell) ? lifecycle.remove(cell, true, emit) : Effect.void)
+    return Effect.ignoreLogged(Effect.zipRight(operations.begin(cell.record.spec, "deleted", work), operate(cell, "deleted", work)))
+  }
+
+  /** A VM of that image runs; it goes with the scope, and with the daemon: this process is its owner. */
+  const builder = ({ kernel, name }: Build, image: ImageName) => {
+    const wanted = { image, ...(kernel !== undefined && { kernel }), nat: true, ephemeral: { pid: process.pid, startTime: startTime(process.pid) ?? "" } }
+    const planned = Option.match(named(name), {
+      onNone: () => plan(wanted),
+      onSome: (vm) => Effect.catchTag(plan({ ...wanted, name: vm }), "NameTaken", () => plan(wanted))
+    })
+    return Effect.tap(Effect.acquireRelease(planned, removed), (cell) => operate(cell, "created", (emit) => lifecycle.create(cell, emit)))
+  }
+
+  /** Disks of a guest that was killed may lack what it wrote last. */
+  const stopped = (cell: Cell) =>
+    operate(cell, "stopped", (emit) =>
+      Effect.flatMap(lifecycle.stop(cell, SHUTDOWN, emit), ({ how, inOrder }) =>
+        inOrder ? Effect.void : new StepFailed({ operation: "shut the builder VM down", problem: how, fix: "build again; banger vm logs shows a VM's console while it is there" })))
+
+  return (build: Build, emit: Emit): Effect.Effect<Image, CatalogError> => {
+    const { docker, env, from, kernel, name, reference, script, sizeMib } = build
+    const path = buildLog(name)
+    const timed = <A, E, R>(step: string, work: Effect.Effect<A, E, R>) =>
+      Effect.gen(function*() {
+        const began = yield* Clock.currentTimeMillis
+        const result = yield* work
+        yield* emit({ _tag: "Step", step, ms: (yield* Clock.currentTimeMillis) - began })
+        return result
+      })
+    const openLog = Effect.acquireRelease(
+      file(path, async () => {
+        await fs.mkdir(dirname(path), { recursive: true, mode: 0o700 })
+        return await fs.open(path, "w", 0o600)
+      }),
+      (log) => Effect.promise(() => log.close())
+    )
+    /** An image with room, where the one that is built from has too little. */
+    const roomy = sizeMib === undefined || sizeMib * 2 ** 20 <= from.rootfsBytes ? Effect.succeed(from) : Effect.acquireRelease(
+      catalog.extend(from, { name: baseName(name), kernel: from.kernel, source: from.source }, sizeMib),
+      () => Effect.ignoreLogged(catalog.deleteImage(baseName(name)))
+    )
+    return Effect.gen(function*() {
+      const log = yield* openLog
+      const { files } = yield* roomy
+      const vm = yield* timed("builder VM started", builder(build, files.name))
+      const { spec } = vm.record
+      const run = (text: string) => runScript(vsockSocket(spec.id), text, { DEBIAN_FRONTEND: "noninteractive", ...env }, log)
+      yield* emit({ _tag: "Log", path })
+      if (docker) yield* timed("Docker installed", run(DOCKER))
+      yield* timed("script run", run(script))
+      yield* run(FINISH)
+      yield* timed("builder VM stopped", stopped(vm))
+      const source: ImageSource = { reference, digest: digestOf(build), base: build.base ?? null }
+      return yield* timed("added to the store", catalog.seal(spec, { name, kernel: kernel ?? from.kernel, source, run: from.run }))
+    }).pipe(Effect.scoped, Effect.mapError(failed(name, path)))
+  }
+})

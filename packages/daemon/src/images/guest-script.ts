@@ -1,0 +1,68 @@
+import type * as fs from "node:fs/promises"
+import { type AgentRefused, exec, type ExecStream, type Start } from "@banger/capabilities/vsock/agent-client.ts"
+import { GuestFrame, HostFrame } from "@banger/capabilities/vsock/agent-frames.ts"
+import { AgentUnreachable } from "@banger/capabilities/vsock/connect.ts"
+import { file, type FileFailed } from "@banger/capabilities/files.ts"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+/** Where a script lies in the guest: a tmpfs, so that it does not become part of the image. */
+const PLACE = "/run/banger/script"
+
+const Exit = Schema.parseJson(Schema.Struct({ code: Schema.Int.pipe(Schema.between(0, 255)), error: Schema.String }))
+
+/** A command in a guest ended otherwise than with status 0. */
+export class ScriptFailed extends Schema.TaggedError<ScriptFailed>()("ScriptFailed", { status: Schema.Int, problem: Schema.String }) {
+  override get message() {
+    return this.problem === "" ? `the script ended with status ${this.status}` : this.problem
+  }
+}
+
+type Failure = AgentUnreachable | AgentRefused | FileFailed | ScriptFailed
+
+/** Follows a command to its end; what it prints, both streams as they come, goes into the log. */
+const follow = (stream: ExecStream, log: fs.FileHandle): Effect.Effect<void, Failure> =>
+  Effect.flatMap(stream.next, (frame): Effect.Effect<void, Failure> => {
+    switch (frame?.type) {
+      case undefined:
+        return Effect.fail(new AgentUnreachable({ problem: "the connection ended before the script" }))
+      case GuestFrame.stdout:
+      case GuestFrame.stderr:
+        return Effect.zipRight(file("the build's log", () => log.write(frame.payload)), follow(stream, log))
+      case GuestFrame.exit:
+        return Schema.decodeUnknown(Exit)(frame.payload.toString("utf8")).pipe(
+          Effect.mapError(() => new AgentUnreachable({ problem: "its report of the script's end makes no sense" })),
+          Effect.flatMap(({ code, error }) => code === 0 ? Effect.void : Effect.fail(new ScriptFailed({ status: code, problem: error })))
+        )
+      default:
+        return follow(stream, log)
+    }
+  })
+
+/** What the kernel would do with the script's first line; without one `sh` runs it, and ends at the first command that fails. */
+export const interpreter = (script: string): ReadonlyArray<string> => {
+  const [, program, argument] = /^#![ \t]*(\S+)(?:[ \t]+(\S.*?))?[ \t]*(?:\n|$)/.exec(script) ?? []
+  if (program === undefined) return ["/bin/sh", "-e"]
+  return argument === undefined ? [program] : [program, argument]
+}
+
+/**
+ * Runs a script as root in the guest behind a socket. Fails with `ScriptFailed` when its status is not 0. When the fiber is
+ * interrupted the guest hangs the script up.
+ */
+export const runScript = (socket: string, script: string, env: Readonly<Record<string, string>>, log: fs.FileHandle): Effect.Effect<void, Failure> => {
+  const start = (argv: ReadonlyArray<string>): Start => ({ argv, env, cwd: "", user: "root", tty: null, timeoutMs: 0 })
+  const put = Effect.gen(function*() {
+    const stream = yield* exec(socket, start(["/bin/sh", "-c", `umask 077; mkdir -p "\${0%/*}" && cat > "$0"`, PLACE]))
+    const content = Buffer.from(script)
+    if (content.length > 0) yield* stream.send(HostFrame.stdin, content)
+    yield* stream.send(HostFrame.stdin, Buffer.alloc(0))
+    yield* follow(stream, log)
+  })
+  const run = Effect.gen(function*() {
+    const stream = yield* exec(socket, start([...interpreter(script), PLACE]))
+    yield* stream.send(HostFrame.stdin, Buffer.alloc(0))
+    yield* follow(stream, log)
+  })
+  return Effect.zipRight(Effect.scoped(put), Effect.scoped(run))
+}

@@ -1,0 +1,52 @@
+import { spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { BadSource } from "@banger/domain/errors.ts"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+
+/** What every one of our programs may print besides its result (native/internal/report). */
+const Progress = Schema.Struct({ progress: Schema.Struct({ phase: Schema.Literal("fetch", "write"), done: Schema.Number, total: Schema.Number }) })
+const Failure = Schema.Struct({ error: Schema.Struct({ kind: Schema.String, message: Schema.String, fix: Schema.String }) })
+export type ProgressLine = typeof Progress.Type
+
+/** Bytes of one line: the longest is a result with the texts of an image's configuration. */
+const MAX_LINE = 8 << 20
+
+/**
+ * Runs a program of ours and gives what it prints, a JSON object a line: progress, and results of the given form. `source` names
+ * what it works on in errors. It ends with the stream's scope: its stdin is ours, so it does so even when we are killed.
+ */
+export const runProgram = <A, I>(program: "banger-oci" | "banger-bundle", result: Schema.Schema<A, I>, args: ReadonlyArray<string>, source: string): Stream.Stream<A | ProgressLine, BadSource> => {
+  const decode = Schema.decodeUnknownEither(Schema.parseJson(Schema.Union(Progress, Failure, result)))
+  const broken = (problem: string) => new BadSource({ path: source, problem, fix: `banger system install installs ${program} again` })
+  return Stream.asyncPush<A | ProgressLine, BadSource>((emit) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const child = spawn(fileURLToPath(new URL(program, import.meta.url)), [...args], { stdio: ["pipe", "pipe", "pipe"] })
+        let rest = ""
+        let said = ""
+        const isFailure = Schema.is(Failure)
+        const take = (text: string) => {
+          const line = decode(text)
+          if (Either.isLeft(line)) emit.fail(broken(`${program} printed what is not understood: ${text.slice(0, 200)}`))
+          else if (isFailure(line.right)) emit.fail(new BadSource({ path: source, problem: line.right.error.message, fix: line.right.error.fix }))
+          else emit.single(line.right)
+        }
+        child.stdout.setEncoding("utf8").on("data", (text: string) => {
+          const lines = (rest + text).split("\n")
+          rest = lines.pop() ?? ""
+          lines.forEach(take)
+          if (rest.length > MAX_LINE) emit.fail(broken(`${program} prints a line without end`))
+        })
+        child.stderr.setEncoding("utf8").on("data", (text: string) => said = (said + text).slice(-1_000))
+        // It may have ended before it was told anything.
+        child.stdin.on("error", () => {})
+        child.on("error", (error) => emit.fail(broken(error.message)))
+        child.on("close", (status, signal) => status === 0 ? emit.end() : emit.fail(broken(`${program} ended with ${signal ?? status}: ${said.trim()}`)))
+        return child
+      }),
+      (child) => Effect.sync(() => void child.kill("SIGKILL"))
+    ), { bufferSize: "unbounded" })
+}

@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto"
+import * as fs from "node:fs/promises"
+import { file } from "@banger/capabilities/files.ts"
+import { BadSource } from "@banger/domain/errors.ts"
+import type { ImageName } from "@banger/domain/ids.ts"
+import { type Bundle, type CatalogEntry, CatalogFile, type Recipe } from "@banger/domain/recipe.ts"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Config } from "../config.ts"
+
+/** Bytes of a catalog, or of a script in it. */
+const MAX_TEXT = 1 << 20
+const TIMEOUT = "30 seconds"
+
+/** Where banger's own catalog lies, beside the daemon's bundle. */
+const OWN = new URL("catalog/catalog.json", import.meta.url)
+
+/** What the catalogs know of a name. */
+export type Known =
+  | { readonly kind: "recipe"; readonly recipe: Recipe; readonly script: string; readonly env: Readonly<Record<string, string>> }
+  | { readonly kind: "bundle"; readonly bundle: Bundle; readonly url: string }
+
+const bad = (path: string, fix: string) => (error: { readonly message: string }) => new BadSource({ path, problem: error.message, fix })
+
+const download = (url: URL) =>
+  Effect.tryPromise({
+    try: async (signal) => {
+      const answer = await fetch(url, { signal })
+      if (!answer.ok) throw new Error(`${url.host} answers ${answer.status}`)
+      const text = await answer.text()
+      if (text.length > MAX_TEXT) throw new Error(`it is longer than ${MAX_TEXT} bytes`)
+      return text
+    },
+    catch: (error) => new Error(error instanceof Error ? `${error.message}${error.cause instanceof Error ? `: ${error.cause.message}` : ""}` : String(error))
+  }).pipe(Effect.timeoutFail({ duration: TIMEOUT, onTimeout: () => new Error(`no answer within ${TIMEOUT}`) }))
+
+const read = (url: URL): Effect.Effect<string, BadSource> => {
+  const text = url.protocol === "file:" ? file(url.pathname, () => fs.readFile(url, "utf8")) : download(url)
+  return Effect.mapError(text, bad(url.href, "check [catalog] urls in the configuration"))
+}
+
+const catalogAt = (url: URL) =>
+  read(url).pipe(
+    Effect.flatMap((text) => Effect.mapError(Schema.decode(Schema.parseJson(CatalogFile))(text), bad(url.href, "docs/images.md says what a catalog looks like")))
+  )
+
+/** A variable that the recipe does not have is a mistake in the configuration. */
+const environment = (name: ImageName, { parameters }: Recipe, given: Readonly<Record<string, string>>) => {
+  const unknown = Object.keys(given).find((key) => !(key in parameters))
+  return unknown === undefined
+    ? Effect.succeed({ ...parameters, ...given })
+    : new BadSource({ path: `recipe ${name}`, problem: `it has no parameter ${unknown}`, fix: `it has ${Object.keys(parameters).join(", ")}` })
+}
+
+const scriptOf = (recipe: Recipe, catalog: URL) =>
+  Effect.gen(function*() {
+    const url = new URL(recipe.script, catalog)
+    const script = yield* read(url)
+    const digest = createHash("sha256").update(script).digest("hex")
+    if (recipe.sha256 === undefined ? catalog.href === OWN.href : recipe.sha256 === digest) return script
+    return yield* new BadSource({
+      path: url.href,
+      problem: recipe.sha256 === undefined ? "its catalog gives no sha256 for it" : `its sha256 is ${digest}, not ${recipe.sha256}`,
+      fix: "ask whoever keeps the catalog"
+    })
+  })
+
+/** banger-oci's flags for the registries that the user has mirrors of. */
+export const makeMirrors = Effect.map(Config, (config) =>
+  Effect.map(Effect.mapError(config.read, bad("the configuration", "correct it: all keys are optional")), ({ catalog }) =>
+    Object.entries(catalog?.mirrors ?? {}).flatMap(([registry, host]) => ["--mirror", `${registry === "docker.io" ? "index.docker.io" : registry}=${host}`])))
+
+/** Looks a name up in the user's catalogs, then in banger's own; they are read anew each time. */
+export const makeRecipes = Effect.map(Config, (config) => {
+  const known = (name: ImageName, entry: CatalogEntry, catalog: URL, given: Readonly<Record<string, string>>): Effect.Effect<Known, BadSource> =>
+    entry.kind === "bundle"
+      ? Effect.succeed({ kind: "bundle", bundle: entry, url: new URL(entry.url, catalog).href })
+      : Effect.map(Effect.all([scriptOf(entry, catalog), environment(name, entry, given)]), ([script, env]) => ({ kind: "recipe", recipe: entry, script, env }))
+
+  return (name: ImageName): Effect.Effect<Option.Option<Known>, BadSource> =>
+    Effect.gen(function*() {
+      const { catalog } = yield* Effect.mapError(config.read, bad("the configuration", "correct it: all keys are optional"))
+      for (const text of [...(catalog?.urls ?? []), OWN.href]) {
+        const url = yield* Effect.try({ try: () => new URL(text), catch: () => new BadSource({ path: text, problem: "it is no URL", fix: "correct [catalog] urls in the configuration" }) })
+        const entry = (yield* catalogAt(url)).images[name]
+        if (entry !== undefined) return Option.some(yield* known(name, entry, url, catalog?.parameters?.[name] ?? {}))
+      }
+      return Option.none()
+    })
+})
