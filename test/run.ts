@@ -1,5 +1,6 @@
 /** Runs test tiers one after the other and closes with one line over all of them: `N passed, N failed`. */
-import { spawnSync } from "node:child_process"
+import { spawn, spawnSync } from "node:child_process"
+import { once } from "node:events"
 import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
@@ -39,9 +40,17 @@ const failuresOf = ({ testResults }: Report) =>
 /** Milliseconds to a readable duration. */
 const seconds = (ms: number) => `${(ms / 1000).toFixed(0)} s`
 
-const vitest = (name: string, args: ReadonlyArray<string>): Count => {
+/** Runs vitest, with its output on ours, or held back until the end where several run at a time. */
+const vitest = async (name: string, args: ReadonlyArray<string>, lane?: string): Promise<Count> => {
   const file = path.join(results, `${name}.json`)
-  const { status } = spawnSync("npx", ["vitest", "run", "--reporter=verbose", "--reporter=json", `--outputFile=${file}`, ...args], { stdio: "inherit" })
+  const child = spawn("npx", ["vitest", "run", "--reporter=verbose", "--reporter=json", `--outputFile=${file}`, ...args], {
+    stdio: ["ignore", lane === undefined ? "inherit" : "pipe", lane === undefined ? "inherit" : "pipe"],
+    env: { ...process.env, ...(lane !== undefined && { BANGER_HOSTVM: lane }) }
+  })
+  const output: Array<Buffer> = []
+  for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => void output.push(chunk))
+  const [status] = await once(child, "close")
+  process.stdout.write(Buffer.concat(output))
   if (!fs.existsSync(file)) return { passed: 0, failed: 1, failures: [failure(name, "vitest left no report")] }
   const report: Report = JSON.parse(fs.readFileSync(file, "utf8"))
   // A suite that could not even be loaded fails no test: the exit status tells.
@@ -66,41 +75,77 @@ const HOST_VM_DIED = /hostvm: the host VM \S+ (does not answer|is dead)|KVM_EXIT
 /** How often a file may meet it: emulated nested virtualization kills the host's kernel, or a guest, a few times an hour. */
 const ATTEMPTS = 8
 
+interface HostFile {
+  readonly tier: string
+  readonly file: string
+}
+
 /** A file of a host tier, again when the host VM itself died in it; each time is printed. */
-const hostFile = (tier: string, file: string): Count => {
+const hostFile = async ({ file, tier }: HostFile, lane: string): Promise<Count> => {
   const label = `${tier}-${file}`
   const report = path.join(results, `${label}.json`)
   for (let attempt = 1; ; attempt++) {
-    const count = vitest(label, ["--config", "vitest.host.config.ts", "--bail=1", `test/${tier}/${file}`])
+    const began = Date.now()
+    const count = await vitest(label, ["--config", "vitest.host.config.ts", "--bail=1", `test/${tier}/${file}`], lane)
+    process.stdout.write(`${tier}/${file}: ${count.passed} passed, ${count.failed} failed in ${seconds(Date.now() - began)}\n`)
     if (count.failed === 0 || attempt === ATTEMPTS || !fs.existsSync(report) || !HOST_VM_DIED.test(fs.readFileSync(report, "utf8"))) return count
     process.stdout.write(`the host VM died, or took a guest along, in ${file}, attempt ${attempt} of ${ATTEMPTS}: run again\n`)
     fs.rmSync(report)
   }
 }
 
-/** The host VM with this build, at its checkpoint; each file starts from there. A host that cannot be had fails the tier. */
-const hostTier = (name: string): Count => {
-  if (spawnSync("./test/hostvm/hostvm", ["up"], { stdio: "inherit" }).status !== 0) return { passed: 0, failed: 1, failures: [failure(name, "no host VM: see above")] }
-  const files = fs.readdirSync(`test/${name}`).filter((file) => file.endsWith(".test.ts")).toSorted()
-  return sum(files.map((file) => hostFile(name, file)))
+/** Needs the whole machine: five guests at once have a minute and a half to boot, emulated or not. */
+const ALONE = /many/
+
+/** Bytes that a host VM takes, with what its tests take on this side. */
+const LANE_BYTES = 5 * 2 ** 30
+
+const hostvm = (lane: string, ...args: ReadonlyArray<string>) =>
+  spawnSync("./test/hostvm/hostvm", args, { stdio: "inherit", env: { ...process.env, BANGER_HOSTVM: lane } }).status === 0
+
+/** The instances that files run in. An emulated host keeps about one processor busy, so a second one is nearly free. */
+const lanes = (): ReadonlyArray<string> =>
+  os.availableParallelism() > 1 && os.freemem() > 2 * LANE_BYTES && hostvm("second", "like", "default") ? ["default", "second"] : ["default"]
+
+/**
+ * The host VM with this build, at its checkpoint; each file starts from there. A host that cannot be had fails the tiers. The
+ * files of all tiers share the instances, the longest first.
+ */
+const hostTiers = async (tiers: ReadonlyArray<string>): Promise<ReadonlyMap<string, Count>> => {
+  const counts = new Map<string, Count>()
+  const add = (tier: string, count: Count) => counts.set(tier, sum([...(counts.has(tier) ? [counts.get(tier) as Count] : []), count]))
+  if (!hostvm("default", "up")) {
+    tiers.forEach((tier) => add(tier, { passed: 0, failed: 1, failures: [failure(tier, "no host VM: see above")] }))
+    return counts
+  }
+  const all = tiers.flatMap((tier) => fs.readdirSync(`test/${tier}`).filter((file) => file.endsWith(".test.ts")).map((file): HostFile => ({ tier, file })))
+  for (const file of all.filter(({ file }) => ALONE.test(file))) add(file.tier, await hostFile(file, "default"))
+  const bytes = ({ file, tier }: HostFile) => fs.statSync(`test/${tier}/${file}`).size
+  const waiting = all.filter(({ file }) => !ALONE.test(file)).toSorted((a, b) => bytes(b) - bytes(a))
+  const work = async (lane: string) => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) add(next.tier, await hostFile(next, lane))
+  }
+  await Promise.all(lanes().map(work))
+  return counts
 }
 
-const TIERS: Record<string, () => Count> = {
-  fast: () => {
-    return sum([vitest("fast", []), goTests()])
-  },
-  e2e: () => hostTier("e2e"),
-  faults: () => hostTier("faults")
-}
+const HOST_TIERS = ["e2e", "faults"]
+const tiers = process.argv.slice(2)
+const unknown = tiers.find((tier) => tier !== "fast" && !HOST_TIERS.includes(tier))
+if (unknown !== undefined || tiers.length === 0) throw new Error(`which tiers? fast, ${HOST_TIERS.join(", ")}`)
 
-const counts = process.argv.slice(2).map((tier) => {
-  const run = TIERS[tier]
-  if (run === undefined) throw new Error(`unknown tier ${tier}: ${Object.keys(TIERS).join(", ")}`)
-  const began = Date.now()
-  const count = run()
+const counts: Array<Count> = []
+const told = (tier: string, count: Count, began: number) => {
+  counts.push(count)
   process.stdout.write(`tier ${tier}: ${count.passed} passed, ${count.failed} failed in ${seconds(Date.now() - began)}\n`)
-  return count
-})
+}
+const began = Date.now()
+if (tiers.includes("fast")) told("fast", sum([await vitest("fast", []), goTests()]), began)
+const onHost = tiers.filter((tier) => HOST_TIERS.includes(tier))
+if (onHost.length > 0) {
+  const began = Date.now()
+  for (const [tier, count] of await hostTiers(onHost)) told(tier, count, began)
+}
 fs.rmSync(results, { recursive: true })
 const total = sum(counts)
 process.stdout.write(total.failures.map((text) => `${text}\n`).join(""))

@@ -1,13 +1,30 @@
 /** Container images from a real registry, and from files: the same files as umoci makes of them as root, and they boot (spec 6.3). */
+import { execFileSync } from "node:child_process"
+import { tmpdir } from "node:os"
 import { beforeAll, describe, expect, it } from "vitest"
 import { hostvm, leaks, ok, reset, sh } from "../host.ts"
+
+const LIST_TREE = `${tmpdir()}/banger-list-tree`
 
 beforeAll(async () => {
   await reset()
   await hostvm("copy", "test/oci", "vm:oci")
+  execFileSync("go", ["build", "-o", LIST_TREE, "./cmd/list-tree"], { cwd: "native", env: { ...process.env, CGO_ENABLED: "0" } })
+  await hostvm("copy", LIST_TREE, "vm:oci/list-tree")
   // Debian's registry asks for a password that nobody has.
   await ok("sed -i '/^auth:/,/path:/d' /etc/docker/registry/config.yml && systemctl start docker-registry && timeout 60 sh -c 'until curl -fs http://127.0.0.1:5000/v2/; do sleep 0.2; done'", { root: true })
 })
+
+/** What the guest program writes at each boot. */
+const OF_A_BOOT = /^"etc\/(hostname|hosts|resolv\.conf|ssh\/.*)"$/
+
+/** Entries of umoci's tree that are otherwise in a guest that has just booted: looked at from inside, below what is mounted there. */
+const differencesInside = async (image: string) => {
+  await ok(`banger vm exec ${image} -- sh -c 'cat >/run/list-tree; chmod 0755 /run/list-tree; mkdir /run/image; mount --bind / /run/image' <oci/list-tree`)
+  const inside = new Set((await ok(`banger vm exec ${image} -- /run/list-tree /run/image`)).split("\n"))
+  const theirs = (await ok("cat /tmp/theirs", { root: true })).split("\n")
+  return theirs.filter((line) => !inside.has(line) && !OF_A_BOOT.test(JSON.parse(line).name))
+}
 
 /** Entries in which the store's file system differs from what umoci made of the same layers. */
 const differences = async (image: string) => {
@@ -31,6 +48,9 @@ describe("container images", () => {
       expect(await differences(image)).toBe("")
       await ok(`banger vm create --name ${image} --image ${image} --memory 192`)
       expect(await ok(`banger vm exec ${image} -- cat /etc/issue`)).toBe("changed")
+      expect(await differencesInside(image)).toEqual([])
+      // Variables and directory of the image's configuration hold for its commands.
+      expect(await ok(`banger vm exec ${image} -- sh -c 'echo $IMAGE; pwd'`)).toBe(`${image}\n/srv`)
       // Room to work in, and inodes.
       expect(Number(await ok(`banger vm exec ${image} -- df -P -m / | awk 'END {print $4}'`))).toBeGreaterThan(6_000)
       expect(await ok(`banger vm exec ${image} -- sh -c 'stat -f -c %d / && touch /srv/written && sync'`)).toMatch(/^\d{6,}$/)

@@ -40,9 +40,11 @@ func main() {
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	flags.Usage = func() {}
 	var run func() (string, any, error)
+	clean := func() {}
 	switch command {
 	case "pack":
 		out, about := flags.String("out", "", ""), flags.String("about", "", "")
+		clean = func() { os.Remove(*out + ".partial") }
 		run = func() (string, any, error) {
 			packed, err := pack(*out, json.RawMessage(*about), flags.Args(), said)
 			return "packed", packed, err
@@ -64,11 +66,7 @@ func main() {
 	if err := flags.Parse(args); err != nil || flags.NArg() < 1 {
 		misused()
 	}
-	go func() {
-		report.EndWithStdin(stop)
-		// What reads and writes files looks at no context.
-		os.Exit(1)
-	}()
+	go report.EndWithStdin(stop, clean)
 	what, value, err := run()
 	if err != nil {
 		said.Say("error", oci.AsFault(err))

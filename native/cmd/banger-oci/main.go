@@ -74,7 +74,7 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
 	defer stop()
-	go report.EndWithStdin(stop)
+	go report.EndWithStdin(stop, func() { os.Remove(*out + ".partial") })
 	said := report.ToStdout()
 	var result *oci.Result
 	var err error

@@ -24,8 +24,9 @@ const (
 	Arch = "amd64"
 	// maxManifest has room for the extents of a disk of a terabyte in pieces of a mebibyte.
 	maxManifest = 64 << 20
-	// maxDisk is far above what anybody makes.
-	maxDisk = 1 << 44
+	// maxDisk is far above what anybody makes, and so is maxContent, what a bundle may write.
+	maxDisk    = 1 << 44
+	maxContent = 128 << 30
 )
 
 // Disk is a file system of the image: its holes are what its extents leave out.
@@ -127,6 +128,7 @@ func (m *Manifest) check() error {
 	if len(m.Disks) == 0 || len(m.Disks) > 2 || m.Disks[0].Name != Rootfs || (len(m.Disks) == 2 && m.Disks[1].Name != Seed) {
 		return errors.New("its manifest names other disks than a root file system and a work seed")
 	}
+	content := int64(0)
 	for _, d := range m.Disks {
 		end := int64(0)
 		if d.Bytes <= 0 || d.Bytes > maxDisk {
@@ -137,6 +139,9 @@ func (m *Manifest) check() error {
 				return fmt.Errorf("its %s has extents that overlap, or lie beyond its end", d.Name)
 			}
 			end = e[0] + e[1]
+		}
+		if content += d.content(); content > maxContent {
+			return fmt.Errorf("its disks hold more than %d GiB", maxContent>>30)
 		}
 	}
 	return nil

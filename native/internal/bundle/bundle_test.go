@@ -103,6 +103,7 @@ func TestABundleOfAStranger(t *testing.T) {
 		"would have":               packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":99999999999999999}`), nil),
 		"overlap":                  packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[5,2],[1,2]]}`), nil),
 		"beyond its end":           packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[9223372036854775807,9]]}`), nil),
+		"more than 128 GiB":        packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":1099511627776,"extents":[[0,1099511627776]]}`), nil),
 		"where rootfs.ext4 was":    packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10}`), map[string]string{"elsewhere": "x"}),
 		"ends early":               packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[0,5]]}`), map[string]string{Rootfs: "abc"}),
 		"is no bundle of an image": packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[0,2]]}`), map[string]string{Rootfs: "more than it said"}),

@@ -148,11 +148,29 @@ func (w *writer) writeNode(n, parent *Node) error {
 	return w.writeInode(n.number, i)
 }
 
+// Sparse content knows where its holes end.
+type Sparse interface {
+	io.ReaderAt
+	// NextData gives the first offset from there on that may not be zero.
+	NextData(from int64) (int64, error)
+}
+
+// skip goes over the hole at a place of a file, in whole blocks.
+func (n *Node) skip(at int64) (int64, error) {
+	content, ok := n.Content.(Sparse)
+	if !ok {
+		return at, nil
+	}
+	next, err := content.NextData(n.Offset + at)
+	return max(at, min((next-n.Offset)/blockSize*blockSize, n.Size)), err
+}
+
 // writeContent copies a file. Blocks of zeros become holes.
 func (w *writer) writeContent(i *inode, n *Node) error {
 	i.flags, i.size = flagExtents, n.Size
-	for at := int64(0); at < n.Size; at += int64(len(w.chunk)) {
+	for at := int64(0); at < n.Size; {
 		chunk := w.chunk[:min(int64(len(w.chunk)), n.Size-at)]
+		empty := true
 		if _, err := io.ReadFull(io.NewSectionReader(n.Content, n.Offset+at, int64(len(chunk))), chunk); err != nil {
 			return fmt.Errorf("read its content: %w", err)
 		}
@@ -163,11 +181,20 @@ func (w *writer) writeContent(i *inode, n *Node) error {
 				done += blockSize
 				continue
 			}
+			empty = false
 			data = data[:min(run, len(data))]
 			if err := w.place(i, uint32((at+int64(done))/blockSize), data); err != nil {
 				return err
 			}
 			done += len(data)
+		}
+		at += int64(len(chunk))
+		if !empty {
+			continue
+		}
+		var err error
+		if at, err = n.skip(at); err != nil {
+			return fmt.Errorf("look for its content: %w", err)
 		}
 	}
 	return w.writeExtents(i)

@@ -38,15 +38,22 @@ type download struct {
 	err   error
 }
 
-// Fetch gives a file of a web server whose digest is known: from the cache, or fetched into it, from where an earlier attempt ended.
+// Fetch gives a file whose digest is known, of this machine or of a web server: from the cache, or fetched into it, from where an earlier attempt ended.
 // Its reader ends well only when the digest is right. HTTP will do, since the digest vouches for the bytes.
 func (p *Pull) Fetch(ctx context.Context, address, digest string, size int64) (io.ReadCloser, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return nil, fault(BadReference, "%q is no address of a web server", address)
-	}
 	if err := checkDigest(digest); err != nil {
 		return nil, err
+	}
+	u, err := url.Parse(address)
+	if err == nil && u.Scheme == "file" {
+		f, err := os.Open(u.Path)
+		if err != nil {
+			return nil, fault(BadSource, "%v", err).mend("check the catalog's address")
+		}
+		return verify(f, digest), nil
+	}
+	if err != nil || u.Host == "" {
+		return nil, fault(BadReference, "%q is no address of a web server, nor of a file", address)
 	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.ResponseHeaderTimeout = p.Silence

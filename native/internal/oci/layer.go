@@ -30,6 +30,8 @@ type Limits struct {
 	Entries int
 	// Content is the bytes of all files together.
 	Content int64
+	// Names is the bytes of all names, targets of links and attributes: what is kept in memory.
+	Names int64
 	// Bomb is how much a layer may unpack to before Ratio is looked at.
 	Bomb  int64
 	Ratio int64
@@ -38,7 +40,7 @@ type Limits struct {
 }
 
 // DefaultLimits are far above what images have: the largest of machine learning have 300,000 entries and 30 GiB.
-var DefaultLimits = Limits{Entries: 1_000_000, Content: 128 << 30, Bomb: 16 << 30, Ratio: 100, Layers: 512}
+var DefaultLimits = Limits{Entries: 1_000_000, Content: 128 << 30, Names: 256 << 20, Bomb: 16 << 30, Ratio: 100, Layers: 512}
 
 // entry is one of a layer's, its content in the spool.
 type entry struct {
@@ -69,9 +71,10 @@ type budget struct {
 	mutex   sync.Mutex
 	entries int
 	content int64
+	names   int64
 }
 
-func (b *budget) take(size int64) error {
+func (b *budget) take(size int64, names int) error {
 	b.mutex.Lock()
 	defer b.mutex.Unlock()
 	if b.entries++; b.entries > b.Entries {
@@ -79,6 +82,9 @@ func (b *budget) take(size int64) error {
 	}
 	if b.content += size; b.content > b.Content {
 		return fault(TooLarge, "the image's files are larger than %d GiB together", b.Content>>30)
+	}
+	if b.names += int64(names); b.names > b.Names {
+		return fault(TooLarge, "the names and attributes of the image's files are larger than %d MiB together", b.Names>>20)
 	}
 	return nil
 }
@@ -125,10 +131,15 @@ func (l *layerReader) entry(header *tar.Header, content io.Reader) (*entry, erro
 	case tar.TypeCont, tar.TypeGNUSparse:
 		header.Typeflag = tar.TypeReg
 	}
-	if err := l.limits.take(header.Size); err != nil {
+	if len(header.Name) > maxPath || len(header.Linkname) > maxPath {
+		return nil, fault(BadLayer, "a name of %d bytes; %d are possible", max(len(header.Name), len(header.Linkname)), maxPath)
+	}
+	// Clones: the reader's strings are parts of a header of up to a mebibyte, which each would keep alive.
+	e := &entry{name: strings.Clone(header.Name), link: strings.Clone(header.Linkname), kind: header.Typeflag, plain: l.plain}
+	xattrs, bytes := attributes(header)
+	if err := l.limits.take(header.Size, len(e.name)+len(e.link)+bytes); err != nil {
 		return nil, err
 	}
-	e := &entry{name: header.Name, link: header.Linkname, kind: header.Typeflag, plain: l.plain}
 	if header.Typeflag == tar.TypeLink {
 		return e, nil
 	}
@@ -138,21 +149,13 @@ func (l *layerReader) entry(header *tar.Header, content io.Reader) (*entry, erro
 	}
 	e.node = &mkext4.Node{
 		Mode: kind | uint32(header.Mode)&0o7777, UID: uint32(header.Uid), GID: uint32(header.Gid), Mtime: header.ModTime,
-		Major: uint32(header.Devmajor), Minor: uint32(header.Devminor),
-	}
-	for key, value := range header.PAXRecords {
-		if name, ok := strings.CutPrefix(key, xattrPrefix); ok {
-			if e.node.Xattrs == nil {
-				e.node.Xattrs = map[string]string{}
-			}
-			e.node.Xattrs[name] = value
-		}
+		Major: uint32(header.Devmajor), Minor: uint32(header.Devminor), Xattrs: xattrs,
 	}
 	switch kind {
 	case mkext4.TypeDir:
 		e.node.Children = map[string]*mkext4.Node{}
 	case mkext4.TypeSymlink:
-		e.node.Link = header.Linkname
+		e.node.Link = e.link
 		e.node.Mode = kind | 0o777
 	case mkext4.TypeRegular:
 		e.node.Content, e.node.Size = l.spool, header.Size
@@ -162,6 +165,20 @@ func (l *layerReader) entry(header *tar.Header, content io.Reader) (*entry, erro
 		}
 	}
 	return e, nil
+}
+
+// attributes are an entry's extended ones, and how many bytes they are.
+func attributes(header *tar.Header) (xattrs map[string]string, bytes int) {
+	for key, value := range header.PAXRecords {
+		if name, ok := strings.CutPrefix(key, xattrPrefix); ok {
+			if xattrs == nil {
+				xattrs = map[string]string{}
+			}
+			xattrs[strings.Clone(name)] = strings.Clone(value)
+			bytes += len(name) + len(value)
+		}
+	}
+	return xattrs, bytes
 }
 
 // decompress tells by the first bytes how a stream is compressed; anything else is taken as it is.

@@ -455,3 +455,55 @@ func TestAFullDiskIsSaidToBeFull(t *testing.T) {
 		t.Error(f)
 	}
 }
+
+func TestWhatTakesMemoryIsCounted(t *testing.T) {
+	limits := DefaultLimits
+	limits.Names = 1 << 20
+	attribute := map[string]string{xattrPrefix + "user.big": strings.Repeat("v", 900_000)}
+	layer := headers(t,
+		&tar.Header{Name: "a", Typeflag: tar.TypeReg, PAXRecords: attribute, Format: tar.FormatPAX},
+		&tar.Header{Name: "b", Typeflag: tar.TypeReg, PAXRecords: attribute, Format: tar.FormatPAX})
+	_, _, err := convert(t, imageOf(t, layer).layout(t), limits)
+	if AsFault(err).Kind != TooLarge || !strings.Contains(err.Error(), "larger than 1 MiB together") {
+		t.Error(err)
+	}
+	_, _, err = convert(t, imageOf(t, headers(t, &tar.Header{Name: strings.Repeat("n/", 3000), Typeflag: tar.TypeDir, Format: tar.FormatPAX})).layout(t), DefaultLimits)
+	if AsFault(err).Kind != BadLayer || !strings.Contains(err.Error(), "a name of 6000 bytes") {
+		t.Error(err)
+	}
+}
+
+func TestACompressedSaveIsNoFileSystem(t *testing.T) {
+	dir := imageOf(t, layerOf(t, "a")).layout(t)
+	file := filepath.Join(t.TempDir(), "saved.tar.gz")
+	if out, err := exec.Command("tar", "-C", dir, "-czf", file, "blobs", "index.json", "oci-layout").CombinedOutput(); err != nil {
+		t.Fatal(err, string(out))
+	}
+	if _, _, err := convert(t, file, DefaultLimits); err == nil || !strings.Contains(err.Error(), "compressed archive of a container image") {
+		t.Error(err)
+	}
+}
+
+// TestAFileOfMoreThan4GiB has one that is sparse in the layer, as GNU tar writes it.
+func TestAFileOfMoreThan4GiB(t *testing.T) {
+	dir := t.TempDir()
+	f, err := os.Create(filepath.Join(dir, "big"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.WriteAt([]byte("begin"), 0)
+	f.WriteAt([]byte("end"), 5<<30)
+	f.Close()
+	layer := filepath.Join(t.TempDir(), "layer.tar")
+	if out, err := exec.Command("tar", "--format=posix", "-S", "-C", dir, "-cf", layer, "big").CombinedOutput(); err != nil {
+		t.Fatal(err, string(out))
+	}
+	out, _, err := convert(t, layer, DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, _ := exec.Command("/sbin/debugfs", "-R", "stat /big", out).Output()
+	if !strings.Contains(string(text), "Size: 5368709123") {
+		t.Error(string(text))
+	}
+}

@@ -14,6 +14,8 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Open finds the image in a file or directory of the user's: an OCI layout, what docker save wrote, or the archive of a file
@@ -53,7 +55,8 @@ type files interface {
 type dirFiles struct{ root *os.Root }
 
 func (d dirFiles) open(name string) (io.ReadCloser, int64, error) {
-	f, err := d.root.Open(name)
+	// A FIFO would block.
+	f, err := d.root.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -179,9 +182,11 @@ func openArchive(f *os.File, size int64, source string, limits Limits) (*image, 
 		}
 	} else if r, _, err := decompress(bufio.NewReader(io.NewSectionReader(f, 0, size))); err != nil {
 		return nil, err
-	} else if _, err := tar.NewReader(r).Next(); err != nil {
+	} else if header, err := tar.NewReader(r).Next(); err != nil {
 		return nil, fault(BadSource, "%s is no archive that banger knows", source).
 			mend("give an OCI layout, what docker save wrote, an archive of a file system (tar, also compressed), or an ext4")
+	} else if name := path.Clean(header.Name); name == "blobs" || strings.HasPrefix(name, "blobs/") || name == "oci-layout" || name == "manifest.json" {
+		return nil, fault(BadSource, "%s is the compressed archive of a container image", source).mend("decompress it first: gunzip, or zstd -d")
 	}
 	archive := &layer{size: size, plain: true, open: func(context.Context) (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(f, 0, size)), nil

@@ -2,8 +2,11 @@ package oci
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
+
+	"golang.org/x/sys/unix"
 )
 
 // spool keeps the content of a layer's files, one after the other, until it is known which of them the image shows. It has no
@@ -20,14 +23,23 @@ const hole = 64 << 10
 var zeros [hole]byte
 
 func newSpool(directory string) (*spool, error) {
-	file, err := os.CreateTemp(directory, ".spool-*")
+	file, err := nameless(directory)
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Remove(file.Name()); err != nil {
+	return &spool{file: file, buffer: make([]byte, 0, 1<<20)}, nil
+}
+
+// nameless is a file that is gone with the process, killed or not; where the file system has no such files, but for a moment.
+func nameless(directory string) (*os.File, error) {
+	file, err := os.OpenFile(directory, unix.O_TMPFILE|os.O_RDWR, 0o600)
+	if err == nil || !errors.Is(err, unix.EOPNOTSUPP) && !errors.Is(err, unix.EISDIR) {
+		return file, err
+	}
+	if file, err = os.CreateTemp(directory, ".spool-*"); err != nil {
 		return nil, err
 	}
-	return &spool{file: file, buffer: make([]byte, 0, 1<<20)}, nil
+	return file, os.Remove(file.Name())
 }
 
 // add copies size bytes and tells where they begin.
@@ -78,5 +90,14 @@ func (s *spool) finish() error {
 }
 
 func (s *spool) ReadAt(b []byte, at int64) (int, error) { return s.file.ReadAt(b, at) }
+
+// NextData goes over what was never written.
+func (s *spool) NextData(from int64) (int64, error) {
+	next, err := unix.Seek(int(s.file.Fd()), from, unix.SEEK_DATA)
+	if err == unix.ENXIO {
+		return s.size, nil
+	}
+	return next, err
+}
 
 func (s *spool) Close() error { return s.file.Close() }

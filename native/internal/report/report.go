@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"sync"
+	"time"
 )
 
 // Lines writes {"what":value} objects to stdout. Nobody reading any more is no error: EndWithStdin tells.
@@ -26,13 +27,18 @@ func (l *Lines) Progress(phase string, done, total int64) {
 	l.Say("progress", map[string]any{"phase": phase, "done": done, "total": total})
 }
 
-// EndWithStdin ends the work when whoever asked for it is gone, killed or not.
-func EndWithStdin(stop func()) {
+// grace is what the work has to notice its end by itself; not all of it looks up from reading and writing.
+const grace = time.Second
+
+// EndWithStdin ends the work, and then the program, when whoever asked for it is gone, killed or not. clean removes what would be left.
+func EndWithStdin(stop func(), clean func()) {
 	buffer := make([]byte, 64)
 	for {
 		if _, err := os.Stdin.Read(buffer); err != nil {
 			stop()
-			return
+			time.Sleep(grace)
+			clean()
+			os.Exit(1)
 		}
 	}
 }

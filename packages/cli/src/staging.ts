@@ -4,7 +4,7 @@ import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { BadSource } from "@banger/domain/errors.ts"
-import { StagingId } from "@banger/domain/ids.ts"
+import { type StagingId, stagingId } from "@banger/domain/ids.ts"
 import { LocalFailure } from "./errors.ts"
 import { STAGING } from "./host-paths.ts"
 import { dim } from "./output/style.ts"
@@ -15,7 +15,7 @@ const pathOf = (id: StagingId) => `${STAGING}/${id}`
 /** A place in the staging directory. The daemon takes the file from it; what is left when the scope closes is removed. */
 export const place: Effect.Effect<{ readonly id: StagingId; readonly path: string }, never, Scope.Scope> = Effect.acquireRelease(
   Effect.sync(() => {
-    const id = StagingId.make(randomBytes(8).toString("hex"))
+    const id = stagingId("client", randomBytes(8).toString("hex"))
     return { id, path: pathOf(id) }
   }),
   ({ path }) => Effect.promise(() => fs.rm(path, { force: true, recursive: true }).catch(() => {}))

@@ -17,6 +17,7 @@ import * as RpcServer from "@effect/rpc/RpcServer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Catalog } from "./catalog.ts"
+import { collection } from "./collection.ts"
 import { Config } from "./config.ts"
 import { catalogHandlers } from "./handlers/catalog.ts"
 import { hostHandlers } from "./handlers/host.ts"
@@ -77,6 +78,7 @@ export const bangerd = <P, E extends Failure, H>(
     Layer.provideMerge(Events.layer(`${DAEMON_STATE}/vms`))
   )
   return Layer.mergeAll(vmHandlers, catalogHandlers, hostHandlers).pipe(
+    Layer.provideMerge(Layer.scopedDiscard(collection)),
     Layer.provideMerge(Layer.scopedDiscard(recovery)),
     Layer.provideMerge(ImageMaker.layer),
     Layer.provideMerge(Catalog.layer),

@@ -11,6 +11,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import { asStep } from "./as-step.ts"
 import { CatalogStore, type ImageRecord, type KernelRecord } from "./store/catalog-store.ts"
 import { Registry } from "./vms/registry.ts"
@@ -35,6 +36,9 @@ interface NewImage extends About {
   readonly workSeed?: StagingId | undefined
 }
 
+/** What a VM is made of: an image, or files that are none yet. */
+export type Base = Pick<Image, "files" | "rootfsBytes" | "kernel" | "run">
+
 /** Images and kernels that VMs can be made of. Files are shared by digest and go with their last user. */
 export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
   readonly images: Effect.Effect<ReadonlyArray<Image>, CatalogError>
@@ -43,8 +47,10 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
   /** The same, where it need not be there. */
   readonly find: (name: ImageName) => Effect.Effect<Option.Option<Image>, CatalogError>
   readonly register: (image: NewImage) => Effect.Effect<Image, CatalogError>
-  /** An image again, with a longer root file system that its guests grow into. */
-  readonly extend: (image: Image, about: About, sizeMib: number) => Effect.Effect<Image, CatalogError>
+  /** A root file system that becomes no image: its file is kept as long as the scope, and VMs made of it, last. */
+  readonly borrow: (staging: StagingId, about: Pick<Base, "kernel" | "run"> & { readonly name: ImageName }) => Effect.Effect<Base, CatalogError, Scope.Scope>
+  /** The same of an image, with a longer root file system that its guests grow into. */
+  readonly extend: (image: Base, sizeMib: number) => Effect.Effect<Base, CatalogError, Scope.Scope>
   /** An image of a stopped VM's disks: its root file system, and /root as the work seed. */
   readonly seal: (vm: VmSpec, about: About) => Effect.Effect<Image, CatalogError>
   readonly deleteImage: (name: ImageName) => Effect.Effect<void, CatalogError>
@@ -63,6 +69,8 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
     const registry = yield* Registry
     // A file that is being added is in the store before its record is: collecting must not come between the two.
     const lock = yield* Effect.makeSemaphore(1)
+    // Files that are needed and stand in no record; one of them twice when two need it.
+    const held: Array<Digest> = []
 
     const specs = () => registry.cells().map(({ record }) => record.spec)
     const toImage = (record: ImageRecord) =>
@@ -93,6 +101,7 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
       const imageFiles = [...(yield* store.images).map(({ files }) => files), ...vms.map(({ image }) => image)]
       const kernelFiles = [...(yield* store.kernels).map(({ files }) => files), ...vms.map(({ kernel }) => kernel)]
       return new Set<Digest>([
+        ...held,
         ...imageFiles.flatMap(({ rootfs, seed }) => seed === null ? [rootfs] : [rootfs, seed]),
         ...kernelFiles.flatMap(({ initrd, modules, vmlinux }) => [vmlinux, initrd, modules])
       ])
@@ -123,9 +132,21 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
           run: run ?? null
         }
         yield* store.addImage(made)
-        yield* sweep
+        // It is made, whatever else can or cannot be removed now.
+        yield* Effect.ignoreLogged(sweep)
         return toImage(made)
-      }))
+      }).pipe(Effect.onError(() => Effect.ignoreLogged(sweep))))
+
+    const hold = (adding: Effect.Effect<Stored, CatalogError>) =>
+      Effect.acquireRelease(
+        lock.withPermits(1)(Effect.tap(adding, ({ digest }) => Effect.sync(() => held.push(digest)))),
+        ({ digest }) => Effect.ignoreLogged(lock.withPermits(1)(Effect.suspend(() => {
+          held.splice(held.indexOf(digest), 1)
+          return sweep
+        })))
+      )
+    /** No generation of an image: those begin with 1. */
+    const NONE = 0
 
     return {
       images,
@@ -140,11 +161,11 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
           const root = yield* ingest(rootfs)
           return { rootfs: root, seed: workSeed === undefined ? null : (yield* ingest(workSeed)).digest }
         })),
-      extend: (image, about, sizeMib) =>
-        record(about, files.extend(image.files.rootfs, sizeMib).pipe(
-          Effect.map((rootfs) => ({ rootfs, seed: image.files.seed })),
-          Effect.mapError(asStep("make room in the root file system"))
-        )),
+      borrow: (staging, { kernel, name, run }) =>
+        Effect.map(hold(ingest(staging)), ({ bytes, digest }) => ({ files: { name, generation: NONE, rootfs: digest, seed: null }, rootfsBytes: bytes, kernel, run })),
+      extend: (image, sizeMib) =>
+        Effect.map(hold(Effect.mapError(files.extend(image.files.rootfs, sizeMib), asStep("make room in the root file system"))), ({ bytes, digest }) =>
+          ({ ...image, files: { ...image.files, generation: NONE, rootfs: digest }, rootfsBytes: bytes })),
       seal: ({ id, image }, about) =>
         record(about, files.seal(id, image.rootfs).pipe(
           Effect.map(({ rootfs, seed }) => ({ rootfs, seed: seed.digest })),

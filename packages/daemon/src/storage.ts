@@ -3,9 +3,11 @@ import { file } from "@banger/capabilities/files.ts"
 import { ImageStore } from "@banger/capabilities/image-store/contract.ts"
 import { consoleLog, cowFile, LAYERS, STAGING, STATE, workFile } from "@banger/capabilities/paths.ts"
 import { type CatalogError, StateUnwritable } from "@banger/domain/errors.ts"
+import { Digest } from "@banger/domain/ids.ts"
 import type { DiskUsage, Usage } from "@banger/domain/storage.ts"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { asStep } from "./as-step.ts"
 import { Catalog } from "./catalog.ts"
 import { ImageMaker } from "./images/maker.ts"
@@ -71,9 +73,12 @@ export const makeStorage = Effect.gen(function*() {
   const ofStore = Effect.gen(function*() {
     const facts = yield* Effect.mapError(store.facts, asStep("look into the image store"))
     const known = yield* users
+    const used = yield* catalog.inUse
+    const whole = Schema.is(Digest)
     const rows = new Map<string, Array<Sizes>>()
-    for (const fact of facts.filter(({ area }) => area === "store")) {
-      const name = known.get(fact.name)?.join(", ") ?? ""
+    // What has no digest for a name yet is being written.
+    for (const fact of facts.filter(({ area, name }) => area === "store" && whole(name))) {
+      const name = known.get(fact.name)?.join(", ") ?? (used.has(Digest.make(fact.name)) ? "image that is being built" : "")
       rows.set(name, [...rows.get(name) ?? [], fact])
     }
     const shared = [...rows].map(([name, sizes]): Usage => ({

@@ -81,7 +81,7 @@ export const ImportImage = Schema.Struct({
 })
 export type ImportImage = typeof ImportImage.Type
 
-/** Characters. It travels in one request, and to the guest in one frame. */
+/** Bytes. A script travels in one request, and to the guest in one frame. */
 const MAX_SCRIPT = 512 << 10
 
 /** An image that a script makes of another one, in a VM. */
@@ -92,7 +92,9 @@ export const BuildImage = Schema.Struct({
   /** The root file system has at least so many MiB. */
   sizeMib: Schema.optional(DiskMib),
   /** Run as root: by the interpreter that its first line names, else by `sh -e`. */
-  script: Schema.String.pipe(Schema.maxLength(MAX_SCRIPT, { message: () => `expected a script of at most ${MAX_SCRIPT} characters` })),
+  script: Schema.String.pipe(Schema.filter((text) => new TextEncoder().encode(text).length <= MAX_SCRIPT || `expected a script of at most ${MAX_SCRIPT} bytes`)),
+  /** The builder's work disk, and so the least that a VM of the image needs. */
+  diskMib: DiskMib,
   /** Docker's engine is installed before the script runs. */
   docker: Schema.Boolean,
   /** Also when the image that is here was made of just the same. */

@@ -7,7 +7,7 @@ import { KernelName } from "./ids.ts"
 export const ImageSource = Schema.Struct({
   /** What was asked for, as the user calls it. */
   reference: Schema.String,
-  /** Of the manifest that answered, or of everything that went into a build: the same digest is the same image. */
+  /** Of the manifest that answered, or of everything that went into a build: the same digest is the same image. Empty of a file. */
   digest: Schema.String,
   /** The manifest of the container image that a recipe's build began with: its tag is pinned to it. */
   base: orNull(Schema.String)

@@ -38,6 +38,14 @@ export type Digest = typeof Digest.Type
 export const StagingId = text(/^[0-9a-f]{16}$/, "expected a staging id of 16 hex digits").pipe(Schema.brand("StagingId"))
 export type StagingId = typeof StagingId.Type
 
+/** Who puts a file into staging, as its id tells: what a daemon has left there is nobody's when the next one starts. */
+const STAGED_BY = { client: "c", daemon: "d" } as const
+
+/** An id made of 16 random hex digits. */
+export const stagingId = (by: keyof typeof STAGED_BY, random: string): StagingId => StagingId.make(`${STAGED_BY[by]}${random.slice(1)}`)
+
+export const isDaemons = (name: string): boolean => name.startsWith(STAGED_BY.daemon)
+
 const catalogName = (what: string) =>
   text(/^[a-z0-9][a-z0-9._-]{0,62}$/, `expected ${what} name: lower-case letters, digits, dot, underscore and hyphen`)
 

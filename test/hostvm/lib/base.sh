@@ -91,6 +91,20 @@ up() {
   say "$INSTANCE is up: $((SECONDS - began)) s"
 }
 
+# like INSTANCE: its checkpoint is read by both; each writes to an overlay of its own.
+like() {
+  local other=$REPO/.hostvm/$1
+  [[ -f $other/installed.state && $1 != "$INSTANCE" ]] || die 1 "the host VM $1 has no checkpoint to start from" "Run: BANGER_HOSTVM=$1 hostvm up"
+  stop_qemu
+  rm -rf "$DIR"
+  mkdir -p "$DIR"
+  ln -s "$(readlink "$other/base")" "$DIR/base"
+  ln -s "$other"/installed.{qcow2,state} "$DIR/"
+  : >"$DIR/restores"
+  cp "$other/built-from" "$DIR/"
+  reset
+}
+
 # reset: back to the state after the last `up`.
 reset() {
   [[ -f $DIR/built-from ]] || die 1 "the host VM $INSTANCE has nothing to go back to" "Run: hostvm up"

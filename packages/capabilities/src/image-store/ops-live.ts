@@ -8,8 +8,12 @@ import { HostSettings } from "../host-settings.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { dmDevices } from "../dm-snapshot/devices.ts"
 import { cowFile, dmName, INITRDS, jail, SEEDS, staged, STORE, stored, workFile } from "../paths.ts"
+import { keepReserve } from "../reserve.ts"
 import { bangerStore } from "./copy.ts"
 import { ImageStoreOps } from "./ops.ts"
+
+/** Bytes in a block of stat(2). */
+const BLOCK = 512
 
 const temporary = (what: string) => `${STORE}/.new-${what}`
 
@@ -18,6 +22,8 @@ const made = (what: string, args: (target: string) => readonly [string, ...Reado
   Effect.gen(function*() {
     const { install } = yield* HostSettings
     const target = temporary(what)
+    const stats = yield* file(target, () => Promise.all([source, ...(cow === undefined ? [] : [cow])].map((handle) => handle.stat())))
+    yield* keepReserve("image store", stats.reduce((sum, { blocks }) => sum + blocks * BLOCK, 0))
     yield* file(STORE, () => fs.mkdir(STORE, { recursive: true, mode: 0o711 }))
     const copied = yield* bangerStore([`${install}/lib/banger-store`, ...args(target)], source, cow).pipe(
       Effect.tapError(() => Effect.ignoreLogged(file(target, () => fs.rm(target, { force: true }))))
@@ -80,9 +86,6 @@ const list = file(STORE, async () => {
   await fs.mkdir(STORE, { recursive: true, mode: 0o711 })
   return (await fs.readdir(STORE)).filter(Schema.is(DigestSchema))
 }).pipe(Effect.mapError(opFailed("image store")))
-
-/** Bytes in a block of stat(2). */
-const BLOCK = 512
 
 const facts = Effect.forEach([["store", STORE], ["seeds", SEEDS], ["initrds", INITRDS]] as const, ([area, directory]) =>
   file(directory, async () => {

@@ -3,10 +3,8 @@ import { notReady, ready } from "@banger/domain/readiness.ts"
 import { factCheck } from "../capability.ts"
 import { installs } from "../distribution.ts"
 import { Helper } from "../helper.ts"
+import { RESERVE_BYTES } from "../reserve.ts"
 import type { WorkDiskFacts } from "./ops.ts"
-
-/** Below this new VMs are refused: a full disk destroys dm snapshots for good. */
-export const RESERVE_BYTES = 2 * 2 ** 30
 
 const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
 

@@ -7,25 +7,12 @@ import { run } from "../exec.ts"
 import { file, removeFile } from "../files.ts"
 import { makeKeyedLock } from "../keyed-lock.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
-import { estate, ROOT_STATE, SEEDS, stored, workFile } from "../paths.ts"
+import { estate, SEEDS, stored, workFile } from "../paths.ts"
+import { freeBytes, keepReserve } from "../reserve.ts"
 import { toolPath } from "../tool.ts"
-import { RESERVE_BYTES } from "./check.ts"
 import { WorkDiskOps } from "./ops.ts"
 
 const MIB = 2 ** 20
-
-const freeBytes = file(ROOT_STATE, () => fs.statfs(ROOT_STATE)).pipe(Effect.map(({ bavail, bsize }) => bavail * bsize))
-
-const refuseBelowReserve = Effect.gen(function*() {
-  const free = yield* freeBytes
-  if (free >= RESERVE_BYTES) return
-  const mib = (bytes: number) => `${Math.floor(bytes / MIB)} MiB`
-  return yield* new OpFailed({
-    subject: "work disk",
-    problem: `the host's disk is nearly full: ${mib(free)} free, ${mib(RESERVE_BYTES)} are kept in reserve`,
-    fix: "free space under /var/lib/banger, or delete VMs that are no longer needed"
-  })
-})
 
 /** VMs that are created at the same time want the same seed: one makes it, the others find it. */
 const making = makeKeyedLock()
@@ -51,7 +38,7 @@ const ensure = (vm: VmId, slot: Slot, diskMib: number, seed: Digest | null) =>
   Effect.gen(function*() {
     const disk = workFile(vm)
     if (existsSync(disk)) return
-    yield* refuseBelowReserve
+    yield* keepReserve("work disk")
     const source = seed === null ? yield* emptySeed(diskMib) : stored(seed)
     const { size } = yield* file(source, () => fs.stat(source))
     if (size > diskMib * MIB) {

@@ -213,15 +213,15 @@ describe("the catalog, builds and the disk", () => {
       banger(`image build --name dev --script ${base}/big.sh`), banger(`image build --script ${base}/setup.sh`)])
     assert.deepStrictEqual([built.status, nothing.status, big.status, unnamed.status], [0, 1, 1, 2])
     assert.deepStrictEqual([built.stdout, built.stderr], ["made\n", "  started                      5 ms\nthe guest speaks\n"])
-    assert.match(big.stderr, /at most 524288 characters/)
+    assert.match(big.stderr, /at most 524288 bytes/)
     const [, request] = daemon.calls.find(([call]) => call === "Build") ?? []
-    assert.deepStrictEqual(request, { name: "dev", from: "debian-bookworm", script: "#!/bin/sh\necho hello\n", docker: true, again: false, sizeMib: 2048 })
+    assert.deepStrictEqual(request, { name: "dev", from: "debian-bookworm", script: "#!/bin/sh\necho hello\n", diskMib: 8192, docker: true, again: false, sizeMib: 2048 })
   })
 
   it.concurrent("vm create makes a missing image first, as the catalog has it", async () => {
     const { status, stderr, stdout } = await banger("vm create --name first --image absent")
     assert.deepStrictEqual([status, stdout], [0, "first\n"])
-    assert.match(stderr, /^image absent is not here yet: it is made now, once\n {2}fetched +5 ms\nmade\nspec: /)
+    assert.match(stderr, /^image absent is not here yet: made now, once, if a catalog has it\n {2}fetched +5 ms\nmade\nspec: /)
     assert.strictEqual((await banger("vm create --image nowhere")).status, 3)
   })
 

@@ -14,6 +14,9 @@ import { say } from "../output/text.ts"
 
 const EXAMPLE = "banger image build --name dev --script ./setup.sh"
 
+/** MiB: what a VM has without --disk-size. */
+const DISK = 8192
+
 const needed = <A>(flag: string, value: A | undefined) =>
   value === undefined ? Effect.fail(new Misuse(`${flag} is missing`, EXAMPLE)) : Effect.succeed(value)
 
@@ -33,6 +36,7 @@ A failed build leaves nothing but its output. It goes on when this command ends:
     script: Flags.value("FILE", "the script (without a #! line: run by sh -e)", Decode.text),
     from: Flags.value("IMAGE", "image to begin with (debian-bookworm)", Decode.as(ImageName)),
     size: Flags.value("SIZE", "size of the root file system, at least (8G)", Decode.mib(DiskMib)),
+    "disk-size": Flags.value("SIZE", "size of the builder's /root, and the least that of the image's VMs can have (8G)", Decode.mib(DiskMib)),
     docker: Flags.on("install Docker's engine first"),
     kernel: Flags.value("KERNEL", "kernel that the build and the image's VMs boot (without it: the default one)", Decode.as(KernelName)),
     again: Flags.on("build also when nothing has changed: what the script fetches may have"),
@@ -48,7 +52,7 @@ A failed build leaves nothing but its output. It goes on when this command ends:
       const name = yield* needed("--name", flags.name)
       const script = yield* read(yield* needed("--script", flags.script))
       const request = {
-        name, script, from: flags.from ?? ImageName.make("debian-bookworm"), docker: flags.docker, again: flags.again,
+        name, script, from: flags.from ?? ImageName.make("debian-bookworm"), docker: flags.docker, again: flags.again, diskMib: flags["disk-size"] ?? DISK,
         ...(flags.size && { sizeMib: flags.size }), ...(flags.kernel && { kernel: flags.kernel })
       }
       yield* withDaemon(Effect.flatMap(Daemon, (daemon) => watchImage(daemon.image.Build(request), flags.json))).pipe(

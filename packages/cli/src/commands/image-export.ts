@@ -31,7 +31,8 @@ const pack = (out: string, about: string, files: ReadonlyArray<string>) =>
       const problem = said._tag === "Some" ? said.value.error.message : stderr.trim() || error?.message || "it came to no result"
       resume(new LocalFailure({ problem: `cannot write ${out}: ${problem}`, fix: said._tag === "Some" ? said.value.error.fix : "" }))
     })
-    return Effect.sync(() => void child.kill("SIGKILL"))
+    // It removes what it has written so far.
+    return Effect.sync(() => void child.stdin?.end())
   })
 
 /** What of the image's record goes along: nothing of this host. */

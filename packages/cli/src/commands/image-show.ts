@@ -26,7 +26,7 @@ export default command({
         ["root file system", `sha256 ${image.files.rootfs}`],
         ["work seed", image.files.seed === null ? "none" : `sha256 ${image.files.seed}`],
         ["kernel", image.kernel ?? "the default"],
-        ["made of", image.source === null ? "a file" : `${image.source.reference}, ${image.source.digest}`],
+        ["made of", image.source === null ? "a file" : [image.source.reference, image.source.digest].filter((text) => text !== "").join(", ")],
         ["created", new Date(image.createdAt).toISOString()],
         ["used by", users(image.usedBy)]
       ]))

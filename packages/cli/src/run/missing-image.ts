@@ -10,7 +10,7 @@ export const create = (wanted: CreateVm) =>
   Stream.unwrap(Effect.map(Daemon, (daemon) =>
     Stream.catchTag(daemon.vm.Create(wanted), "ImageNotFound", ({ name }) => {
       const made = Effect.zipRight(
-        say(`image ${name} is not here yet: it is made now, once`),
+        say(`image ${name} is not here yet: made now, once, if a catalog has it`),
         showImage(daemon.image.Get({ name, update: false }), process.stderr)
       )
       return Stream.concat(Stream.execute(made), daemon.vm.Create(wanted))

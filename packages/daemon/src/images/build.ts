@@ -6,14 +6,14 @@ import { startTime } from "@banger/capabilities/firecracker/process.ts"
 import { buildLog, vsockSocket } from "@banger/capabilities/paths.ts"
 import type { Image, ImageSource } from "@banger/domain/catalog.ts"
 import { type CatalogError, HelperUnreachable, ImageNotFound, KernelNotFound, StateUnwritable, StepFailed, type VmError } from "@banger/domain/errors.ts"
-import { ImageName, type KernelName, VmName } from "@banger/domain/ids.ts"
+import { type ImageName, type KernelName, VmName } from "@banger/domain/ids.ts"
 import type { Progress } from "@banger/domain/progress.ts"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Catalog } from "../catalog.ts"
+import { type Base, Catalog } from "../catalog.ts"
 import { Lifecycle } from "../vms/lifecycle.ts"
 import type { Work } from "../operations.ts"
 import { type Doing, Operations } from "../vms/operations.ts"
@@ -21,15 +21,16 @@ import { makePlan } from "../vms/plan.ts"
 import { type Cell, Registry } from "../vms/registry.ts"
 import { DOCKER, FINISH } from "./build-scripts.ts"
 import type { Emit } from "./convert.ts"
-import { runScript } from "./guest-script.ts"
+import { logOf, runScript } from "./guest-script.ts"
 
 /** What is built of what. */
 export interface Build {
   readonly name: ImageName
-  /** Has room of its own, when it is a recipe's. */
-  readonly from: Image
+  readonly from: Base
   readonly kernel?: KernelName | undefined
   readonly sizeMib?: number | undefined
+  /** Of the builder's work disk, which becomes the seed. */
+  readonly diskMib: number
   readonly script: string
   readonly docker: boolean
   /** The script's environment. */
@@ -41,7 +42,7 @@ export interface Build {
 }
 
 /** What decides what a build gives: `from`'s files, or, known before they are there, the container image they are made of. */
-type Inputs = Pick<Build, "docker" | "env" | "kernel" | "script" | "sizeMib"> & ({ readonly base: string; readonly from?: Image } | { readonly base?: undefined; readonly from: Image })
+type Inputs = Pick<Build, "diskMib" | "docker" | "env" | "kernel" | "script" | "sizeMib"> & ({ readonly base: string; readonly from?: Base } | { readonly base?: undefined; readonly from: Base })
 
 /** Changes when the same request would give another image: a new prelude, say. */
 const EDITION = "1"
@@ -50,15 +51,12 @@ const EDITION = "1"
 const SHUTDOWN = 180_000
 
 /** Everything that decides what a build gives, but for what its script fetches. */
-export const digestOf = ({ docker, env, kernel, script, sizeMib, ...of }: Inputs): string => {
+export const digestOf = ({ diskMib, docker, env, kernel, script, sizeMib, ...of }: Inputs): string => {
   const { base, from } = of
   const origin = base === undefined ? [from.files.rootfs, from.files.seed] : [base]
-  const inputs = [EDITION, ...origin, script, docker, sizeMib ?? 0, kernel ?? null, Object.entries(env).toSorted()]
+  const inputs = [EDITION, ...origin, script, docker, sizeMib ?? 0, diskMib, kernel ?? null, Object.entries(env).toSorted()]
   return `sha256:${createHash("sha256").update(JSON.stringify(inputs)).digest("hex")}`
 }
-
-/** The image with the root file system made longer, for as long as the build lasts. */
-export const baseName = (name: ImageName): ImageName => ImageName.make(`${name.slice(0, 58)}.base`)
 
 const isCatalogError = Schema.is(Schema.Union(ImageNotFound, KernelNotFound, StepFailed, StateUnwritable, HelperUnreachable))
 
@@ -87,11 +85,11 @@ export const makeBuild = Effect.gen(function*() {
   }
 
   /** A VM of that image runs; it goes with the scope, and with the daemon: this process is its owner. */
-  const builder = ({ kernel, name }: Build, image: ImageName) => {
-    const wanted = { image, ...(kernel !== undefined && { kernel }), nat: true, ephemeral: { pid: process.pid, startTime: startTime(process.pid) ?? "" } }
+  const builder = ({ diskMib, kernel, name }: Build, base: Base) => {
+    const wanted = { diskMib, ...(kernel !== undefined && { kernel }), nat: true, ephemeral: { pid: process.pid, startTime: startTime(process.pid) ?? "" } }
     const planned = Option.match(named(name), {
-      onNone: () => plan(wanted),
-      onSome: (vm) => Effect.catchTag(plan({ ...wanted, name: vm }), "NameTaken", () => plan(wanted))
+      onNone: () => plan(wanted, base),
+      onSome: (vm) => Effect.catchTag(plan({ ...wanted, name: vm }, base), "NameTaken", () => plan(wanted, base))
     })
     return Effect.tap(Effect.acquireRelease(planned, removed), (cell) => operate(cell, "created", (emit) => lifecycle.create(cell, emit)))
   }
@@ -119,15 +117,10 @@ export const makeBuild = Effect.gen(function*() {
       }),
       (log) => Effect.promise(() => log.close())
     )
-    /** An image with room, where the one that is built from has too little. */
-    const roomy = sizeMib === undefined || sizeMib * 2 ** 20 <= from.rootfsBytes ? Effect.succeed(from) : Effect.acquireRelease(
-      catalog.extend(from, { name: baseName(name), kernel: from.kernel, source: from.source }, sizeMib),
-      () => Effect.ignoreLogged(catalog.deleteImage(baseName(name)))
-    )
+    const roomy = sizeMib === undefined || sizeMib * 2 ** 20 <= from.rootfsBytes ? Effect.succeed(from) : catalog.extend(from, sizeMib)
     return Effect.gen(function*() {
-      const log = yield* openLog
-      const { files } = yield* roomy
-      const vm = yield* timed("builder VM started", builder(build, files.name))
+      const log = logOf(yield* openLog)
+      const vm = yield* timed("builder VM started", builder(build, yield* roomy))
       const { spec } = vm.record
       const run = (text: string) => runScript(vsockSocket(spec.id), text, { DEBIAN_FRONTEND: "noninteractive", ...env }, log)
       yield* emit({ _tag: "Log", path })

@@ -33,7 +33,7 @@ export const makeUnbundle = Effect.map(Catalog, (catalog) =>
       const { result: { unpacked }, step } = yield* follow(lines, reference, emit)
       const image = yield* catalog.register({
         name, rootfs, workSeed: unpacked.seed ? seed : undefined, run: unpacked.about.run,
-        source: { reference, digest: "url" in from ? `sha256:${from.bundle.sha256}` : unpacked.about.source?.digest ?? "", base: null }
+        source: { reference, digest: "url" in from ? `sha256:${from.bundle.sha256}` : "", base: null }
       })
       yield* step("added to the store")
       return image

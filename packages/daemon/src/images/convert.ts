@@ -1,16 +1,16 @@
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { file } from "@banger/capabilities/files.ts"
-import { staged } from "@banger/capabilities/paths.ts"
-import type { Image } from "@banger/domain/catalog.ts"
+import { CACHE, staged } from "@banger/capabilities/paths.ts"
+import { keepReserve } from "@banger/capabilities/reserve.ts"
 import { RunConfig } from "@banger/domain/run-config.ts"
-import { BadSource, type CatalogError } from "@banger/domain/errors.ts"
-import { type ImageName, type KernelName, StagingId } from "@banger/domain/ids.ts"
+import { BadSource, type CatalogError, StepFailed } from "@banger/domain/errors.ts"
+import { type ImageName, type KernelName, type StagingId, stagingId } from "@banger/domain/ids.ts"
 import type { ImageProgress } from "@banger/domain/progress.ts"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Catalog } from "../catalog.ts"
 import { type ProgressLine, runProgram } from "./program.ts"
@@ -26,6 +26,8 @@ export interface Conversion {
   readonly reference: string
   /** banger-oci's command and its arguments, but for where to write. */
   readonly args: readonly [command: string, ...ReadonlyArray<string>]
+  /** A digest that is not wanted again: the image that is here has it. */
+  readonly unless?: string | undefined
 }
 
 const STEPS = { fetch: "fetched and unpacked", write: "file system written" } as const
@@ -35,8 +37,11 @@ export const unstage = (id: StagingId) =>
   Effect.ignoreLogged(file(staged(id), () =>
     Promise.all([staged(id), `${staged(id)}.partial`].map((path) => fs.rm(path, { recursive: true, force: true })))))
 
-/** A place in the staging directory for a file that we make ourselves; what is left there goes with the scope. */
-export const place = Effect.acquireRelease(Effect.sync(() => StagingId.make(randomBytes(8).toString("hex"))), unstage)
+/** A place of the daemon's in the staging directory; what is left there goes with the scope. */
+export const place = Effect.acquireRelease(Effect.sync(() => stagingId("daemon", randomBytes(8).toString("hex"))), unstage)
+
+/** Layers and file systems on their way take room on the host's disk, which VMs need more. */
+const enoughRoom = Effect.mapError(keepReserve("image", 0, CACHE), ({ message }) => new StepFailed({ operation: "make the image", problem: message, fix: "banger df shows what takes room, banger prune removes what nothing uses" }))
 
 /** Follows a program to its result, telling its phases; every phase but the last ends with the next. `step` ends what comes after it. */
 export const follow = <A extends object>(lines: Stream.Stream<A | ProgressLine, BadSource>, source: string, emit: Emit) =>
@@ -55,6 +60,7 @@ export const follow = <A extends object>(lines: Stream.Stream<A | ProgressLine, 
         if (!("progress" in line)) return void (result = line)
         if (phase !== undefined && line.progress.phase !== phase) yield* step(STEPS[phase])
         phase = line.progress.phase
+        yield* enoughRoom
         yield* emit({ _tag: "Phase", ...line.progress })
       }))
     if (phase !== undefined) yield* step(STEPS[phase])
@@ -68,31 +74,29 @@ const Converted = Schema.Union(
   Schema.Struct({ unchanged: Schema.String })
 )
 
-/** Makes an image of a container image with banger-oci, and tells whether it was another before. */
-export const makeConvert = Effect.map(Catalog, (catalog) => {
-  /** The image as it is, when it was made of the same. */
-  const present = ({ name, reference }: Conversion) =>
-    Effect.map(catalog.find(name), Option.filter(({ source }) => source?.reference === reference))
+/** A root file system in staging, as a container image has it. */
+export interface Rootfs {
+  readonly rootfs: StagingId
+  readonly digest: string
+  readonly run: RunConfig
+  /** Tells what was done with it, and how long that took. */
+  readonly step: (name: string) => Effect.Effect<void>
+}
 
-  return (conversion: Conversion, emit: Emit): Effect.Effect<{ readonly image: Image; readonly changed: boolean }, CatalogError> =>
-    Effect.scoped(Effect.gen(function*() {
-      const { args: [command, ...args], kernel, name, reference, sizeMib } = conversion
+/** Turns a container image into an ext4 in staging, with banger-oci; what is left there goes with the scope. */
+export const makeConvert = Effect.map(Catalog, (catalog) =>
+  (conversion: Conversion, emit: Emit): Effect.Effect<Rootfs | "unchanged", CatalogError, Scope.Scope> =>
+    Effect.gen(function*() {
+      const { args: [command, ...args], kernel, reference, sizeMib, unless } = conversion
+      // Asked before anything is fetched for it.
       if (kernel !== undefined) yield* catalog.kernel(kernel)
-      const here = command === "pull" ? yield* present(conversion) : Option.none()
-      const known = Option.flatMapNullable(here, ({ source }) => source?.digest)
-      const id = yield* place
+      const rootfs = yield* place
       const all = [
-        command, "--out", staged(id),
+        command, "--out", staged(rootfs),
         ...(sizeMib === undefined ? [] : ["--size", String(sizeMib * 2 ** 20)]),
-        ...Option.match(known, { onNone: () => [], onSome: (digest) => ["--unless", digest] }),
+        ...(unless === undefined ? [] : ["--unless", unless]),
         ...args
       ]
       const { result, step } = yield* follow(runProgram("banger-oci", Converted, all, reference), reference, emit)
-      if ("unchanged" in result && Option.isSome(here)) return { image: here.value, changed: false }
-      if ("unchanged" in result) return yield* new BadSource({ path: reference, problem: "it is said to be unchanged, and is not here", fix: "journalctl -u bangerd" })
-      const { config, digest } = result.result
-      const image = yield* catalog.register({ name, kernel, rootfs: id, source: { reference, digest, base: null }, run: config })
-      yield* step("added to the store")
-      return { image, changed: true }
+      return "result" in result ? { rootfs, digest: result.result.digest, run: result.result.config, step } : "unchanged" as const
     }))
-})

@@ -18,17 +18,33 @@ export class ScriptFailed extends Schema.TaggedError<ScriptFailed>()("ScriptFail
   }
 }
 
+/** Bytes of output that are kept of a build: a guest may print without end. */
+const MAX_LOG = 64 << 20
+
+/** Takes a script's output, and no more than a disk can bear. */
+export const logOf = (handle: fs.FileHandle) => {
+  let left = MAX_LOG
+  return (output: Uint8Array) =>
+    file("the build's log", async () => {
+      if (left <= 0) return
+      await handle.write(output.subarray(0, left))
+      left -= output.length
+      if (left <= 0) await handle.write(`\nbanger: the rest of the output is left out: it is longer than ${MAX_LOG >> 20} MiB\n`)
+    })
+}
+type Log = ReturnType<typeof logOf>
+
 type Failure = AgentUnreachable | AgentRefused | FileFailed | ScriptFailed
 
 /** Follows a command to its end; what it prints, both streams as they come, goes into the log. */
-const follow = (stream: ExecStream, log: fs.FileHandle): Effect.Effect<void, Failure> =>
+const follow = (stream: ExecStream, log: Log): Effect.Effect<void, Failure> =>
   Effect.flatMap(stream.next, (frame): Effect.Effect<void, Failure> => {
     switch (frame?.type) {
       case undefined:
         return Effect.fail(new AgentUnreachable({ problem: "the connection ended before the script" }))
       case GuestFrame.stdout:
       case GuestFrame.stderr:
-        return Effect.zipRight(file("the build's log", () => log.write(frame.payload)), follow(stream, log))
+        return Effect.zipRight(log(frame.payload), follow(stream, log))
       case GuestFrame.exit:
         return Schema.decodeUnknown(Exit)(frame.payload.toString("utf8")).pipe(
           Effect.mapError(() => new AgentUnreachable({ problem: "its report of the script's end makes no sense" })),
@@ -50,7 +66,7 @@ export const interpreter = (script: string): ReadonlyArray<string> => {
  * Runs a script as root in the guest behind a socket. Fails with `ScriptFailed` when its status is not 0. When the fiber is
  * interrupted the guest hangs the script up.
  */
-export const runScript = (socket: string, script: string, env: Readonly<Record<string, string>>, log: fs.FileHandle): Effect.Effect<void, Failure> => {
+export const runScript = (socket: string, script: string, env: Readonly<Record<string, string>>, log: Log): Effect.Effect<void, Failure> => {
   const start = (argv: ReadonlyArray<string>): Start => ({ argv, env, cwd: "", user: "root", tty: null, timeoutMs: 0 })
   const put = Effect.gen(function*() {
     const stream = yield* exec(socket, start(["/bin/sh", "-c", `umask 077; mkdir -p "\${0%/*}" && cat > "$0"`, PLACE]))

@@ -4,8 +4,8 @@ import { file } from "@banger/capabilities/files.ts"
 import { LAYERS, STAGING, staged } from "@banger/capabilities/paths.ts"
 import type { BuildImage, ImportImage, PullImage } from "@banger/domain/api.ts"
 import type { Image } from "@banger/domain/catalog.ts"
-import { type CatalogError, ImageBusy, ImageNotFound } from "@banger/domain/errors.ts"
-import type { ImageName } from "@banger/domain/ids.ts"
+import { BadSource, type CatalogError, ImageBusy, ImageNotFound } from "@banger/domain/errors.ts"
+import { type ImageName, isDaemons } from "@banger/domain/ids.ts"
 import type { ImageProgress } from "@banger/domain/progress.ts"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -14,13 +14,24 @@ import * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
 import { Catalog } from "../catalog.ts"
 import { makeOperations } from "../operations.ts"
-import { baseName, type Build, digestOf, makeBuild } from "./build.ts"
+import { type Build, digestOf, makeBuild } from "./build.ts"
 import { type BundleSource, makeUnbundle } from "./bundle.ts"
-import { type Conversion, type Emit, makeConvert, unstage } from "./convert.ts"
+import { type Conversion, type Emit, makeConvert, place } from "./convert.ts"
 import { type Known, makeMirrors, makeRecipes } from "./recipes.ts"
+
+/** MiB of a recipe's /root: what a VM has without --disk-size. */
+const DISK = 8192
 
 /** Images that can be made at a time: more than anybody asks for. */
 const MAKING = 1_000
+
+/** What a request asks for beyond the source; two that differ in it are not the same. */
+const wishes = ({ kernel, sizeMib }: Pick<Conversion, "kernel" | "sizeMib">) =>
+  `${sizeMib === undefined ? "" : ` with ${sizeMib} MiB`}${kernel === undefined ? "" : ` for kernel ${kernel}`}`
+
+/** The image is made of the same reference, and is already what the request asks for. */
+const asWished = ({ kernel, reference, sizeMib }: Conversion) => (image: Image) =>
+  image.source?.reference === reference && image.rootfsBytes >= (sizeMib ?? 0) * 2 ** 20 && (kernel === undefined || image.kernel === kernel)
 
 type Making = Effect.Effect<Stream.Stream<ImageProgress, CatalogError>, ImageBusy>
 
@@ -53,9 +64,16 @@ export class ImageMaker extends Context.Tag("@banger/daemon/ImageMaker")<ImageMa
         making.withPermits(1)(Effect.flatMap(work(emit), (made) => emit({ _tag: "Made", ...made }))))
 
     const converted = (conversion: Conversion) => (emit: Emit) =>
-      Effect.map(convert(conversion, emit), ({ changed, image }) => ({
-        image,
-        message: changed ? `${conversion.name} is made of ${image.source?.digest}` : `${conversion.name} is up to date: ${image.source?.digest}`
+      Effect.scoped(Effect.gen(function*() {
+        const { kernel, name, reference } = conversion
+        // A file that is imported again may be another under the same path.
+        const here = conversion.args[0] === "pull" ? Option.filter(yield* catalog.find(name), asWished(conversion)) : Option.none()
+        const result = yield* convert({ ...conversion, unless: Option.getOrUndefined(Option.flatMapNullable(here, ({ source }) => source?.digest)) }, emit)
+        if (result === "unchanged") return yield* Effect.map(catalog.image(name), (image) => ({ image, message: `${name} is up to date: ${image.source?.digest}` }))
+        const { digest, rootfs, run, step } = result
+        const image = yield* catalog.register({ name, kernel, rootfs, source: { reference, digest, base: null }, run })
+        yield* step("added to the store")
+        return { image, message: `${name} is made of ${digest}` }
       }))
 
     const pulling = (name: ImageName, reference: string, insecure: boolean) =>
@@ -82,42 +100,45 @@ export class ImageMaker extends Context.Tag("@banger/daemon/ImageMaker")<ImageMa
         return Option.isSome(here) ? { image: here.value, message: `${name} is up to date` } : yield* unbundled(name, { url, bundle })(emit)
       })
 
-    /** By a recipe: its container image under a name of the moment, then its script. */
+    /** By a recipe: its container image, then its script. */
     const cooked = (name: ImageName, { env, recipe: { from, sizeMib }, script }: Extract<Known, { readonly kind: "recipe" }>, update: boolean) => (emit: Emit) =>
       Effect.gen(function*() {
         const reference = `recipe ${name}`
         const old = Option.filter(yield* catalog.find(name), ({ source }) => source?.reference === reference)
         const pinned = Option.flatMapNullable(old, ({ source }) => source?.base)
-        const build = { name, sizeMib, script, docker: false, env, reference }
+        const build = { name, sizeMib, diskMib: DISK, script, docker: false, env, reference }
         const upToDate = (image: Image) => ({ image, message: `${name} is up to date` })
-        if (!update && Option.isSome(pinned)) {
-          const here = yield* present({ ...build, base: pinned.value })
-          if (Option.isSome(here)) return upToDate(here.value)
-        }
-        const pull = yield* pulling(baseName(name), update || Option.isNone(pinned) ? from : `${from.replace(/:[^/:]*$/, "")}@${pinned.value}`, false)
-        return yield* Effect.gen(function*() {
-          const { image } = yield* convert({ ...pull, sizeMib }, emit)
-          const base = image.source?.digest ?? ""
-          const here = yield* present({ ...build, base })
-          if (Option.isSome(here)) return upToDate(here.value)
-          return { image: yield* buildImage({ ...build, from: image, base }, emit), message: `${name} is built by its recipe of ${base}` }
-        }).pipe(Effect.ensuring(Effect.ignore(catalog.deleteImage(baseName(name)))))
+        const same = Option.isSome(pinned) ? yield* present({ ...build, base: pinned.value }) : Option.none()
+        if (!update && Option.isSome(same)) return upToDate(same.value)
+        const asked = update || from.includes("@") || Option.isNone(pinned) ? from : `${from.replace(/:[^/:]*$/, "")}@${pinned.value}`
+        const pull = yield* pulling(name, asked, false)
+        return yield* Effect.scoped(Effect.gen(function*() {
+          const result = yield* convert({ ...pull, sizeMib, ...(Option.isSome(same) && { unless: Option.getOrUndefined(pinned) }) }, emit)
+          if (result === "unchanged") return upToDate(yield* catalog.image(name))
+          const base = yield* catalog.borrow(result.rootfs, { name, kernel: null, run: result.run })
+          yield* result.step("added to the store")
+          return { image: yield* buildImage({ ...build, from: base, base: result.digest }, emit), message: `${name} is built by its recipe of ${result.digest}` }
+        }))
       })
 
-    // No operation survives the daemon: what lies in staging now is nobody's.
+    // No operation survives the daemon: what the last one had in staging is nobody's.
     yield* Effect.ignoreLogged(file(STAGING, async () => {
       const names = await fs.readdir(STAGING)
-      await Promise.all(names.map((name) => fs.rm(`${STAGING}/${name}`, { recursive: true, force: true })))
+      await Promise.all(names.filter(isDaemons).map((name) => fs.rm(`${STAGING}/${name}`, { recursive: true, force: true })))
     }))
 
     return {
       pull: ({ insecure, kernel, name, reference, sizeMib }) =>
-        run(name, `oci://${reference}`, (emit) => Effect.flatMap(pulling(name, reference, insecure), (pull) => converted({ ...pull, kernel, sizeMib })(emit))),
-      importStaged: ({ bundle, kernel, name, path, sizeMib, staging }) => {
-        const conversion: Conversion = { name, kernel, sizeMib, reference: path, args: ["import", staged(staging)] }
-        return run(name, path, (emit) =>
-          Effect.ensuring(bundle ? unbundled(name, { path, file: staged(staging) })(emit) : converted(conversion)(emit), unstage(staging)))
-      },
+        run(name, `oci://${reference}${wishes({ kernel, sizeMib })}`, (emit) => Effect.flatMap(pulling(name, reference, insecure), (pull) => converted({ ...pull, kernel, sizeMib })(emit))),
+      importStaged: ({ bundle, kernel, name, path, sizeMib, staging }) =>
+        run(name, `${path}${wishes({ kernel, sizeMib })}`, (emit) =>
+          Effect.scoped(Effect.gen(function*() {
+            // Taken from the client, which removes what it finds when it goes.
+            const own = yield* place
+            yield* Effect.mapError(file(path, () => fs.rename(staged(staging), staged(own))), ({ message }) => new BadSource({ path, problem: message, fix: "import it again" }))
+            if (bundle) return yield* unbundled(name, { path, file: staged(own) })(emit)
+            return yield* converted({ name, kernel, sizeMib, reference: path, args: ["import", staged(own)] })(emit)
+          }))),
       build: ({ again, from, name, ...request }) => {
         const id = createHash("sha256").update(JSON.stringify(request)).digest("hex").slice(0, 12)
         return run(name, `${from} by script ${id}`, (emit) =>

@@ -1,8 +1,16 @@
-import { readFileSync } from "node:fs"
-import { assert, describe, it } from "@effect/vitest"
+import { createHash } from "node:crypto"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import * as Http from "node:http"
+import type { AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { ImageName } from "@banger/domain/ids.ts"
 import { CatalogFile } from "@banger/domain/recipe.ts"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { Config } from "../config.ts"
 import { interpreter } from "./guest-script.ts"
+import { makeRecipes } from "./recipes.ts"
 
 const directory = new URL("../../../../packaging/catalog/", import.meta.url)
 const catalog = Schema.decodeUnknownSync(Schema.parseJson(CatalogFile))(readFileSync(new URL("catalog.json", directory), "utf8"))
@@ -28,5 +36,57 @@ describe("the interpreter of a script", () => {
       ["#!/bin/bash\necho", "#! /usr/bin/env  bash -e \necho", "#!/bin/sh", "echo", "", "\n#!/bin/bash", "#!\n"].map(interpreter),
       [["/bin/bash"], ["/usr/bin/env", "bash -e"], ["/bin/sh"], ["/bin/sh", "-e"], ["/bin/sh", "-e"], ["/bin/sh", "-e"], ["/bin/sh", "-e"]]
     )
+  })
+})
+
+describe("a catalog of the user's", () => {
+  const base = mkdtempSync(`${tmpdir()}/banger-recipes-`)
+  const script = "#!/bin/sh\necho made\n"
+  const sha256 = createHash("sha256").update(script).digest("hex")
+  const recipe = (change: object) => ({ kind: "recipe", about: "", from: "debian:12", script: "make.sh", sha256, sizeMib: 1024, parameters: { SOURCE: "here" }, ...change })
+  const images = { good: recipe({}), wrong: recipe({ sha256: "0".repeat(64) }), unsure: recipe({ sha256: undefined }), local: recipe({ script: "file:///etc/hostname" }), far: recipe({ script: "ftp://x/y" }), long: recipe({ script: "long.sh" }) }
+  const server = Http.createServer((request, response) => {
+    const path = `${base}${request.url}`
+    try {
+      response.end(readFileSync(path))
+    } catch {
+      response.writeHead(404).end()
+    }
+  })
+  let web = ""
+  beforeAll(async () => {
+    writeFileSync(`${base}/catalog.json`, JSON.stringify({ images }))
+    writeFileSync(`${base}/make.sh`, script)
+    writeFileSync(`${base}/long.sh`, "x".repeat(2 << 20))
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    web = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  })
+  afterAll(() => {
+    server.close()
+    rmSync(base, { recursive: true })
+  })
+  const find = (url: string, name: string, parameters = "") => {
+    writeFileSync(`${base}/config.toml`, `[catalog]\nurls = ["${url}"]\n${parameters}`)
+    return Effect.runPromise(makeRecipes.pipe(Effect.flatMap((lookUp) => lookUp(ImageName.make(name))), Effect.flip, Effect.orElse(() => Effect.succeed({ message: "found" })), Effect.map(({ message }) => message), Effect.provide(Config.layer(`${base}/config.toml`))))
+  }
+
+  it("is read from a file and from a web server, and its scripts are checked", async () => {
+    assert.strictEqual(await find(`file://${base}/catalog.json`, "good"), "found")
+    assert.strictEqual(await find(`${web}/catalog.json`, "good"), "found")
+    assert.match(await find(`${web}/catalog.json`, "wrong"), /make\.sh: its sha256 is [0-9a-f]{64}, not 0{64}/)
+    assert.match(await find(`${web}/catalog.json`, "unsure"), /gives no sha256/)
+    assert.match(await find(`${web}/catalog.json`, "long"), /longer than 1048576 bytes/)
+    assert.match(await find(`${web}/none.json`, "good"), /answers 404/)
+    assert.match(await find(`file://${base}/make.sh`, "good"), /make\.sh/)
+  })
+
+  it("names nothing on this host when it came from elsewhere", async () => {
+    assert.match(await find(`${web}/catalog.json`, "local"), /can only name what is on one/)
+    assert.match(await find(`file://${base}/catalog.json`, "far"), /can only name what is on one/)
+  })
+
+  it("has the parameters that it has", async () => {
+    assert.strictEqual(await find(`${web}/catalog.json`, "good", "[catalog.parameters.good]\nSOURCE = 'there'\n"), "found")
+    assert.match(await find(`${web}/catalog.json`, "good", "[catalog.parameters.good]\nSORCE = 'there'\n"), /it has no parameter SORCE/)
   })
 })

@@ -23,22 +23,44 @@ export type Known =
 
 const bad = (path: string, fix: string) => (error: { readonly message: string }) => new BadSource({ path, problem: error.message, fix })
 
+const tooLong = () => new Error(`it is longer than ${MAX_TEXT} bytes`)
+
 const download = (url: URL) =>
   Effect.tryPromise({
     try: async (signal) => {
       const answer = await fetch(url, { signal })
       if (!answer.ok) throw new Error(`${url.host} answers ${answer.status}`)
-      const text = await answer.text()
-      if (text.length > MAX_TEXT) throw new Error(`it is longer than ${MAX_TEXT} bytes`)
-      return text
+      const chunks: Array<Uint8Array> = []
+      let size = 0
+      for await (const chunk of answer.body ?? []) {
+        size += chunk.length
+        if (size > MAX_TEXT) throw tooLong()
+        chunks.push(chunk)
+      }
+      return Buffer.concat(chunks).toString("utf8")
     },
     catch: (error) => new Error(error instanceof Error ? `${error.message}${error.cause instanceof Error ? `: ${error.cause.message}` : ""}` : String(error))
   }).pipe(Effect.timeoutFail({ duration: TIMEOUT, onTimeout: () => new Error(`no answer within ${TIMEOUT}`) }))
 
-const read = (url: URL): Effect.Effect<string, BadSource> => {
-  const text = url.protocol === "file:" ? file(url.pathname, () => fs.readFile(url, "utf8")) : download(url)
-  return Effect.mapError(text, bad(url.href, "check [catalog] urls in the configuration"))
-}
+const local = (url: URL) =>
+  file(url.pathname, async () => {
+    const stat = await fs.stat(url)
+    if (!stat.isFile()) throw new Error(`${url.pathname} is no file`)
+    if (stat.size > MAX_TEXT) throw tooLong()
+    return fs.readFile(url, "utf8")
+  })
+
+const read = (url: URL): Effect.Effect<string, BadSource> =>
+  Effect.mapError(url.protocol === "file:" ? local(url) : download(url), bad(url.href, "check [catalog] urls in the configuration"))
+
+/** An address that a catalog names. One that came from elsewhere names nothing on this host. */
+const within = (catalog: URL, address: string) =>
+  Effect.try({ try: () => new URL(address, catalog), catch: () => new BadSource({ path: catalog.href, problem: `${JSON.stringify(address)} is no address`, fix: "ask whoever keeps the catalog" }) }).pipe(
+    Effect.filterOrFail(
+      (url) => url.protocol === "https:" || url.protocol === "http:" || (url.protocol === "file:" && catalog.protocol === "file:"),
+      (url) => new BadSource({ path: catalog.href, problem: `it names ${url.href}: a catalog of a web server can only name what is on one`, fix: "ask whoever keeps the catalog" })
+    )
+  )
 
 const catalogAt = (url: URL) =>
   read(url).pipe(
@@ -55,7 +77,7 @@ const environment = (name: ImageName, { parameters }: Recipe, given: Readonly<Re
 
 const scriptOf = (recipe: Recipe, catalog: URL) =>
   Effect.gen(function*() {
-    const url = new URL(recipe.script, catalog)
+    const url = yield* within(catalog, recipe.script)
     const script = yield* read(url)
     const digest = createHash("sha256").update(script).digest("hex")
     if (recipe.sha256 === undefined ? catalog.href === OWN.href : recipe.sha256 === digest) return script
@@ -75,7 +97,7 @@ export const makeMirrors = Effect.map(Config, (config) =>
 export const makeRecipes = Effect.map(Config, (config) => {
   const known = (name: ImageName, entry: CatalogEntry, catalog: URL, given: Readonly<Record<string, string>>): Effect.Effect<Known, BadSource> =>
     entry.kind === "bundle"
-      ? Effect.succeed({ kind: "bundle", bundle: entry, url: new URL(entry.url, catalog).href })
+      ? Effect.map(within(catalog, entry.url), ({ href }) => ({ kind: "bundle", bundle: entry, url: href }))
       : Effect.map(Effect.all([scriptOf(entry, catalog), environment(name, entry, given)]), ([script, env]) => ({ kind: "recipe", recipe: entry, script, env }))
 
   return (name: ImageName): Effect.Effect<Option.Option<Known>, BadSource> =>

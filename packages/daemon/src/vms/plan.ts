@@ -7,7 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { asStep } from "../as-step.ts"
-import { Catalog } from "../catalog.ts"
+import { type Base, Catalog } from "../catalog.ts"
 import { Config } from "../config.ts"
 import { HostFacts } from "../host-facts.ts"
 import { randomId, randomName } from "./names.ts"
@@ -36,11 +36,12 @@ export const makePlan = Effect.gen(function*() {
   const facts = yield* HostFacts
   const registry = yield* Registry
 
-  return (request: CreateVm): Effect.Effect<Cell, VmError> =>
+  /** `base` stands in for the image that the request or the configuration names. */
+  return (request: CreateVm, base?: Base): Effect.Effect<Cell, VmError> =>
     Effect.gen(function*() {
       const user = yield* config.read
       const { cidr } = yield* Effect.mapError(facts.hello, asStep("reach the root helper"))
-      const image = yield* Effect.mapError(catalog.image(request.image ?? user.default_image_name ?? ImageName.make("debian-bookworm")), asVmError)
+      const image = base ?? (yield* Effect.mapError(catalog.image(request.image ?? user.default_image_name ?? ImageName.make("debian-bookworm")), asVmError))
       const kernel = yield* Effect.mapError(catalog.kernel(request.kernel ?? image.kernel ?? user.default_kernel ?? KernelName.make("host")), asVmError)
       const createdAt = yield* Clock.currentTimeMillis
       const reserve = (name: VmName) =>

@@ -1,0 +1,127 @@
+/** Images made by scripts in VMs, by hand and by the catalog's recipe of the default image (spec 6.2, 6.4, 1.2). */
+import { readFileSync } from "node:fs"
+import { beforeAll, describe, expect, it } from "vitest"
+import { leaks, ok, reset, sh } from "../host.ts"
+
+/** Beyond the host, where only NAT leads. */
+const MIRROR = "deb [trusted=yes] http://198.51.100.2/mirror ./"
+
+beforeAll(async () => {
+  await reset()
+  await ok(`ip netns add world && ip link add to-world type veth peer name eth0 netns world
+    ip addr add 198.51.100.1/24 dev to-world && ip link set to-world up
+    ip -n world addr add 198.51.100.2/24 dev eth0 && ip -n world link set eth0 up && ip -n world link set lo up
+    ip -n world route add default via 198.51.100.1
+    systemd-run -q --unit=world-web ip netns exec world python3 -m http.server 80 --directory /srv
+    timeout 60 sh -c 'until curl -fs http://198.51.100.2/mirror/Packages >/dev/null; do sleep 0.2; done'`, { root: true })
+})
+
+const images = async () => (JSON.parse(await ok("banger image list --json")) as ReadonlyArray<{ files: { name: string; rootfs: string; seed: string | null } }>).map(({ files }) => files)
+
+describe("image build", () => {
+  it("runs the script in a VM, keeps what it did in / and in /root, and knows when it would do the same again", async () => {
+    const script = `#!/bin/bash
+set -eu
+echo "speaking: $(id -un) on $(hostname)"; echo "complaining" >&2
+echo '${MIRROR}' > /etc/apt/sources.list
+cd /tmp && apt-get update && apt-get download jq libjq1 libonig5 && dpkg -i ./*.deb && rm ./*.deb
+mkdir -p /root/.config && echo made > /root/.config/made
+`
+    await ok("cat > setup.sh", { input: script })
+    const build = () => sh("banger image build --name dev --from plain --script setup.sh --size 12G")
+    const built = await build()
+    expect(built.status, built.stderr).toBe(0)
+    expect(built.stdout).toBe("dev is built\n")
+    expect(built.stderr).toMatch(/speaking: root on build-dev\n/)
+    expect(built.stderr).toMatch(/complaining\n/)
+    expect((await images()).map(({ name }) => name).toSorted()).toEqual(["debian-bookworm", "dev", "plain"])
+    expect((await build()).stdout).toMatch(/^dev is up to date: /)
+    await ok("banger vm create --name d1 --image dev --memory 192")
+    expect(await ok("banger vm exec d1 -- sh -c 'cat /root/.config/made; jq -n 40+2; ls /run/banger; wc -c < /etc/machine-id || true'")).toMatch(/^made\n42\n/)
+    expect(Number(await ok("banger vm exec d1 -- df -P -m / | awk 'END {print $2}'"))).toBeGreaterThan(11_000)
+    await ok("banger vm delete --force --yes d1")
+    expect(await leaks()).toEqual([])
+  })
+
+  it("a script that fails leaves its output, and nothing else", async () => {
+    const before = await images()
+    const stored = await ok("ls /var/lib/banger/root/store", { root: true })
+    await ok("echo 'echo so far; exit 3' > failing.sh")
+    const { status, stderr } = await sh("banger image build --name broken --from plain --script failing.sh --size 12G")
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/so far\n[^]*banger: could not build broken: the script ended with status 3\n {2}its output is in (\S+)\n$/)
+    expect(await ok("cat /var/lib/banger/daemon/builds/broken.log")).toBe("so far")
+    expect(await images()).toEqual(before)
+    expect(await ok("banger vm list --all -q")).toBe("")
+    expect(await ok("ls /var/lib/banger/root/store", { root: true })).toBe(stored)
+    expect(await leaks()).toEqual([])
+  })
+
+  it("goes to another host as one file", async () => {
+    const exported = JSON.parse(await ok("banger image export dev --bundle dev.bundle --json"))
+    expect(exported.sha256).toBe(await ok("sha256sum < dev.bundle | cut -d' ' -f1"))
+    await ok("banger image import dev.bundle --bundle --name again")
+    const all = await images()
+    const of = (wanted: string) => all.filter(({ name }) => name === wanted).map(({ rootfs, seed }) => ({ rootfs, seed }))
+    expect(of("again")).toEqual(of("dev"))
+    // And by a catalog of the user's, from a web server of this host.
+    await ok(`mkdir -p shop && cp dev.bundle shop/ && cat > shop/catalog.json && cat >> ~/.config/banger/config.toml <<'END'
+[catalog]
+urls = ["http://127.0.0.1:8000/catalog.json"]
+END`, {
+      input: JSON.stringify({ images: { bought: { kind: "bundle", about: "a test's", url: "dev.bundle", sha256: exported.sha256, bytes: exported.bytes } } })
+    })
+    await ok(`systemd-run -q --unit=shop --uid=owner python3 -m http.server 8000 --bind 127.0.0.1 --directory ~owner/shop
+      timeout 60 sh -c 'until curl -fs http://127.0.0.1:8000/catalog.json >/dev/null; do sleep 0.2; done'`, { root: true })
+    await ok("banger image pull bought")
+    expect(await ok("banger image pull bought")).toBe("bought is up to date")
+    await ok("sed -i 's/\"sha256\":\"../\"sha256\":\"00/' shop/catalog.json")
+    const wrong = await sh("banger image pull bought")
+    expect(wrong.status).toBe(1)
+    expect(wrong.stderr).toMatch(/127\.0\.0\.1:8000 sent sha256:/)
+    await ok("banger image delete again && banger image delete bought && sed -i '/^.catalog/,$d' ~/.config/banger/config.toml")
+  })
+})
+
+describe("the first vm run", () => {
+  it("makes the default image by its recipe, from this host's registry and mirror; the second is immediate", async () => {
+    await ok(`sed -i '/^auth:/,/path:/d' /etc/docker/registry/config.yml && systemctl start docker-registry
+      timeout 60 sh -c 'until curl -fs http://127.0.0.1:5000/v2/; do sleep 0.2; done'`, { root: true })
+    await ok("test -e oci || mkdir oci; cat > oci/make-layout && chmod +x oci/make-layout", { input: readFileSync("test/oci/make-layout") })
+    await ok(`mkdir -p /mnt/image /srv/oci && mount -o loop,ro /srv/images/plain.ext4 /mnt/image && tar -C /mnt/image --exclude=./lost+found -cf /srv/oci/debian.tar . && umount /mnt/image
+      ~owner/oci/make-layout /srv/oci/debian bookworm /srv/oci/debian.tar && rm /srv/oci/debian.tar
+      skopeo copy --quiet --dest-tls-verify=false oci:/srv/oci/debian:1 docker://127.0.0.1:5000/library/debian:bookworm`, { root: true })
+    await ok(`cat >> ~/.config/banger/config.toml`, { input: `
+[catalog.mirrors]
+"docker.io" = "127.0.0.1:5000"
+[catalog.parameters.debian-bookworm]
+APT_SOURCES = "${MIRROR}"
+PACKAGES = "jq"
+DOCKER_URL = ""
+MISE_URL = ""
+TMUX_PLUGINS_URL = ""
+` })
+    await ok("banger image delete debian-bookworm")
+    const first = await sh("banger vm run --rm -- jq -n 6*7")
+    expect(first.status, first.stderr).toBe(0)
+    expect(first.stdout).toBe("42\n")
+    for (const line of [/image debian-bookworm is not here yet/, /fetched and unpacked/, /== packages/, /script run/, /debian-bookworm is built by its recipe of sha256:/, /spec: .*image debian-bookworm/]) expect(first.stderr).toMatch(line)
+    const second = await sh("banger vm run --rm -- jq -n 6*7")
+    expect([second.status, second.stdout]).toEqual([0, "42\n"])
+    expect(second.stderr).toMatch(/^spec: /)
+    expect(await ok("banger image pull debian-bookworm")).toBe("debian-bookworm is up to date")
+    expect((await images()).map(({ name }) => name)).not.toContain("debian-bookworm.base")
+    await ok("sed -i 's/^PACKAGES.*/PACKAGE = \"jq\"/' ~/.config/banger/config.toml")
+    const misspelt = await sh("banger image pull debian-bookworm")
+    expect(misspelt.stderr).toMatch(/it has no parameter PACKAGE\n {2}it has APT_SOURCES, PACKAGES/)
+  })
+
+  it("the disk: nothing is an orphan, and prune takes the layers", async () => {
+    const usages = async () => (JSON.parse(await ok("banger df --json")).usages as ReadonlyArray<{ what: string; name: string; removable: boolean }>)
+    expect((await usages()).filter(({ removable }) => removable).map(({ what }) => what)).toEqual(["layers"])
+    expect(await ok("banger prune")).toMatch(/ layers of container images: .*\n\S+ \S+ freed$/)
+    expect((await usages()).filter(({ removable }) => removable)).toEqual([])
+    expect(await ok("banger vm run --rm -- jq -n 1")).toBe("1")
+    expect(await leaks()).toEqual([])
+  })
+})

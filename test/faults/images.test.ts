@@ -1,0 +1,55 @@
+/** The daemon is killed while it makes images: none is ever half there, the next attempt comes to its end, and nothing is left over. */
+import { beforeAll, describe, expect, it } from "vitest"
+import { eventually, hostvm, leaks, ok, reset } from "../host.ts"
+
+/** Kills of each kind of work. Every one is followed by a start of the daemon; BANGER_KILLS=20 takes a quarter of an hour. */
+const KILLS = Number(process.env["BANGER_KILLS"] ?? 2)
+
+beforeAll(async () => {
+  await reset()
+  await hostvm("copy", "test/oci", "vm:oci")
+  await ok("sed -i '/^auth:/,/path:/d' /etc/docker/registry/config.yml && systemctl start docker-registry && timeout 60 sh -c 'until curl -fs http://127.0.0.1:5000/v2/; do sleep 0.2; done'", { root: true })
+  await ok("~owner/oci/make-image busybox /srv/images/busybox.ext4 && chmod -R a+rX /srv/oci/busybox", { root: true })
+  await ok("cat > work.sh", { input: "dd if=/dev/urandom of=/root/noise bs=1M count=20\necho done > /etc/made\n" })
+})
+
+const images = async (): Promise<ReadonlyArray<string>> => (JSON.parse(await ok("banger image list --json")) as ReadonlyArray<{ files: { name: string } }>).map(({ files }) => files.name).toSorted()
+const orphans = async () => (JSON.parse(await ok("banger df --json")).usages as ReadonlyArray<{ what: string }>).filter(({ what }) => what === "orphan" || what === "staging")
+
+/** Milliseconds that the command takes in the host VM. */
+const timed = async (command: string) => Number(await ok(`began=$(date +%s%N); ${command} >/dev/null 2>&1 || exit 1; echo $(( ($(date +%s%N) - began) / 1000000 ))`))
+
+/** Starts the command and kills the daemon, alone or with what it has started, after a while; returns when the next one answers. */
+const killedAfter = (ms: number, command: string, whom: "main" | "all") =>
+  ok(`${command} >/dev/null 2>&1 & sleep ${(ms / 1000).toFixed(3)}
+    sudo systemctl kill --kill-who=${whom} --signal=KILL bangerd.service; wait
+    timeout 180 sh -c 'until banger daemon status >/dev/null 2>&1; do sleep 0.2; done'`)
+
+const before = ["debian-bookworm", "plain"]
+
+describe("the daemon is killed", () => {
+  for (const [what, name, command] of [
+    ["a pull", "pulled", "banger image pull oci://127.0.0.1:5000/busybox:1 --name pulled"],
+    ["an import", "imported", "banger image import /srv/oci/busybox --name imported"],
+    ["a build", "built", "banger image build --name built --from plain --script work.sh --size 4G --again"]
+  ] as const) {
+    it(`in the midst of ${what}`, async () => {
+      const took = await timed(command)
+      await ok(`banger image delete ${name}; banger prune`)
+      for (let kill = 0; kill < KILLS; kill++) {
+        await killedAfter(Math.random() * took, command, kill % 2 === 0 ? "main" : "all")
+        const left = await images()
+        expect([before, [...before, name].toSorted()]).toContainEqual(left)
+        if (left.includes(name)) await ok(`banger image delete ${name}`)
+        await eventually("test -z \"$(banger vm list --all -q)\"")
+      }
+      await ok(command)
+      expect(await images()).toEqual([...before, name].toSorted())
+      await eventually("! banger df --json | grep -qE '\"(orphan|staging)\"'")
+      expect(await orphans()).toEqual([])
+      expect(await ok(`banger vm run --rm --image ${name} --memory 192 -- sh -c 'cat /etc/made 2>/dev/null || cat /etc/issue'`)).toBe(name === "built" ? "done" : "changed")
+      await ok(`banger image delete ${name}`)
+      expect(await leaks()).toEqual([])
+    })
+  }
+})
