@@ -60,7 +60,7 @@ mkdir -p /root/.config && echo made > /root/.config/made
   it("goes to another host as one file", async () => {
     const exported = JSON.parse(await ok("banger image export dev --bundle dev.bundle --json"))
     expect(exported.sha256).toBe(await ok("sha256sum < dev.bundle | cut -d' ' -f1"))
-    await ok("banger image import dev.bundle --bundle --name again")
+    await ok("banger bundle import dev.bundle --name again")
     const all = await images()
     const of = (wanted: string) => all.filter(({ name }) => name === wanted).map(({ rootfs, seed }) => ({ rootfs, seed }))
     expect(of("again")).toEqual(of("dev"))
@@ -79,7 +79,28 @@ END`, {
     const wrong = await sh("banger image pull bought")
     expect(wrong.status).toBe(1)
     expect(wrong.stderr).toMatch(/127\.0\.0\.1:8000 sent sha256:/)
+    // With all that a host without a network needs, found by its manifest.
+    await ok("banger bundle export --out shop/all.bundle --image dev --kernel debian-6.1 --firecracker --manifest shop/all.json && banger image delete dev && mkdir taken")
+    expect(await ok("cd taken && banger bundle import http://127.0.0.1:8000/all.json")).toBe("image dev\nkernel debian-6.1\nfirecracker 1.12.1: sudo install -m 0755 /home/owner/taken/firecracker /home/owner/taken/jailer /usr/local/bin/")
+    await ok("cmp taken/firecracker /usr/local/bin/firecracker && cmp taken/jailer /usr/local/bin/jailer && ls /var/cache/banger/staging | wc -l | grep -qx 0")
+    expect(of("again")).toEqual((await images()).filter(({ name }) => name === "dev").map(({ rootfs, seed }) => ({ rootfs, seed })))
     await ok("banger image delete again && banger image delete bought && sed -i '/^.catalog/,$d' ~/.config/banger/config.toml")
+  })
+})
+
+describe("kernels", () => {
+  // Minutes where the host VM is emulated: with BANGER_ALL set.
+  it.runIf(process.env["BANGER_ALL"])("the kernel of an image's /boot boots; so does one of another flavour, from its package", async () => {
+    const deb = await ok("basename /srv/kernels/linux-image-*.deb")
+    await ok(`cat > kernel.sh`, { input: `cd /tmp && /usr/lib/apt/apt-helper download-file http://198.51.100.2/kernels/${deb} k.deb && dpkg-deb -x k.deb / && rm k.deb\n` })
+    await ok("banger image build --name with-kernel --from plain --script kernel.sh --size 2G && banger kernel import --image with-kernel --name from-image")
+    const release = deb.replace(/^linux-image-(.*?)_.*$/, "$1")
+    expect(await ok("banger vm run --rm --image plain --kernel from-image --memory 192 -- uname -r")).toBe(release)
+    expect(JSON.parse(await ok("banger kernel list --json")).find(({ files }: { files: { name: string } }) => files.name === "from-image").files.release).toBe(release)
+    expect(await ok("banger vm list --all -q")).toBe("")
+    const none = await sh("banger kernel import --image plain --name nothing")
+    expect(none.stderr).toMatch(/cannot use image plain: there is no \/boot\/vmlinuz-RELEASE in it/)
+    expect(await leaks()).toEqual([])
   })
 })
 

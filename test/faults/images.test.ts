@@ -1,6 +1,6 @@
 /** The daemon is killed while it makes images: none is ever half there, the next attempt comes to its end, and nothing is left over. */
 import { beforeAll, describe, expect, it } from "vitest"
-import { eventually, hostvm, leaks, ok, reset } from "../host.ts"
+import { eventually, hostvm, leaks, ok, reset, sh } from "../host.ts"
 
 /** Kills of each kind of work. Every one is followed by a start of the daemon; BANGER_KILLS=20 takes a quarter of an hour. */
 const KILLS = Number(process.env["BANGER_KILLS"] ?? 2)
@@ -12,6 +12,9 @@ beforeAll(async () => {
   await ok("~owner/oci/make-image busybox /srv/images/busybox.ext4 && chmod -R a+rX /srv/oci/busybox", { root: true })
   await ok("cat > work.sh", { input: "dd if=/dev/urandom of=/root/noise bs=1M count=20\necho done > /etc/made\n" })
 })
+
+/** What the install has made. */
+const before = ["debian-bookworm", "plain"]
 
 const images = async (): Promise<ReadonlyArray<string>> => (JSON.parse(await ok("banger image list --json")) as ReadonlyArray<{ files: { name: string } }>).map(({ files }) => files.name).toSorted()
 const orphans = async () => (JSON.parse(await ok("banger df --json")).usages as ReadonlyArray<{ what: string }>).filter(({ what }) => what === "orphan" || what === "staging")
@@ -25,7 +28,26 @@ const killedAfter = (ms: number, command: string, whom: "main" | "all") =>
     sudo systemctl kill --kill-who=${whom} --signal=KILL bangerd.service; wait
     timeout 180 sh -c 'until banger daemon status >/dev/null 2>&1; do sleep 0.2; done'`)
 
-const before = ["debian-bookworm", "plain"]
+describe("the disk", () => {
+  it("is full in mid-import: said so, and nothing is left", async () => {
+    await ok("mount -t tmpfs -o size=1M,uid=1000,mode=0700 tmpfs /var/cache/banger/staging", { root: true })
+    const { status, stderr } = await sh("banger image pull oci://127.0.0.1:5000/busybox:1 --name pulled")
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/^banger: cannot use oci:\S+: .*no space left on device\n {2}df -h .*banger prune/m)
+    expect(await ok("ls /var/cache/banger/staging")).toBe("")
+    expect(await images()).toEqual(before)
+    await ok("umount /var/cache/banger/staging", { root: true })
+  })
+
+  it("is nearly full: the reserve is kept", async () => {
+    await ok("fallocate -l $(( $(df --output=avail -B1 /var/lib/banger | tail -1) - 1500000000 )) /var/lib/banger/filler", { root: true })
+    const { status, stderr } = await sh("banger image pull oci://127.0.0.1:5000/busybox:1 --name pulled")
+    await ok("rm /var/lib/banger/filler", { root: true })
+    expect(status).toBe(1)
+    expect(stderr).toMatch(/disk is nearly full: \d+ MiB free/)
+    expect(await ok("ls /var/cache/banger/staging")).toBe("")
+  })
+})
 
 describe("the daemon is killed", () => {
   for (const [what, name, command] of [

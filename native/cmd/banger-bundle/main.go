@@ -1,4 +1,4 @@
-// Command banger-bundle packs images of banger's into single files, and unpacks them.
+// Command banger-bundle packs files of images and kernels into single ones, and unpacks those.
 package main
 
 import (
@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,10 +20,10 @@ import (
 	"banger.dev/native/internal/report"
 )
 
-const usage = `usage: banger-bundle pack --out FILE --about JSON ROOTFS [SEED]
-       banger-bundle unpack --rootfs FILE --seed FILE [--sha256 HEX --bytes N --cache DIR] FILE|URL
+const usage = `usage: banger-bundle pack --out FILE --about JSON NAME=PATH...
+       banger-bundle unpack --into DIR [--sha256 HEX --bytes N --cache DIR] FILE|URL
 
-A URL needs its sha256 and its size; what was fetched of it is kept in the cache, and the next attempt goes on from there.
+unpack writes each file under its number into the directory. A URL needs its sha256 and its size; what was fetched of it is kept in the cache, and the next attempt goes on from there.
 They tell what they do on stdout, one JSON object a line: {"progress":{"phase","done","total"}}, and last {"packed":{...}},
 {"unpacked":{...}} or {"error":{"kind","message","fix"}}. They end when their stdin does.`
 
@@ -51,8 +52,7 @@ func main() {
 		}
 	case "unpack":
 		u := unpacking{said: said}
-		flags.StringVar(&u.rootfs, "rootfs", "", "")
-		flags.StringVar(&u.seed, "seed", "", "")
+		flags.StringVar(&u.into, "into", "", "")
 		flags.StringVar(&u.digest, "sha256", "", "")
 		flags.StringVar(&u.cache, "cache", "", "")
 		flags.Int64Var(&u.bytes, "bytes", 0, "")
@@ -81,16 +81,20 @@ func misused() {
 }
 
 // pack leaves nothing under the bundle's name before it is whole.
-func pack(out string, about json.RawMessage, paths []string, said *report.Lines) (packed *bundle.Packed, err error) {
-	names := []string{bundle.Rootfs, bundle.Seed}[:len(paths)]
+func pack(out string, about json.RawMessage, arguments []string, said *report.Lines) (packed *bundle.Packed, err error) {
+	var names []string
 	var files []*os.File
-	for _, path := range paths {
+	for _, argument := range arguments {
+		name, path, ok := strings.Cut(argument, "=")
+		if !ok {
+			misused()
+		}
 		f, err := os.Open(path)
 		if err != nil {
 			return nil, err
 		}
 		defer f.Close()
-		files = append(files, f)
+		names, files = append(names, name), append(files, f)
 	}
 	target, err := os.OpenFile(out+".partial", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -112,16 +116,16 @@ func pack(out string, about json.RawMessage, paths []string, said *report.Lines)
 }
 
 type unpacking struct {
-	rootfs, seed, digest, cache string
-	bytes                       int64
-	said                        *report.Lines
+	into, digest, cache string
+	bytes               int64
+	said                *report.Lines
 }
 
 // Unpacked says what a bundle held.
 type Unpacked struct {
 	About json.RawMessage `json:"about"`
-	// Seed tells whether there is a work seed.
-	Seed bool `json:"seed"`
+	// Files are their names, in the order of their numbers.
+	Files []string `json:"files"`
 }
 
 func (u unpacking) run(ctx context.Context, source string) (*Unpacked, error) {
@@ -130,13 +134,7 @@ func (u unpacking) run(ctx context.Context, source string) (*Unpacked, error) {
 		return nil, err
 	}
 	defer in.Close()
-	m, err := bundle.Unpack(in, func(name string) (*os.File, error) {
-		path := u.rootfs
-		if name == bundle.Seed {
-			path = u.seed
-		}
-		return os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
-	}, throttled(u.said, "fetch"))
+	m, err := bundle.Unpack(in, u.into, throttled(u.said, "fetch"))
 	if err != nil {
 		return nil, u.explain(in, source, err)
 	}
@@ -144,7 +142,11 @@ func (u unpacking) run(ctx context.Context, source string) (*Unpacked, error) {
 	if _, err := io.Copy(io.Discard, in); err != nil {
 		return nil, err
 	}
-	return &Unpacked{About: m.About, Seed: len(m.Disks) == 2}, nil
+	unpacked := &Unpacked{About: m.About}
+	for _, f := range m.Files {
+		unpacked.Files = append(unpacked.Files, f.Name)
+	}
+	return unpacked, nil
 }
 
 // explain prefers a wrong digest over what is damaged for it.
@@ -156,7 +158,7 @@ func (u unpacking) explain(in io.Reader, source string, err error) error {
 	if errors.As(err, &path) {
 		return err
 	}
-	return &oci.Fault{Kind: oci.BadSource, Message: fmt.Sprintf("%s: %v", source, err), Fix: "banger image export --bundle writes such files"}
+	return &oci.Fault{Kind: oci.BadSource, Message: fmt.Sprintf("%s: %v", source, err), Fix: "banger image export and banger bundle export write such files"}
 }
 
 func (u unpacking) open(ctx context.Context, source string) (io.ReadCloser, error) {

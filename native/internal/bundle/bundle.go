@@ -1,5 +1,5 @@
-// Package bundle packs an image of banger's into one file, and takes it apart again: a tar archive compressed with zstd, which holds
-// manifest.json and after it the content of each disk without its holes.
+// Package bundle packs files of banger's, most of them file systems, into one, and takes it apart again: a tar archive compressed with
+// zstd, which holds manifest.json and after it the content of each file without its holes.
 package bundle
 
 import (
@@ -11,6 +11,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -24,13 +27,15 @@ const (
 	Arch = "amd64"
 	// maxManifest has room for the extents of a disk of a terabyte in pieces of a mebibyte.
 	maxManifest = 64 << 20
-	// maxDisk is far above what anybody makes, and so is maxContent, what a bundle may write.
-	maxDisk    = 1 << 44
+	// maxFile is far above what anybody makes, and so are maxContent, what a bundle may write, and maxFiles.
+	maxFile    = 1 << 44
 	maxContent = 128 << 30
+	maxFiles   = 256
 )
 
-// Disk is a file system of the image: its holes are what its extents leave out.
-type Disk struct {
+// File is one of the bundle's: its holes are what its extents leave out. Its name is a word between those who pack and unpack, and
+// never a path on a host.
+type File struct {
 	Name    string     `json:"name"`
 	Bytes   int64      `json:"bytes"`
 	Extents [][2]int64 `json:"extents"` // offset and length of what is not zero, ascending
@@ -40,9 +45,9 @@ type Disk struct {
 type Manifest struct {
 	Version int    `json:"version"`
 	Arch    string `json:"arch"`
-	// About is banger's record of the image: how to run it, what it was made of.
+	// About says what the files are.
 	About json.RawMessage `json:"about"`
-	Disks []Disk          `json:"disks"`
+	Files []File          `json:"files"`
 }
 
 // Packed says what was written.
@@ -51,13 +56,7 @@ type Packed struct {
 	Bytes  int64  `json:"bytes"`
 }
 
-// Names of the disks in a bundle.
-const (
-	Rootfs = "rootfs.ext4"
-	Seed   = "work-seed.ext4"
-)
-
-// Pack writes a bundle of the files, by the names of their disks.
+// Pack writes a bundle of the files, each under its name.
 func Pack(out io.Writer, about json.RawMessage, names []string, files []*os.File, progress func(done, total int64)) (*Packed, error) {
 	m := Manifest{Version: version, Arch: Arch, About: about}
 	total := int64(0)
@@ -66,7 +65,7 @@ func Pack(out io.Writer, about json.RawMessage, names []string, files []*os.File
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.Name(), err)
 		}
-		m.Disks = append(m.Disks, Disk{Name: names[i], Bytes: size, Extents: extents})
+		m.Files = append(m.Files, File{Name: names[i], Bytes: size, Extents: extents})
 		for _, e := range extents {
 			total += e[1]
 		}
@@ -88,7 +87,7 @@ func Pack(out io.Writer, about json.RawMessage, names []string, files []*os.File
 		return nil, err
 	}
 	done := int64(0)
-	for i, d := range m.Disks {
+	for i, d := range m.Files {
 		if err := entry(archive, d.Name, d.content()); err != nil {
 			return nil, err
 		}
@@ -106,7 +105,7 @@ func Pack(out io.Writer, about json.RawMessage, names []string, files []*os.File
 	return &Packed{SHA256: hex.EncodeToString(sum.sum.Sum(nil)), Bytes: sum.bytes}, nil
 }
 
-func (d Disk) content() (bytes int64) {
+func (d File) content() (bytes int64) {
 	for _, e := range d.Extents {
 		bytes += e[1]
 	}
@@ -117,6 +116,8 @@ func entry(archive *tar.Writer, name string, size int64) error {
 	return archive.WriteHeader(&tar.Header{Name: name, Mode: 0o644, Size: size, Typeflag: tar.TypeReg, Format: tar.FormatPAX})
 }
 
+var nameForm = regexp.MustCompile(`^[a-z0-9][a-zA-Z0-9._/-]{0,199}$`)
+
 // check refuses what cannot be true, since the bundle may come from anybody.
 func (m *Manifest) check() error {
 	if m.Version != version {
@@ -125,13 +126,18 @@ func (m *Manifest) check() error {
 	if m.Arch != Arch {
 		return fmt.Errorf("it is for %.20q, not %s", m.Arch, Arch)
 	}
-	if len(m.Disks) == 0 || len(m.Disks) > 2 || m.Disks[0].Name != Rootfs || (len(m.Disks) == 2 && m.Disks[1].Name != Seed) {
-		return errors.New("its manifest names other disks than a root file system and a work seed")
+	if len(m.Files) == 0 || len(m.Files) > maxFiles {
+		return fmt.Errorf("its manifest names %d files; 1 to %d are possible", len(m.Files), maxFiles)
 	}
+	seen := map[string]bool{manifestName: true}
 	content := int64(0)
-	for _, d := range m.Disks {
+	for _, d := range m.Files {
 		end := int64(0)
-		if d.Bytes <= 0 || d.Bytes > maxDisk {
+		if !nameForm.MatchString(d.Name) || seen[d.Name] {
+			return fmt.Errorf("its manifest has the name %.40q, or has it twice", d.Name)
+		}
+		seen[d.Name] = true
+		if d.Bytes <= 0 || d.Bytes > maxFile {
 			return fmt.Errorf("its %s would have %d bytes", d.Name, d.Bytes)
 		}
 		for _, e := range d.Extents {
@@ -141,15 +147,15 @@ func (m *Manifest) check() error {
 			end = e[0] + e[1]
 		}
 		if content += d.content(); content > maxContent {
-			return fmt.Errorf("its disks hold more than %d GiB", maxContent>>30)
+			return fmt.Errorf("its files hold more than %d GiB", maxContent>>30)
 		}
 	}
 	return nil
 }
 
-// Unpack writes the disks of a bundle to files, which are sparse; `open` gives the file for each. What it has written when it fails is
-// of no use.
-func Unpack(in io.Reader, open func(name string) (*os.File, error), progress func(done, total int64)) (*Manifest, error) {
+// Unpack writes the files of a bundle into a directory, sparse, each under its number in the manifest. What it has written when it fails
+// is of no use.
+func Unpack(in io.Reader, directory string, progress func(done, total int64)) (*Manifest, error) {
 	z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxWindow(64<<20))
 	if err != nil {
 		return nil, err
@@ -167,14 +173,14 @@ func Unpack(in io.Reader, open func(name string) (*os.File, error), progress fun
 		return nil, err
 	}
 	total, done := int64(0), int64(0)
-	for _, d := range m.Disks {
+	for _, d := range m.Files {
 		total += d.content()
 	}
-	for _, d := range m.Disks {
+	for i, d := range m.Files {
 		if err := expect(archive, d.Name, d.content()); err != nil {
 			return nil, err
 		}
-		f, err := open(d.Name)
+		f, err := os.OpenFile(filepath.Join(directory, strconv.Itoa(i)), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 		if err != nil {
 			return nil, err
 		}
@@ -194,15 +200,15 @@ func Unpack(in io.Reader, open func(name string) (*os.File, error), progress fun
 func expect(archive *tar.Reader, name string, most int64) error {
 	header, err := archive.Next()
 	if err != nil {
-		return fmt.Errorf("it is no bundle of an image: %w", err)
+		return fmt.Errorf("it is no bundle: %w", err)
 	}
 	if header.Name != name || header.Typeflag != tar.TypeReg || header.Size > most {
-		return fmt.Errorf("it is no bundle of an image: %.40q where %s was expected", header.Name, name)
+		return fmt.Errorf("it is no bundle: %.40q where %s was expected", header.Name, name)
 	}
 	return nil
 }
 
-func (d Disk) write(f *os.File, content io.Reader, wrote func(int64)) error {
+func (d File) write(f *os.File, content io.Reader, wrote func(int64)) error {
 	if err := f.Truncate(d.Bytes); err != nil {
 		return err
 	}

@@ -31,7 +31,7 @@ func disk(t *testing.T, size int64, pieces map[int64]string) *os.File {
 func unpackTo(t *testing.T, packed []byte) (*Manifest, string, error) {
 	t.Helper()
 	dir := t.TempDir()
-	m, err := Unpack(bytes.NewReader(packed), func(name string) (*os.File, error) { return os.Create(filepath.Join(dir, name)) }, func(int64, int64) {})
+	m, err := Unpack(bytes.NewReader(packed), dir, func(int64, int64) {})
 	return m, dir, err
 }
 
@@ -39,7 +39,7 @@ func TestABundleHoldsWhatWasPacked(t *testing.T) {
 	root := disk(t, 3<<30, map[int64]string{0: "first", 1 << 30: "middle", 3<<30 - 4: "last"})
 	seed := disk(t, 1<<30+123, map[int64]string{70_000: "seed"})
 	var out bytes.Buffer
-	packed, err := Pack(&out, json.RawMessage(`{"name":"dev"}`), []string{Rootfs, Seed}, []*os.File{root, seed}, func(int64, int64) {})
+	packed, err := Pack(&out, json.RawMessage(`{"name":"dev"}`), []string{"rootfs.ext4", "work-seed.ext4"}, []*os.File{root, seed}, func(int64, int64) {})
 	if err != nil || packed.Bytes != int64(out.Len()) || packed.Bytes > 100_000 {
 		t.Fatal(packed, err)
 	}
@@ -47,7 +47,7 @@ func TestABundleHoldsWhatWasPacked(t *testing.T) {
 	if err != nil || string(m.About) != `{"name":"dev"}` {
 		t.Fatal(m, err)
 	}
-	for name, want := range map[string]*os.File{Rootfs: root, Seed: seed} {
+	for name, want := range map[string]*os.File{"0": root, "1": seed} {
 		got, err := os.Open(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
@@ -92,21 +92,23 @@ func packedBy(manifest string, content map[string]string) []byte {
 
 func TestABundleOfAStranger(t *testing.T) {
 	manifest := func(version int, arch, disks string) string {
-		return fmt.Sprintf(`{"version":%d,"arch":%q,"about":{},"disks":[%s]}`, version, arch, disks)
+		return fmt.Sprintf(`{"version":%d,"arch":%q,"about":{},"files":[%s]}`, version, arch, disks)
 	}
 	for want, packed := range map[string][]byte{
-		"no bundle of an image":    packedBy("", nil)[:10],
-		"manifest is none":         packedBy("[", nil),
-		"version 2":                packedBy(manifest(2, Arch, ""), nil),
-		`for "arm64"`:              packedBy(manifest(1, "arm64", ""), nil),
-		"other disks":              packedBy(manifest(1, Arch, `{"name":"../x","bytes":1}`), nil),
-		"would have":               packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":99999999999999999}`), nil),
-		"overlap":                  packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[5,2],[1,2]]}`), nil),
-		"beyond its end":           packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[9223372036854775807,9]]}`), nil),
-		"more than 128 GiB":        packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":1099511627776,"extents":[[0,1099511627776]]}`), nil),
-		"where rootfs.ext4 was":    packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10}`), map[string]string{"elsewhere": "x"}),
-		"ends early":               packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[0,5]]}`), map[string]string{Rootfs: "abc"}),
-		"is no bundle of an image": packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[0,2]]}`), map[string]string{Rootfs: "more than it said"}),
+		"no bundle":             packedBy("", nil)[:10],
+		"manifest is none":      packedBy("[", nil),
+		"version 2":             packedBy(manifest(2, Arch, ""), nil),
+		`for "arm64"`:           packedBy(manifest(1, "arm64", ""), nil),
+		"names 0 files":         packedBy(manifest(1, Arch, ""), nil),
+		`the name "../x"`:       packedBy(manifest(1, Arch, `{"name":"../x","bytes":1}`), nil),
+		"or has it twice":       packedBy(manifest(1, Arch, `{"name":"x","bytes":1},{"name":"x","bytes":1}`), nil),
+		"would have":            packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":99999999999999999}`), nil),
+		"overlap":               packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[5,2],[1,2]]}`), nil),
+		"beyond its end":        packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[9223372036854775807,9]]}`), nil),
+		"more than 128 GiB":     packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":1099511627776,"extents":[[0,1099511627776]]}`), nil),
+		"where rootfs.ext4 was": packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10}`), map[string]string{"elsewhere": "x"}),
+		"ends early":            packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[0,5]]}`), map[string]string{"rootfs.ext4": "abc"}),
+		"is no bundle: ":        packedBy(manifest(1, Arch, `{"name":"rootfs.ext4","bytes":10,"extents":[[0,2]]}`), map[string]string{"rootfs.ext4": "more than it said"}),
 	} {
 		if _, _, err := unpackTo(t, packed); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)

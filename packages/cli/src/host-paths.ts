@@ -6,6 +6,8 @@ import { homedir } from "node:os"
  */
 export const DAEMON_SOCKET = process.env["BANGER_SOCKET"] ?? "/run/banger/bangerd.sock"
 export const STAGING = process.env["BANGER_STAGING"] ?? "/var/cache/banger/staging"
+/** What was downloaded, by digest. */
+export const LAYERS = "/var/cache/banger/layers"
 /** Files of images, by digest: the owner may read them. */
 export const STORE = "/var/lib/banger/root/store"
 export const KNOWN_HOSTS = "/var/lib/banger/daemon/ssh/known_hosts"

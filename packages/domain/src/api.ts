@@ -1,11 +1,12 @@
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
-import { Image, Kernel } from "./catalog.ts"
+import { Image, ImageSource, Kernel } from "./catalog.ts"
 import { CatalogError, HelperUnreachable, VmError } from "./errors.ts"
 import { ImageName, KernelName, StagingId, VmName, VmRef } from "./ids.ts"
 import { ImageProgress, Progress } from "./progress.ts"
 import { Finding } from "./readiness.ts"
+import { RunConfig } from "./run-config.ts"
 import { DiskUsage, Usage } from "./storage.ts"
 import { DiskMib, KernelRelease, MemoryMib, ProcessId, Vcpu, VmDetail, VmView } from "./vm.ts"
 
@@ -74,8 +75,6 @@ export const ImportImage = Schema.Struct({
   kernel: Schema.optional(KernelName),
   sizeMib: Schema.optional(DiskMib),
   staging: StagingId,
-  /** It is what `banger image export --bundle` wrote. */
-  bundle: Schema.Boolean,
   /** Where it lay: what messages call it. */
   path: Schema.String
 })
@@ -111,7 +110,9 @@ export class ImageApi extends RpcGroup.make(
       name: ImageName,
       rootfs: StagingId,
       workSeed: Schema.optional(StagingId),
-      kernel: Schema.optional(KernelName)
+      kernel: Schema.optional(KernelName),
+      run: Schema.optional(RunConfig),
+      source: Schema.optional(ImageSource)
     },
     success: Image,
     error: CatalogError

@@ -158,6 +158,10 @@ export const putFiles = (
     Effect.scoped
   )
 
+/** A tar stream of a file or directory of the guest, names relative to what holds it. A stranger's archive; cut short, it fails. */
+export const getFiles = (socket: string, path: string): Effect.Effect<Readable, AgentUnreachable | AgentRefused, Scope.Scope> =>
+  Effect.flatMap(request(socket, { method: "GET", path: files(path) }), expecting(200))
+
 export interface Terminal {
   readonly rows: number
   readonly cols: number

@@ -236,7 +236,7 @@ describe("the catalog, builds and the disk", () => {
 describe("help", () => {
   it.concurrent("of every command ends with examples", async () => {
     const { stdout } = await banger("--help")
-    const commands = stdout.split("\n").map((line) => /^ {2}((?:vm|image|kernel|daemon|system) \w+|doctor|df|prune) {2}/.exec(line)?.[1]).filter((path) => path !== undefined)
+    const commands = stdout.split("\n").map((line) => /^ {2}((?:vm|image|bundle|kernel|daemon|system) \w+|doctor|df|prune) {2}/.exec(line)?.[1]).filter((path) => path !== undefined)
     assert.isAbove(commands.length, 20)
     const { TREE } = await import("../tree.ts")
     const { commandHelp } = await import("../help.ts")

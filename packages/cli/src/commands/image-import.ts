@@ -17,19 +17,17 @@ const SUFFIXES = /(\.(tar|gz|tgz|zst|xz|bz2))+$/
 export default command({
   path: "image import",
   about: `Makes an image of what lies in a file or directory: an OCI layout, what docker save wrote, or the archive of a root file
-system (tar, also compressed). Nothing is unpacked on this host, and no root is needed. banger image register takes an ext4.`,
+system (tar, also compressed). Nothing is unpacked on this host, and no root is needed. banger image register takes an ext4, banger bundle import a bundle.`,
   arguments: one("FILE|DIR"),
   flags: {
     name: Flags.value("NAME", "name of the image (the file's)", Decode.as(ImageName)),
     size: Flags.value("SIZE", "size of the root file system, at least (8G)", Decode.mib(DiskMib)),
     kernel: Flags.value("KERNEL", "kernel that its VMs boot (without it: the default one)", Decode.as(KernelName)),
-    bundle: Flags.on("it is a bundle: what banger image export wrote"),
     json: Flags.json
   },
   fields: IMAGE_EVENT_FIELDS,
   examples: [
     "docker save app:1 -o app.tar && banger image import app.tar",
-    "banger image import dev.bundle --bundle",
     "banger image import ./layout --name tool --size 16G"
   ],
   run: ({ args: [path = ""], flags }) =>
@@ -38,14 +36,11 @@ system (tar, also compressed). Nothing is unpacked on this host, and no root is 
         try: () => Decode.as(ImageName)(basename(path).replace(SUFFIXES, "").toLowerCase()),
         catch: () => new Misuse(`no name follows from ${JSON.stringify(path)}`, "give one: --name NAME")
       }))
-      if (flags.bundle && (flags.size !== undefined || flags.kernel !== undefined)) {
-        return yield* Effect.fail(new Misuse("--size and --kernel are not for bundles", "banger image import FILE --bundle"))
-      }
       yield* kernelExists(flags.kernel)
       const daemon = yield* Daemon
       const staging = yield* stage(path)
       const sizeMib = flags.size && { sizeMib: flags.size }
-      yield* watchImage(daemon.image.Import({ name, path, staging, bundle: flags.bundle, ...sizeMib, ...(flags.kernel && { kernel: flags.kernel }) }), flags.json)
+      yield* watchImage(daemon.image.Import({ name, path, staging, ...sizeMib, ...(flags.kernel && { kernel: flags.kernel }) }), flags.json)
       return 0
     })))
 })

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { BadSource } from "@banger/domain/errors.ts"
-import { KernelName } from "@banger/domain/ids.ts"
+import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { KernelRelease } from "@banger/domain/vm.ts"
 import { command } from "../command.ts"
 import { Daemon, withDaemon } from "../daemon.ts"
@@ -15,6 +15,7 @@ import { LocalFailure } from "../errors.ts"
 import * as Flags from "../flags.ts"
 import { beside, STAGING } from "../host-paths.ts"
 import { Misuse } from "../misuse.ts"
+import { kernelOfImage } from "../kernel-of-image.ts"
 import { KERNEL_FIELDS, kernelJson } from "../output/catalog.ts"
 import { print, printJson } from "../output/text.ts"
 import { place } from "../staging.ts"
@@ -44,9 +45,20 @@ const readable = (path: string, what: string) =>
     })
   })
 
+interface Source {
+  readonly vmlinuz: string | undefined
+  readonly modules: string | undefined
+  readonly deb: ReadonlyArray<string>
+  readonly image: ImageName | undefined
+}
+
 /** Reads what the flags name, or the kernel that this host runs, into `out`. */
-const convertFrom = (flags: { readonly vmlinuz: string | undefined; readonly modules: string | undefined; readonly deb: ReadonlyArray<string> }, out: string) =>
+const convertFrom = (flags: Source, out: string) =>
   Effect.gen(function*() {
+    if (flags.image !== undefined) {
+      const found = yield* kernelOfImage(flags.image, `${out}/image`)
+      return yield* convert(["import", "--vmlinuz", found.vmlinuz, "--modules", found.modules, "--out", out], `image ${flags.image}`, "its kernel lacks what a VM needs")
+    }
     if (flags.deb.length > 0) {
       yield* Effect.forEach(flags.deb, (path) => readable(path, "the package"))
       return yield* convert(["import-deb", "--out", out, ...flags.deb], flags.deb.join(", "), "give the package of the kernel's image, and with --deb again that of its modules when they are apart")
@@ -60,19 +72,21 @@ const convertFrom = (flags: { readonly vmlinuz: string | undefined; readonly mod
 
 export default command({
   path: "kernel import",
-  about: `Imports a kernel and its modules: those of files, or of Debian packages; without any the one that this host runs.
+  about: `Imports a kernel and its modules: those of files, of Debian packages, or of an image; without any the one that this host runs.
 Distributions that package modules apart take --deb twice.`,
   flags: {
     name: Flags.value("NAME", "name of the kernel (host)", Decode.as(KernelName)),
     vmlinuz: Flags.value("FILE", "the kernel: bzImage or vmlinux", Decode.text),
     modules: Flags.value("DIR", "its modules: /lib/modules/RELEASE", Decode.text),
     deb: Flags.list("FILE", "a Debian package of a kernel, in place of both", Decode.text),
+    image: Flags.value("IMAGE", "the newest kernel in an image's /boot, in place of both", Decode.as(ImageName)),
     json: Flags.json
   },
   fields: KERNEL_FIELDS,
   examples: [
     "banger kernel import",
     "banger kernel import --name backports --deb ./linux-image-6.12-amd64.deb",
+    "banger kernel import --name fedora --image fedora-cloud",
     "banger kernel import --name debian-6.1 --vmlinuz ./boot/vmlinuz-6.1.0-40-amd64 --modules ./lib/modules/6.1.0-40-amd64"
   ],
   run: ({ flags }) =>
@@ -80,8 +94,8 @@ Distributions that package modules apart take --deb twice.`,
       if ((flags.vmlinuz === undefined) !== (flags.modules === undefined)) {
         return yield* Effect.fail(new Misuse("--vmlinuz and --modules go together", "banger kernel import --help shows what it takes"))
       }
-      if (flags.deb.length > 0 && flags.vmlinuz !== undefined) {
-        return yield* Effect.fail(new Misuse("--deb takes the place of --vmlinuz and --modules", "banger kernel import --help shows what it takes"))
+      if ([flags.vmlinuz, flags.deb[0], flags.image].filter((source) => source !== undefined).length > 1) {
+        return yield* Effect.fail(new Misuse("give one source: --vmlinuz and --modules, --deb, or --image", "banger kernel import --help shows what it takes"))
       }
       const daemon = yield* Daemon
       yield* daemon.host.Status()

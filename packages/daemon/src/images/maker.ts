@@ -15,7 +15,7 @@ import type * as Stream from "effect/Stream"
 import { Catalog } from "../catalog.ts"
 import { makeOperations } from "../operations.ts"
 import { type Build, digestOf, makeBuild } from "./build.ts"
-import { type BundleSource, makeUnbundle } from "./bundle.ts"
+import { makeUnbundle } from "./bundle.ts"
 import { type Conversion, type Emit, makeConvert, place } from "./convert.ts"
 import { type Known, makeMirrors, makeRecipes } from "./recipes.ts"
 
@@ -90,14 +90,12 @@ export class ImageMaker extends Context.Tag("@banger/daemon/ImageMaker")<ImageMa
         return { image: yield* buildImage(build, emit), message: `${build.name} is built` }
       })
 
-    const unbundled = (name: ImageName, from: BundleSource) => (emit: Emit) =>
-      Effect.map(unbundle(name, from, emit), (image) => ({ image, message: `${name} is made of a bundle` }))
-
     /** By a catalog's bundle, unless it is just that already. */
     const fetched = (name: ImageName, { bundle, url }: Extract<Known, { readonly kind: "bundle" }>) => (emit: Emit) =>
       Effect.gen(function*() {
         const here = Option.filter(yield* catalog.find(name), ({ source }) => source?.digest === `sha256:${bundle.sha256}`)
-        return Option.isSome(here) ? { image: here.value, message: `${name} is up to date` } : yield* unbundled(name, { url, bundle })(emit)
+        if (Option.isSome(here)) return { image: here.value, message: `${name} is up to date` }
+        return { image: yield* unbundle(name, bundle, url, emit), message: `${name} is made of a bundle` }
       })
 
     /** By a recipe: its container image, then its script. */
@@ -130,13 +128,12 @@ export class ImageMaker extends Context.Tag("@banger/daemon/ImageMaker")<ImageMa
     return {
       pull: ({ insecure, kernel, name, reference, sizeMib }) =>
         run(name, `oci://${reference}${wishes({ kernel, sizeMib })}`, (emit) => Effect.flatMap(pulling(name, reference, insecure), (pull) => converted({ ...pull, kernel, sizeMib })(emit))),
-      importStaged: ({ bundle, kernel, name, path, sizeMib, staging }) =>
+      importStaged: ({ kernel, name, path, sizeMib, staging }) =>
         run(name, `${path}${wishes({ kernel, sizeMib })}`, (emit) =>
           Effect.scoped(Effect.gen(function*() {
             // Taken from the client, which removes what it finds when it goes.
             const own = yield* place
             yield* Effect.mapError(file(path, () => fs.rename(staged(staging), staged(own))), ({ message }) => new BadSource({ path, problem: message, fix: "import it again" }))
-            if (bundle) return yield* unbundled(name, { path, file: staged(own) })(emit)
             return yield* converted({ name, kernel, sizeMib, reference: path, args: ["import", staged(own)] })(emit)
           }))),
       build: ({ again, from, name, ...request }) => {

@@ -1,0 +1,34 @@
+import { resolve } from "node:path"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { type BundleContents, bundled } from "@banger/domain/bundle.ts"
+import type { Image, Kernel } from "@banger/domain/catalog.ts"
+import type { Digest } from "@banger/domain/ids.ts"
+import { STORE } from "../host-paths.ts"
+import { bangerBundle } from "./banger-bundle.ts"
+
+const Packed = Schema.Struct({ packed: Schema.Struct({ sha256: Schema.String, bytes: Schema.Number }) })
+
+/** Firecracker's own files. */
+export interface Programs {
+  readonly version: string
+  readonly firecracker: string
+  readonly jailer: string
+}
+
+/** Writes a bundle. Nothing of this host goes along but what is named. */
+export const writeBundle = (out: string, images: ReadonlyArray<Image>, kernels: ReadonlyArray<Kernel>, programs: Programs | null) => {
+  const stored = (name: string, digest: Digest) => `${name}=${STORE}/${digest}`
+  const files = [
+    ...images.flatMap(({ files: { name, rootfs, seed } }) => [stored(bundled.rootfs(name), rootfs), ...(seed === null ? [] : [stored(bundled.seed(name), seed)])]),
+    ...kernels.flatMap(({ files }) => (["vmlinux", "initrd", "modules"] as const).map((file) => stored(bundled.kernel(files.name, file), files[file]))),
+    ...(programs === null ? [] : [`${bundled.firecracker}=${programs.firecracker}`, `${bundled.jailer}=${programs.jailer}`])
+  ]
+  const about: BundleContents = {
+    images: images.map(({ files: { name }, run, source }) => ({ name, run, source })),
+    kernels: kernels.map(({ files: { name, release } }) => ({ name, release })),
+    firecracker: programs?.version ?? null
+  }
+  const path = resolve(out)
+  return Effect.map(bangerBundle(["pack", "--out", path, "--about", JSON.stringify(about), ...files], Packed, path), ({ packed }) => ({ path, ...packed }))
+}

@@ -1,0 +1,49 @@
+import { spawn } from "node:child_process"
+import * as fs from "node:fs/promises"
+import { pipeline } from "node:stream/promises"
+import * as Effect from "effect/Effect"
+import { getFiles } from "@banger/capabilities/vsock/agent-client.ts"
+import { BadSource } from "@banger/domain/errors.ts"
+import type { ImageName } from "@banger/domain/ids.ts"
+import { live } from "./output/progress.ts"
+import { withFreshVm } from "./run/fresh-vm.ts"
+import { ownProcess } from "./run/own-process.ts"
+
+const KERNEL = /^vmlinuz-(.+)$/
+
+const bad = (image: ImageName, problem: string) => new BadSource({ path: `image ${image}`, problem, fix: "install the distribution's kernel package in it: banger image build" })
+
+/** Unpacks what the guest sends of a path below a directory of ours: as this user, and nothing beyond it (tar takes no `..`). */
+const fetch = (vsock: string, path: string, into: string) =>
+  Effect.scoped(Effect.flatMap(getFiles(vsock, path), (archive) =>
+    Effect.tryPromise({
+      try: async () => {
+        await fs.mkdir(into, { recursive: true })
+        const tar = spawn("tar", ["-x", "-f", "-", "-C", into, "--no-same-owner", "--no-same-permissions"], { stdio: ["pipe", "ignore", "pipe"] })
+        let said = ""
+        tar.stderr.on("data", (text) => said = (said + text).slice(-1_000))
+        const ended = new Promise<number | null>((resolve, reject) => tar.on("error", reject).on("close", resolve))
+        await pipeline(archive, tar.stdin)
+        if (await ended !== 0) throw new Error(said.trim().split("\n")[0])
+      },
+      catch: (error) => new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`)
+    })))
+
+/**
+ * The newest kernel of an image and its modules, copied into a directory. The image is a stranger's, so its file system is read
+ * by a guest made of it, not by this host.
+ */
+export const kernelOfImage = (image: ImageName, directory: string) =>
+  Effect.scoped(Effect.gen(function*() {
+    const progress = yield* live
+    return yield* withFreshVm({ image, ephemeral: ownProcess(), nat: false }, progress, (vm) =>
+      Effect.gen(function*() {
+        yield* fetch(vm.vsock, "/boot", directory)
+        const releases = (yield* Effect.tryPromise(() => fs.readdir(`${directory}/boot`))).flatMap((name) => KERNEL.exec(name)?.[1] ?? [])
+        const release = releases.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1)
+        if (release === undefined) return yield* bad(image, "there is no /boot/vmlinuz-RELEASE in it")
+        yield* fetch(vm.vsock, `/lib/modules/${release}`, `${directory}/modules`)
+        progress.end()
+        return { vmlinuz: `${directory}/boot/vmlinuz-${release}`, modules: `${directory}/modules/${release}` }
+      }).pipe(Effect.mapError((error) => error instanceof BadSource ? error : bad(image, error.message))))
+  }))
