@@ -105,7 +105,7 @@ const hostvm = (lane: string, ...args: ReadonlyArray<string>) =>
 
 /** The instances that files run in. An emulated host keeps about one processor busy, so a second one is nearly free. */
 const lanes = (): ReadonlyArray<string> =>
-  os.availableParallelism() > 1 && os.freemem() > 2 * LANE_BYTES && hostvm("second", "like", "default") ? ["default", "second"] : ["default"]
+  os.availableParallelism() > 1 && process.availableMemory() > 2 * LANE_BYTES && hostvm("second", "like", "default") ? ["default", "second"] : ["default"]
 
 /**
  * The host VM with this build, at its checkpoint; each file starts from there. A host that cannot be had fails the tiers. The

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { eventually, hostvm, leaks, ok, reset, sh } from "../host.ts"
 
 /** Kills of each kind of work. Every one is followed by a start of the daemon; BANGER_KILLS=20 takes a quarter of an hour. */
-const KILLS = Number(process.env["BANGER_KILLS"] ?? 2)
+const KILLS = Number(process.env["BANGER_KILLS"] ?? 1)
 
 beforeAll(async () => {
   await reset()
