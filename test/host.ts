@@ -48,6 +48,23 @@ export const hostvm = (...args: ReadonlyArray<string>): Promise<void> =>
 /** Back to the state right after the install. */
 export const reset = () => hostvm("reset")
 
+/** A web server beyond the host, where only NAT leads: in a namespace of its own, at a public documentation address. It has /srv. */
+export const WORLD = "198.51.100.2"
+export const world = () =>
+  ok(`ip netns add world && ip link add to-world type veth peer name eth0 netns world
+    ip addr add 198.51.100.1/24 dev to-world && ip link set to-world up
+    ip -n world addr add ${WORLD}/24 dev eth0 && ip -n world link set eth0 up && ip -n world link set lo up
+    systemd-run -q --unit=world-web ip netns exec world python3 -m http.server 80 --directory /srv
+    timeout 60 sh -c 'until curl -fs http://${WORLD}/ >/dev/null; do sleep 0.2; done'`, { root: true })
+
+/** Debian's registry, which asks for a password that nobody has until its configuration is told not to. */
+export const registry = () =>
+  ok("sed -i '/^auth:/,/path:/d' /etc/docker/registry/config.yml && systemctl start docker-registry && timeout 60 sh -c 'until curl -fs http://127.0.0.1:5000/v2/; do sleep 0.2; done'", { root: true })
+
+/** The images that there are, as their files. */
+export const images = async () =>
+  (JSON.parse(await ok("banger image list --json")) as ReadonlyArray<{ files: { name: string; rootfs: string; seed: string | null } }>).map(({ files }) => files)
+
 /** What of banger stands on the host that no VM accounts for. */
 export const leaks = () => ok("banger doctor --leaks --json").then((text) => JSON.parse(text))
 

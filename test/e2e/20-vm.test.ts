@@ -1,6 +1,6 @@
 /** A VM's life, its network and its disks (spec 2, 3, 4, 5). */
 import { beforeAll, describe, expect, it } from "vitest"
-import { eventually, leaks, ok, reset, sh } from "../host.ts"
+import { eventually, leaks, ok, reset, sh, world } from "../host.ts"
 
 /** From the guest without NAT to the server beyond the host: nobody answers, not even with a refusal. */
 const outOfShut = () => sh("banger vm exec shut -- timeout 5 bash -c 'echo > /dev/tcp/198.51.100.2/80'")
@@ -8,13 +8,10 @@ const show = async (name: string) => JSON.parse(await ok(`banger vm show ${name}
 
 beforeAll(async () => {
   await reset()
-  // A server beyond the host (in a namespace of its own, at a public documentation address), and the host's upstream resolver.
-  await ok(`ip netns add world && ip link add to-world type veth peer name eth0 netns world
-    ip addr add 198.51.100.1/24 dev to-world && ip link set to-world up
-    ip -n world addr add 198.51.100.2/24 dev eth0 && ip -n world link set eth0 up && ip -n world link set lo up
-    echo hello from the world > /srv/index.html
-    systemd-run -q --unit=world-web ip netns exec world python3 -m http.server 80 --directory /srv
-    systemd-run -q --unit=upstream dnsmasq --keep-in-foreground --no-resolv --no-hosts --listen-address=127.0.0.2 --bind-interfaces --address=/world.example/198.51.100.2
+  await ok("echo hello from the world > /srv/index.html", { root: true })
+  await world()
+  // The host's upstream resolver.
+  await ok(`systemd-run -q --unit=upstream dnsmasq --keep-in-foreground --no-resolv --no-hosts --listen-address=127.0.0.2 --bind-interfaces --address=/world.example/198.51.100.2
     rm -f /etc/resolv.conf; echo nameserver 127.0.0.2 > /etc/resolv.conf`, { root: true })
   await ok("banger vm create --name web --memory 256 && banger vm create --name shut --image plain --memory 256 --no-nat")
 })

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process"
 import { tmpdir } from "node:os"
 import { beforeAll, describe, expect, it } from "vitest"
-import { hostvm, leaks, ok, reset, sh } from "../host.ts"
+import { hostvm, leaks, ok, registry, reset, sh } from "../host.ts"
 
 const LIST_TREE = `${tmpdir()}/banger-list-tree`
 
@@ -11,8 +11,7 @@ beforeAll(async () => {
   await hostvm("copy", "test/oci", "vm:oci")
   execFileSync("go", ["build", "-o", LIST_TREE, "./cmd/list-tree"], { cwd: "native", env: { ...process.env, CGO_ENABLED: "0" } })
   await hostvm("copy", LIST_TREE, "vm:oci/list-tree")
-  // Debian's registry asks for a password that nobody has.
-  await ok("sed -i '/^auth:/,/path:/d' /etc/docker/registry/config.yml && systemctl start docker-registry && timeout 60 sh -c 'until curl -fs http://127.0.0.1:5000/v2/; do sleep 0.2; done'", { root: true })
+  await registry()
 })
 
 /** What the guest program writes at each boot. */

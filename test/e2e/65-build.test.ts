@@ -1,22 +1,13 @@
-/** Images made by scripts in VMs, by hand and by the catalog's recipe of the default image (spec 6.2, 6.4, 1.2). */
-import { readFileSync } from "node:fs"
+/** Images made by scripts in VMs, and what leads from host to host (spec 6.4, 6.6, 6.8). */
 import { beforeAll, describe, expect, it } from "vitest"
-import { leaks, ok, reset, sh } from "../host.ts"
+import { images, leaks, ok, reset, sh, WORLD, world } from "../host.ts"
 
-/** Beyond the host, where only NAT leads. */
-const MIRROR = "deb [trusted=yes] http://198.51.100.2/mirror ./"
+const MIRROR = `deb [trusted=yes] http://${WORLD}/mirror ./`
 
 beforeAll(async () => {
   await reset()
-  await ok(`ip netns add world && ip link add to-world type veth peer name eth0 netns world
-    ip addr add 198.51.100.1/24 dev to-world && ip link set to-world up
-    ip -n world addr add 198.51.100.2/24 dev eth0 && ip -n world link set eth0 up && ip -n world link set lo up
-    ip -n world route add default via 198.51.100.1
-    systemd-run -q --unit=world-web ip netns exec world python3 -m http.server 80 --directory /srv
-    timeout 60 sh -c 'until curl -fs http://198.51.100.2/mirror/Packages >/dev/null; do sleep 0.2; done'`, { root: true })
+  await world()
 })
-
-const images = async () => (JSON.parse(await ok("banger image list --json")) as ReadonlyArray<{ files: { name: string; rootfs: string; seed: string | null } }>).map(({ files }) => files)
 
 describe("image build", () => {
   it("runs the script in a VM, keeps what it did in / and in /root, and knows when it would do the same again", async () => {
@@ -92,7 +83,7 @@ describe("kernels", () => {
   // Minutes where the host VM is emulated: with BANGER_ALL set.
   it.runIf(process.env["BANGER_ALL"])("the kernel of an image's /boot boots; so does one of another flavour, from its package", async () => {
     const deb = await ok("basename /srv/kernels/linux-image-*.deb")
-    await ok(`cat > kernel.sh`, { input: `cd /tmp && /usr/lib/apt/apt-helper download-file http://198.51.100.2/kernels/${deb} k.deb && dpkg-deb -x k.deb / && rm k.deb\n` })
+    await ok(`cat > kernel.sh`, { input: `cd /tmp && /usr/lib/apt/apt-helper download-file http://${WORLD}/kernels/${deb} k.deb && dpkg-deb -x k.deb / && rm k.deb\n` })
     await ok("banger image build --name with-kernel --from plain --script kernel.sh --size 2G && banger kernel import --image with-kernel --name from-image")
     const release = deb.replace(/^linux-image-(.*?)_.*$/, "$1")
     expect(await ok("banger vm run --rm --image plain --kernel from-image --memory 192 -- uname -r")).toBe(release)
@@ -100,49 +91,6 @@ describe("kernels", () => {
     expect(await ok("banger vm list --all -q")).toBe("")
     const none = await sh("banger kernel import --image plain --name nothing")
     expect(none.stderr).toMatch(/cannot use image plain: there is no \/boot\/vmlinuz-RELEASE in it/)
-    expect(await leaks()).toEqual([])
-  })
-})
-
-describe("the first vm run", () => {
-  it("makes the default image by its recipe, from this host's registry and mirror; the second is immediate", async () => {
-    await ok(`sed -i '/^auth:/,/path:/d' /etc/docker/registry/config.yml && systemctl start docker-registry
-      timeout 60 sh -c 'until curl -fs http://127.0.0.1:5000/v2/; do sleep 0.2; done'`, { root: true })
-    await ok("test -e oci || mkdir oci; cat > oci/make-layout && chmod +x oci/make-layout", { input: readFileSync("test/oci/make-layout") })
-    await ok(`mkdir -p /mnt/image /srv/oci && mount -o loop,ro /srv/images/plain.ext4 /mnt/image && tar -C /mnt/image --exclude=./lost+found -cf /srv/oci/debian.tar . && umount /mnt/image
-      ~owner/oci/make-layout /srv/oci/debian bookworm /srv/oci/debian.tar && rm /srv/oci/debian.tar
-      skopeo copy --quiet --dest-tls-verify=false oci:/srv/oci/debian:1 docker://127.0.0.1:5000/library/debian:bookworm`, { root: true })
-    await ok(`cat >> ~/.config/banger/config.toml`, { input: `
-[catalog.mirrors]
-"docker.io" = "127.0.0.1:5000"
-[catalog.parameters.debian-bookworm]
-APT_SOURCES = "${MIRROR}"
-PACKAGES = "jq"
-DOCKER_URL = ""
-MISE_URL = ""
-TMUX_PLUGINS_URL = ""
-` })
-    await ok("banger image delete debian-bookworm")
-    const first = await sh("banger vm run --rm -- jq -n 6*7")
-    expect(first.status, first.stderr).toBe(0)
-    expect(first.stdout).toBe("42\n")
-    for (const line of [/image debian-bookworm is not here yet/, /fetched and unpacked/, /== packages/, /script run/, /debian-bookworm is built by its recipe of sha256:/, /spec: .*image debian-bookworm/]) expect(first.stderr).toMatch(line)
-    const second = await sh("banger vm run --rm -- jq -n 6*7")
-    expect([second.status, second.stdout]).toEqual([0, "42\n"])
-    expect(second.stderr).toMatch(/^spec: /)
-    expect(await ok("banger image pull debian-bookworm")).toBe("debian-bookworm is up to date")
-    expect((await images()).map(({ name }) => name)).not.toContain("debian-bookworm.base")
-    await ok("sed -i 's/^PACKAGES.*/PACKAGE = \"jq\"/' ~/.config/banger/config.toml")
-    const misspelt = await sh("banger image pull debian-bookworm")
-    expect(misspelt.stderr).toMatch(/it has no parameter PACKAGE\n {2}it has APT_SOURCES, PACKAGES/)
-  })
-
-  it("the disk: nothing is an orphan, and prune takes the layers", async () => {
-    const usages = async () => (JSON.parse(await ok("banger df --json")).usages as ReadonlyArray<{ what: string; name: string; removable: boolean }>)
-    expect((await usages()).filter(({ removable }) => removable).map(({ what }) => what)).toEqual(["layers"])
-    expect(await ok("banger prune")).toMatch(/ layers of container images: .*\n\S+ \S+ freed$/)
-    expect((await usages()).filter(({ removable }) => removable)).toEqual([])
-    expect(await ok("banger vm run --rm -- jq -n 1")).toBe("1")
     expect(await leaks()).toEqual([])
   })
 })

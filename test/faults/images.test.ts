@@ -1,6 +1,6 @@
 /** The daemon is killed while it makes images: none is ever half there, the next attempt comes to its end, and nothing is left over. */
 import { beforeAll, describe, expect, it } from "vitest"
-import { eventually, hostvm, leaks, ok, reset, sh } from "../host.ts"
+import { eventually, hostvm, images, leaks, ok, registry, reset, sh } from "../host.ts"
 
 /** Kills of each kind of work. Every one is followed by a start of the daemon; BANGER_KILLS=20 takes a quarter of an hour. */
 const KILLS = Number(process.env["BANGER_KILLS"] ?? 1)
@@ -8,7 +8,7 @@ const KILLS = Number(process.env["BANGER_KILLS"] ?? 1)
 beforeAll(async () => {
   await reset()
   await hostvm("copy", "test/oci", "vm:oci")
-  await ok("sed -i '/^auth:/,/path:/d' /etc/docker/registry/config.yml && systemctl start docker-registry && timeout 60 sh -c 'until curl -fs http://127.0.0.1:5000/v2/; do sleep 0.2; done'", { root: true })
+  await registry()
   await ok("~owner/oci/make-image busybox /srv/images/busybox.ext4 && chmod -R a+rX /srv/oci/busybox", { root: true })
   await ok("cat > work.sh", { input: "dd if=/dev/urandom of=/root/noise bs=1M count=20\necho done > /etc/made\n" })
 })
@@ -16,7 +16,7 @@ beforeAll(async () => {
 /** What the install has made. */
 const before = ["debian-bookworm", "plain"]
 
-const images = async (): Promise<ReadonlyArray<string>> => (JSON.parse(await ok("banger image list --json")) as ReadonlyArray<{ files: { name: string } }>).map(({ files }) => files.name).toSorted()
+const names = async () => (await images()).map(({ name }) => name).toSorted()
 const orphans = async () => (JSON.parse(await ok("banger df --json")).usages as ReadonlyArray<{ what: string }>).filter(({ what }) => what === "orphan" || what === "staging")
 
 /** Milliseconds that the command takes in the host VM. */
@@ -35,7 +35,7 @@ describe("the disk", () => {
     expect(status).toBe(1)
     expect(stderr).toMatch(/^banger: cannot use oci:\S+: .*no space left on device\n {2}df -h .*banger prune/m)
     expect(await ok("ls /var/cache/banger/staging")).toBe("")
-    expect(await images()).toEqual(before)
+    expect(await names()).toEqual(before)
     await ok("umount /var/cache/banger/staging", { root: true })
   })
 
@@ -60,13 +60,13 @@ describe("the daemon is killed", () => {
       await ok(`banger image delete ${name}; banger prune`)
       for (let kill = 0; kill < KILLS; kill++) {
         await killedAfter(Math.random() * took, command, kill % 2 === 0 ? "main" : "all")
-        const left = await images()
+        const left = await names()
         expect([before, [...before, name].toSorted()]).toContainEqual(left)
         if (left.includes(name)) await ok(`banger image delete ${name}`)
         await eventually("test -z \"$(banger vm list --all -q)\"")
       }
       await ok(command)
-      expect(await images()).toEqual([...before, name].toSorted())
+      expect(await names()).toEqual([...before, name].toSorted())
       await eventually("! banger df --json | grep -qE '\"(orphan|staging)\"'")
       expect(await orphans()).toEqual([])
       expect(await ok(`banger vm run --rm --image ${name} --memory 192 -- sh -c 'cat /etc/made 2>/dev/null || cat /etc/issue'`)).toBe(name === "built" ? "done" : "changed")
