@@ -23,7 +23,8 @@ import (
 const usage = `usage: banger-bundle pack --out FILE --about JSON NAME=PATH...
        banger-bundle unpack --into DIR [--sha256 HEX --bytes N --cache DIR] FILE|URL
 
-unpack writes each file under its number into the directory. A URL needs its sha256 and its size; what was fetched of it is kept in the cache, and the next attempt goes on from there.
+unpack writes each file under its number into the directory. A URL needs its sha256 and its size; what was fetched of
+it is kept in the cache, and the next attempt goes on from there.
 They tell what they do on stdout, one JSON object a line: {"progress":{"phase","done","total"}}, and last {"packed":{...}},
 {"unpacked":{...}} or {"error":{"kind","message","fix"}}. They end when their stdin does.`
 

@@ -24,6 +24,9 @@ export const file = <A>(path: string, act: () => Promise<A>): Effect.Effect<A, F
     catch: (error) => new FileFailed({ path, code: code(error), problem: error instanceof Error ? error.message : String(error) })
   })
 
+/** Bytes that a file really takes on the disk: stat(2) counts blocks of 512. */
+export const allocatedBytes = ({ blocks }: { readonly blocks: number }): number => blocks * 512
+
 /** The last bytes of an open file, at most so many. */
 export const readEnd = async (handle: fs.FileHandle, bytes: number): Promise<Buffer> => {
   const { size } = await handle.stat()

@@ -21,3 +21,7 @@ export const named = <A extends string>(schema: Schema.Schema<A, string>, args: 
     try: () => Decode.as(schema)(args[0] ?? ""),
     catch: (error) => new Misuse(`${JSON.stringify(args[0])}: ${(error as Error).message}`, "give a name that banger image list or banger kernel list shows")
   })
+
+/** What a command cannot do without; `example` shows how it is given. */
+export const needed = <A>(flag: string, value: A | undefined, example: string): Effect.Effect<A, Misuse> =>
+  value === undefined ? Effect.fail(new Misuse(`${flag} is missing`, example)) : Effect.succeed(value)

@@ -14,7 +14,7 @@ const KERNEL = /^vmlinuz-(.+)$/
 const bad = (image: ImageName, problem: string) => new BadSource({ path: `image ${image}`, problem, fix: "install the distribution's kernel package in it: banger image build" })
 
 /** Unpacks what the guest sends of a path below a directory of ours: as this user, and nothing beyond it (tar takes no `..`). */
-const fetch = (vsock: string, path: string, into: string) =>
+const unpackFrom = (vsock: string, path: string, into: string) =>
   Effect.scoped(Effect.flatMap(getFiles(vsock, path), (archive) =>
     Effect.tryPromise({
       try: async () => {
@@ -38,11 +38,11 @@ export const kernelOfImage = (image: ImageName, directory: string) =>
     const progress = yield* live
     return yield* withFreshVm({ image, ephemeral: ownProcess(), nat: false }, progress, (vm) =>
       Effect.gen(function*() {
-        yield* fetch(vm.vsock, "/boot", directory)
+        yield* unpackFrom(vm.vsock, "/boot", directory)
         const releases = (yield* Effect.tryPromise(() => fs.readdir(`${directory}/boot`))).flatMap((name) => KERNEL.exec(name)?.[1] ?? [])
         const release = releases.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1)
         if (release === undefined) return yield* bad(image, "there is no /boot/vmlinuz-RELEASE in it")
-        yield* fetch(vm.vsock, `/lib/modules/${release}`, `${directory}/modules`)
+        yield* unpackFrom(vm.vsock, `/lib/modules/${release}`, `${directory}/modules`)
         progress.end()
         return { vmlinuz: `${directory}/boot/vmlinuz-${release}`, modules: `${directory}/modules/${release}` }
       }).pipe(Effect.mapError((error) => error instanceof BadSource ? error : bad(image, error.message))))

@@ -1,6 +1,7 @@
 import * as fs from "node:fs/promises"
 import * as os from "node:os"
 import { BadConfig, decodeConfig, type UserConfig } from "@banger/domain/config.ts"
+import { DEFAULT_DISK_MIB } from "@banger/domain/vm.ts"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -17,7 +18,7 @@ export const hostDefaults = (cpus: number, memoryBytes: number) => {
     // Firecracker takes 1 or an even number.
     vcpu: quarter === 3 ? 2 : quarter,
     memoryMib: clamp(Math.floor(memoryBytes / 8 / MIB), 512, 8192),
-    diskMib: 8192,
+    diskMib: DEFAULT_DISK_MIB,
     nat: true
   }
 }

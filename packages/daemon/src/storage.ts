@@ -1,5 +1,5 @@
 import * as fs from "node:fs/promises"
-import { file } from "@banger/capabilities/files.ts"
+import { allocatedBytes, file } from "@banger/capabilities/files.ts"
 import { ImageStore } from "@banger/capabilities/image-store/contract.ts"
 import { consoleLog, cowFile, LAYERS, STAGING, STATE, workFile } from "@banger/capabilities/paths.ts"
 import { type CatalogError, StateUnwritable } from "@banger/domain/errors.ts"
@@ -12,9 +12,6 @@ import { asStep } from "./as-step.ts"
 import { Catalog } from "./catalog.ts"
 import { ImageMaker } from "./images/maker.ts"
 import { Registry } from "./vms/registry.ts"
-
-/** Bytes in a block of stat(2). */
-const BLOCK = 512
 
 /** A file in staging that nobody has written to for so long is left over from a client that was killed. Milliseconds. */
 const ABANDONED = 3_600_000
@@ -32,7 +29,7 @@ const sum = (sizes: ReadonlyArray<Sizes>): Sizes => ({
 /** A file that is gone by now takes no room. */
 const sizeOf = async (path: string): Promise<Sizes & { readonly mtimeMs: number }> => {
   const stat = await fs.lstat(path).catch(() => undefined)
-  return { apparentBytes: stat?.size ?? 0, allocatedBytes: (stat?.blocks ?? 0) * BLOCK, mtimeMs: stat?.mtimeMs ?? 0 }
+  return { apparentBytes: stat?.size ?? 0, allocatedBytes: stat === undefined ? 0 : allocatedBytes(stat), mtimeMs: stat?.mtimeMs ?? 0 }
 }
 
 /** What lies in a directory; one that is not there is empty. */
@@ -58,8 +55,9 @@ export const makeStorage = Effect.gen(function*() {
       const known = found.get(digest) ?? []
       if (!known.includes(user)) found.set(digest, [...known, user])
     }
-    const newest = new Map((yield* catalog.images).map(({ files }) => [files.name, files.generation]))
-    for (const { files } of yield* catalog.images) {
+    const images = yield* catalog.images
+    const newest = new Map(images.map(({ files }) => [files.name, files.generation]))
+    for (const { files } of images) {
       const name = newest.get(files.name) === files.generation ? `image ${files.name}` : `image ${files.name} (replaced)`
       for (const digest of [files.rootfs, files.seed]) use(digest, name)
     }
@@ -118,16 +116,21 @@ export const makeStorage = Effect.gen(function*() {
     return { usages: [...shared, ...vms, ...cache.rows].filter(present), freeBytes: bavail * bsize }
   }).pipe(Effect.catchTag("FileFailed", unreadable))
 
-  const removable = Effect.map(diskUsage, ({ usages }) => usages.filter((usage) => usage.removable))
+  /** What goes, and the paths of what of it is the daemon's own to remove. */
+  const removable = Effect.map(Effect.all([ofStore, ofCache], { concurrency: 2 }), ([shared, { paths, rows }]) =>
+    ({ usages: [...shared, ...rows].filter((usage) => present(usage) && usage.removable), paths }))
 
   /** Layers are there for the next pull, so none goes while an image is made. */
   const prune = Effect.gen(function*() {
-    const going = yield* removable
-    const { paths } = yield* ofCache
+    const { paths, usages } = yield* removable
     yield* file(LAYERS, () => Promise.all(paths.map((path) => fs.rm(path, { recursive: true, force: true }))))
     yield* catalog.collect
-    return going
-  }).pipe(Effect.catchTag("FileFailed", unreadable), maker.quietly)
+    return usages
+  })
 
-  return { diskUsage, prune: (dryRun: boolean): Effect.Effect<ReadonlyArray<Usage>, CatalogError> => dryRun ? removable : prune }
+  return {
+    diskUsage,
+    prune: (dryRun: boolean): Effect.Effect<ReadonlyArray<Usage>, CatalogError> =>
+      Effect.catchTag(dryRun ? Effect.map(removable, ({ usages }) => usages) : maker.quietly(prune), "FileFailed", unreadable)
+  }
 })

@@ -18,6 +18,9 @@ export const DiskMib = Schema.Int.pipe(
   Schema.between(64, 16_777_216, { message: () => "expected a disk size from 64M to 16T" })
 )
 
+/** MiB of the work disk where nobody says otherwise. */
+export const DEFAULT_DISK_MIB = 8192
+
 /** What `uname -r` prints. */
 export const KernelRelease = Schema.String.pipe(
   Schema.pattern(/^[0-9A-Za-z._+-]{1,64}$/, { message: () => "expected a kernel release such as 6.1.0-40-cloud-amd64" })

@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import { type Digest, Digest as DigestSchema, type StagingId, type VmId } from "@banger/domain/ids.ts"
 import * as Schema from "effect/Schema"
-import { file } from "../files.ts"
+import { allocatedBytes, file } from "../files.ts"
 import { HostSettings } from "../host-settings.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { dmDevices } from "../dm-snapshot/devices.ts"
@@ -11,9 +11,6 @@ import { cowFile, dmName, INITRDS, jail, SEEDS, staged, STORE, stored, workFile 
 import { keepReserve } from "../reserve.ts"
 import { bangerStore } from "./copy.ts"
 import { ImageStoreOps } from "./ops.ts"
-
-/** Bytes in a block of stat(2). */
-const BLOCK = 512
 
 const temporary = (what: string) => `${STORE}/.new-${what}`
 
@@ -23,7 +20,7 @@ const made = (what: string, args: (target: string) => readonly [string, ...Reado
     const { install } = yield* HostSettings
     const target = temporary(what)
     const stats = yield* file(target, () => Promise.all([source, ...(cow === undefined ? [] : [cow])].map((handle) => handle.stat())))
-    yield* keepReserve("image store", stats.reduce((sum, { blocks }) => sum + blocks * BLOCK, 0))
+    yield* keepReserve("image store", stats.reduce((sum, stat) => sum + allocatedBytes(stat), 0))
     yield* file(STORE, () => fs.mkdir(STORE, { recursive: true, mode: 0o711 }))
     const copied = yield* bangerStore([`${install}/lib/banger-store`, ...args(target)], source, cow).pipe(
       Effect.tapError(() => Effect.ignoreLogged(file(target, () => fs.rm(target, { force: true }))))
@@ -90,7 +87,7 @@ const list = file(STORE, async () => {
 const facts = Effect.forEach([["store", STORE], ["seeds", SEEDS], ["initrds", INITRDS]] as const, ([area, directory]) =>
   file(directory, async () => {
     const names = await fs.readdir(directory).catch(() => [])
-    const stats = await Promise.all(names.map((name) => fs.lstat(`${directory}/${name}`).then((stat) => ({ area, name, apparentBytes: stat.size, allocatedBytes: stat.blocks * BLOCK }), () => undefined)))
+    const stats = await Promise.all(names.map((name) => fs.lstat(`${directory}/${name}`).then((stat) => ({ area, name, apparentBytes: stat.size, allocatedBytes: allocatedBytes(stat) }), () => undefined)))
     return stats.filter((stat) => stat !== undefined)
   }), { concurrency: 3 }).pipe(Effect.map((areas) => areas.flat()), Effect.mapError(opFailed("image store")))
 

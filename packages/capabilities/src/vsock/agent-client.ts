@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { printable } from "@banger/domain/printable.ts"
-import { decodeFrames, encodeFrame, type Frame, HostFrame } from "./agent-frames.ts"
+import { decodeFrames, encodeFrame, type Frame, GuestFrame, HostFrame } from "./agent-frames.ts"
 import { AgentUnreachable, connect } from "./connect.ts"
 import { AGENT_PORT } from "./contract.ts"
 
@@ -210,3 +210,23 @@ export const exec = (
     }),
     Effect.tap(({ send }) => send(HostFrame.start, Buffer.from(JSON.stringify({ ...start, stdinAcks: true }))))
   )
+
+/** How a command ended. */
+export interface Ended {
+  readonly status: number
+  /** Why the command could not run; empty when it did. */
+  readonly problem: string
+}
+
+const Exit = Schema.parseJson(Schema.Struct({ code: Schema.Int.pipe(Schema.between(0, 255)), error: Schema.String }))
+
+/** Hands on what the guest sends until the command's exit. The next frame is asked for when one has been taken. */
+export const untilExit = <E>(stream: ExecStream, take: (frame: Frame) => Effect.Effect<void, E>): Effect.Effect<Ended, AgentUnreachable | E> =>
+  Effect.flatMap(stream.next, (frame) => {
+    if (frame === undefined) return Effect.fail(new AgentUnreachable({ problem: "the connection ended before the command" }))
+    if (frame.type !== GuestFrame.exit) return Effect.zipRight(take(frame), untilExit(stream, take))
+    return Schema.decodeUnknown(Exit)(frame.payload.toString("utf8")).pipe(
+      Effect.map(({ code, error }): Ended => ({ status: code, problem: error })),
+      Effect.mapError(() => new AgentUnreachable({ problem: "its report of the command's end makes no sense" }))
+    )
+  })

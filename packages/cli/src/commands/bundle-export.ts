@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import { ImageNotFound, KernelNotFound } from "@banger/domain/errors.ts"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { type Programs, writeBundle } from "../bundle/write.ts"
+import { needed } from "../catalog-args.ts"
 import { command } from "../command.ts"
 import { Daemon, withDaemon } from "../daemon.ts"
 import * as Decode from "../decode.ts"
@@ -29,7 +30,7 @@ const programs: Effect.Effect<Programs, LocalFailure> = Effect.async((resume) =>
   })
 })
 
-/** What was asked for, of what there is; nothing asked for is all of it. */
+/** What was asked for, of what there is. */
 const chosen = <N extends string, A extends { readonly files: { readonly name: N } }, E>(all: ReadonlyArray<A>, names: ReadonlyArray<N>, missing: (name: N) => E): Effect.Effect<ReadonlyArray<A>, E> =>
   Effect.forEach(names, (name) => {
     const found = all.findLast(({ files }) => files.name === name)
@@ -54,8 +55,8 @@ With --manifest, a small file beside it says where it will be and what it is: ba
   run: ({ flags }) =>
     Effect.gen(function*() {
       const misuse = (problem: string) => Effect.fail(new Misuse(problem, EXAMPLE))
-      const { manifest, out, url } = flags
-      if (out === undefined) return yield* misuse("--out is missing")
+      const { manifest, url } = flags
+      const out = yield* needed("--out", flags.out, EXAMPLE)
       if (url !== undefined && manifest === undefined) return yield* misuse("--url goes with --manifest")
       if (flags.image.length + flags.kernel.length === 0 && !flags.firecracker) return yield* misuse("nothing is named that goes into it")
       const { images, kernels } = yield* withDaemon(Effect.flatMap(Daemon, (daemon) =>

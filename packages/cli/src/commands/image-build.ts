@@ -2,23 +2,17 @@ import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import { BuildImage } from "@banger/domain/api.ts"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
-import { DiskMib } from "@banger/domain/vm.ts"
+import { DEFAULT_DISK_MIB, DiskMib } from "@banger/domain/vm.ts"
+import { needed } from "../catalog-args.ts"
 import { command } from "../command.ts"
 import { Daemon, withDaemon } from "../daemon.ts"
 import * as Decode from "../decode.ts"
 import { LocalFailure } from "../errors.ts"
 import * as Flags from "../flags.ts"
-import { Misuse } from "../misuse.ts"
 import { IMAGE_EVENT_FIELDS, watchImage } from "../output/image-progress.ts"
 import { say } from "../output/text.ts"
 
 const EXAMPLE = "banger image build --name dev --script ./setup.sh"
-
-/** MiB: what a VM has without --disk-size. */
-const DISK = 8192
-
-const needed = <A>(flag: string, value: A | undefined) =>
-  value === undefined ? Effect.fail(new Misuse(`${flag} is missing`, EXAMPLE)) : Effect.succeed(value)
 
 const read = (path: string) =>
   Effect.tryPromise({
@@ -49,10 +43,10 @@ A failed build leaves nothing but its output. It goes on when this command ends:
   ],
   run: ({ flags }) =>
     Effect.gen(function*() {
-      const name = yield* needed("--name", flags.name)
-      const script = yield* read(yield* needed("--script", flags.script))
+      const name = yield* needed("--name", flags.name, EXAMPLE)
+      const script = yield* read(yield* needed("--script", flags.script, EXAMPLE))
       const request = {
-        name, script, from: flags.from ?? ImageName.make("debian-bookworm"), docker: flags.docker, again: flags.again, diskMib: flags["disk-size"] ?? DISK,
+        name, script, from: flags.from ?? ImageName.make("debian-bookworm"), docker: flags.docker, again: flags.again, diskMib: flags["disk-size"] ?? DEFAULT_DISK_MIB,
         ...(flags.size && { sizeMib: flags.size }), ...(flags.kernel && { kernel: flags.kernel })
       }
       yield* withDaemon(Effect.flatMap(Daemon, (daemon) => watchImage(daemon.image.Build(request), flags.json))).pipe(

@@ -1,14 +1,15 @@
 import * as Effect from "effect/Effect"
 import { ImageName } from "@banger/domain/ids.ts"
 import { writeBundle } from "../bundle/write.ts"
-import { named } from "../catalog-args.ts"
+import { named, needed } from "../catalog-args.ts"
 import { command, one } from "../command.ts"
 import { Daemon, withDaemon } from "../daemon.ts"
 import * as Decode from "../decode.ts"
 import * as Flags from "../flags.ts"
-import { Misuse } from "../misuse.ts"
 import { print, printJson } from "../output/text.ts"
 import { size } from "../output/units.ts"
+
+const EXAMPLE = "banger image export dev --bundle dev.bundle"
 
 export default command({
   path: "image export",
@@ -17,13 +18,13 @@ sha256 and the size printed here (docs/images.md). The image's kernel does not g
   arguments: one("NAME"),
   flags: { bundle: Flags.value("FILE", "where to write it", Decode.text), json: Flags.json },
   fields: ["path, sha256, bytes"],
-  examples: ["banger image export dev --bundle dev.bundle"],
+  examples: [EXAMPLE],
   run: ({ args, flags }) =>
     Effect.gen(function*() {
-      if (flags.bundle === undefined) return yield* Effect.fail(new Misuse("--bundle is missing", "banger image export dev --bundle dev.bundle"))
+      const out = yield* needed("--bundle", flags.bundle, EXAMPLE)
       const name = yield* named(ImageName, args)
       const image = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.image.Show({ name })))
-      const packed = yield* writeBundle(flags.bundle, [image], [], null)
+      const packed = yield* writeBundle(out, [image], [], null)
       yield* flags.json ? printJson(packed) : print(`${packed.path}: ${size(packed.bytes)}, sha256 ${packed.sha256}\n`)
       return 0
     })

@@ -1,18 +1,16 @@
 import * as Effect from "effect/Effect"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
-import { kernelExists } from "../catalog-args.ts"
+import { kernelExists, needed } from "../catalog-args.ts"
 import { command } from "../command.ts"
 import { Daemon, withDaemon } from "../daemon.ts"
 import * as Decode from "../decode.ts"
 import * as Flags from "../flags.ts"
-import { Misuse } from "../misuse.ts"
 import { IMAGE_FIELDS, imageJson } from "../output/catalog.ts"
 import { print, printJson } from "../output/text.ts"
 import { size } from "../output/units.ts"
 import { checkExt4, stage } from "../staging.ts"
 
-const needed = <A>(flag: string, value: A | undefined) =>
-  value === undefined ? Effect.fail(new Misuse(`${flag} is missing`, "banger image register --name NAME --rootfs FILE")) : Effect.succeed(value)
+const USAGE = "banger image register --name NAME --rootfs FILE"
 
 export default command({
   path: "image register",
@@ -32,8 +30,8 @@ A name that exists gets a new generation: new VMs use it, existing ones keep the
   ],
   run: ({ flags }) =>
     withDaemon(Effect.scoped(Effect.gen(function*() {
-      const name = yield* needed("--name", flags.name)
-      const rootfs = yield* needed("--rootfs", flags.rootfs)
+      const name = yield* needed("--name", flags.name, USAGE)
+      const rootfs = yield* needed("--rootfs", flags.rootfs, USAGE)
       const seed = flags["work-seed"]
       const daemon = yield* Daemon
       yield* Effect.forEach(seed === undefined ? [rootfs] : [rootfs, seed], checkExt4)

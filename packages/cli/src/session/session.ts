@@ -1,23 +1,14 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import * as Schema from "effect/Schema"
-import { type ExecStream, type Start, STDIN_WINDOW } from "@banger/capabilities/vsock/agent-client.ts"
-import { type Frame, GuestFrame, HostFrame } from "@banger/capabilities/vsock/agent-frames.ts"
-import { AgentUnreachable } from "@banger/capabilities/vsock/connect.ts"
+import { type Ended, type ExecStream, type Start, STDIN_WINDOW, untilExit } from "@banger/capabilities/vsock/agent-client.ts"
+import { GuestFrame, HostFrame } from "@banger/capabilities/vsock/agent-frames.ts"
+import type { AgentUnreachable } from "@banger/capabilities/vsock/connect.ts"
 import { SIGNAL_STATUS, TIMED_OUT } from "../exit.ts"
 import { write } from "../output/text.ts"
 import { onSignals, type Signal } from "../signals.ts"
 import { escapes } from "./escape.ts"
 import { onResize, rawMode } from "./terminal.ts"
-
-export interface Ended {
-  readonly status: number
-  /** Why the command could not run; empty when it did. */
-  readonly problem: string
-}
-
-const Exit = Schema.parseJson(Schema.Struct({ code: Schema.Int.pipe(Schema.between(0, 255)), error: Schema.String }))
 
 /** A second SIGINT within this time abandons the command. Milliseconds. */
 const TWICE = 2_000
@@ -29,23 +20,16 @@ const json = (value: unknown) => Buffer.from(JSON.stringify(value))
 
 /** Passes the command's output on, frame by frame, until its exit. */
 const output = (stream: ExecStream, room: Effect.Semaphore): Effect.Effect<Ended, AgentUnreachable> =>
-  Effect.flatMap(stream.next, (frame: Frame | undefined) => {
-    switch (frame?.type) {
-      case undefined:
-        return Effect.fail(new AgentUnreachable({ problem: "the connection ended before the command" }))
+  untilExit(stream, ({ payload, type }) => {
+    switch (type) {
       case GuestFrame.stdout:
-        return Effect.zipRight(write(process.stdout, frame.payload), output(stream, room))
+        return write(process.stdout, payload)
       case GuestFrame.stderr:
-        return Effect.zipRight(write(process.stderr, frame.payload), output(stream, room))
+        return write(process.stderr, payload)
       case GuestFrame.taken:
-        return Effect.zipRight(room.release(frame.payload.length === 4 ? frame.payload.readUInt32BE() : 0), output(stream, room))
-      case GuestFrame.exit:
-        return Schema.decodeUnknown(Exit)(frame.payload.toString("utf8")).pipe(
-          Effect.map(({ code, error }): Ended => ({ status: code, problem: error })),
-          Effect.mapError(() => new AgentUnreachable({ problem: "its report of the command's end makes no sense" }))
-        )
+        return Effect.asVoid(room.release(payload.length === 4 ? payload.readUInt32BE() : 0))
       default:
-        return output(stream, room)
+        return Effect.void
     }
   })
 

@@ -33,7 +33,7 @@ export interface Conversion {
 const STEPS = { fetch: "fetched and unpacked", write: "file system written" } as const
 
 /** Never fails: what cannot be removed now goes when the daemon starts again. */
-export const unstage = (id: StagingId) =>
+const unstage = (id: StagingId) =>
   Effect.ignoreLogged(file(staged(id), () =>
     Promise.all([staged(id), `${staged(id)}.partial`].map((path) => fs.rm(path, { recursive: true, force: true })))))
 

@@ -1,15 +1,13 @@
 import type * as fs from "node:fs/promises"
-import { type AgentRefused, exec, type ExecStream, type Start } from "@banger/capabilities/vsock/agent-client.ts"
+import { type AgentRefused, exec, type ExecStream, type Start, untilExit } from "@banger/capabilities/vsock/agent-client.ts"
 import { GuestFrame, HostFrame } from "@banger/capabilities/vsock/agent-frames.ts"
-import { AgentUnreachable } from "@banger/capabilities/vsock/connect.ts"
+import type { AgentUnreachable } from "@banger/capabilities/vsock/connect.ts"
 import { file, type FileFailed } from "@banger/capabilities/files.ts"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /** Where a script lies in the guest: a tmpfs, so that it does not become part of the image. */
 const PLACE = "/run/banger/script"
-
-const Exit = Schema.parseJson(Schema.Struct({ code: Schema.Int.pipe(Schema.between(0, 255)), error: Schema.String }))
 
 /** A command in a guest ended otherwise than with status 0. */
 export class ScriptFailed extends Schema.TaggedError<ScriptFailed>()("ScriptFailed", { status: Schema.Int, problem: Schema.String }) {
@@ -38,22 +36,9 @@ type Failure = AgentUnreachable | AgentRefused | FileFailed | ScriptFailed
 
 /** Follows a command to its end; what it prints, both streams as they come, goes into the log. */
 const follow = (stream: ExecStream, log: Log): Effect.Effect<void, Failure> =>
-  Effect.flatMap(stream.next, (frame): Effect.Effect<void, Failure> => {
-    switch (frame?.type) {
-      case undefined:
-        return Effect.fail(new AgentUnreachable({ problem: "the connection ended before the script" }))
-      case GuestFrame.stdout:
-      case GuestFrame.stderr:
-        return Effect.zipRight(log(frame.payload), follow(stream, log))
-      case GuestFrame.exit:
-        return Schema.decodeUnknown(Exit)(frame.payload.toString("utf8")).pipe(
-          Effect.mapError(() => new AgentUnreachable({ problem: "its report of the script's end makes no sense" })),
-          Effect.flatMap(({ code, error }) => code === 0 ? Effect.void : Effect.fail(new ScriptFailed({ status: code, problem: error })))
-        )
-      default:
-        return follow(stream, log)
-    }
-  })
+  untilExit(stream, ({ payload, type }) => type === GuestFrame.stdout || type === GuestFrame.stderr ? log(payload) : Effect.void).pipe(
+    Effect.flatMap((ended) => ended.status === 0 ? Effect.void : Effect.fail(new ScriptFailed(ended)))
+  )
 
 /** What the kernel would do with the script's first line; without one `sh` runs it, and ends at the first command that fails. */
 export const interpreter = (script: string): ReadonlyArray<string> => {

@@ -7,6 +7,7 @@ import type { Image } from "@banger/domain/catalog.ts"
 import { BadSource, type CatalogError, ImageBusy, ImageNotFound } from "@banger/domain/errors.ts"
 import { type ImageName, isDaemons } from "@banger/domain/ids.ts"
 import type { ImageProgress } from "@banger/domain/progress.ts"
+import { DEFAULT_DISK_MIB } from "@banger/domain/vm.ts"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -18,9 +19,6 @@ import { type Build, digestOf, makeBuild } from "./build.ts"
 import { makeUnbundle } from "./bundle.ts"
 import { type Conversion, type Emit, makeConvert, place } from "./convert.ts"
 import { type Known, makeMirrors, makeRecipes } from "./recipes.ts"
-
-/** MiB of a recipe's /root: what a VM has without --disk-size. */
-const DISK = 8192
 
 /** Images that can be made at a time: more than anybody asks for. */
 const MAKING = 1_000
@@ -104,7 +102,7 @@ export class ImageMaker extends Context.Tag("@banger/daemon/ImageMaker")<ImageMa
         const reference = `recipe ${name}`
         const old = Option.filter(yield* catalog.find(name), ({ source }) => source?.reference === reference)
         const pinned = Option.flatMapNullable(old, ({ source }) => source?.base)
-        const build = { name, sizeMib, diskMib: DISK, script, docker: false, env, reference }
+        const build = { name, sizeMib, diskMib: DEFAULT_DISK_MIB, script, docker: false, env, reference }
         const upToDate = (image: Image) => ({ image, message: `${name} is up to date` })
         const same = Option.isSome(pinned) ? yield* present({ ...build, base: pinned.value }) : Option.none()
         if (!update && Option.isSome(same)) return upToDate(same.value)

@@ -1,4 +1,5 @@
 import { existsSync, lstatSync } from "node:fs"
+import { allocatedBytes } from "@banger/capabilities/files.ts"
 import { consoleLog, cowFile, firecrackerLog, keptFirecrackerLog, vsockSocket, workFile } from "@banger/capabilities/paths.ts"
 import { address, mac, tapName } from "@banger/domain/network.ts"
 import { VmDetail, type VmRecord, VmView } from "@banger/domain/vm.ts"
@@ -27,14 +28,11 @@ export const view = (record: VmRecord): VmView => {
   })
 }
 
-/** Bytes in a block of stat(2). */
-const BLOCK = 512
-
 export const detail = (record: VmRecord, pid: number | null): VmDetail => {
   const { spec } = record
   const disks = [cowFile(spec.id), workFile(spec.id)].flatMap((file) => {
     const stat = lstatSync(file, { throwIfNoEntry: false })
-    return stat === undefined ? [] : [{ file, apparentBytes: stat.size, allocatedBytes: stat.blocks * BLOCK }]
+    return stat === undefined ? [] : [{ file, apparentBytes: stat.size, allocatedBytes: allocatedBytes(stat) }]
   })
   return new VmDetail({
     vm: view(record),
