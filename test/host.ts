@@ -11,10 +11,18 @@ export interface Result {
   readonly bytes: Buffer
 }
 
+interface Options {
+  readonly root?: boolean
+  readonly input?: Buffer | string
+  readonly args?: ReadonlyArray<string>
+  /** Seconds that it may take; 600 without. */
+  readonly limit?: number
+}
+
 /** A bash script as the owner, or as root; `$1`, `$2`... are the arguments. */
-export const sh = (script: string, options: { readonly root?: boolean; readonly input?: Buffer | string; readonly args?: ReadonlyArray<string> } = {}): Promise<Result> =>
+export const sh = (script: string, options: Options = {}): Promise<Result> =>
   new Promise((resolve, reject) => {
-    const child = spawn(HOSTVM, ["exec", ...(options.root ? ["--root"] : []), "--", "bash", "-c", script, "test", ...(options.args ?? [])], { stdio: "pipe" })
+    const child = spawn(HOSTVM, ["exec", ...(options.root ? ["--root"] : []), ...(options.limit === undefined ? [] : ["--timeout", String(options.limit)]), "--", "bash", "-c", script, "test", ...(options.args ?? [])], { stdio: "pipe" })
     const stdout: Array<Buffer> = []
     const stderr: Array<Buffer> = []
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk))
@@ -29,7 +37,7 @@ export const sh = (script: string, options: { readonly root?: boolean; readonly 
   })
 
 /** The same, which must succeed; gives its stdout without the last newline. */
-export const ok = async (script: string, options: Parameters<typeof sh>[1] = {}): Promise<string> => {
+export const ok = async (script: string, options: Options = {}): Promise<string> => {
   const { status, stderr, stdout } = await sh(script, options)
   assert.equal(status, 0, `${script}\n${stdout}\n${stderr}`)
   return stdout.replace(/\n$/, "")
@@ -44,6 +52,9 @@ export const hostvm = (...args: ReadonlyArray<string>): Promise<void> =>
     child.once("error", reject)
     child.once("close", (status) => status === 0 ? resolve() : reject(new Error(`hostvm ${args.join(" ")} exited with ${status}: ${stderr}`)))
   })
+
+/** Whether what takes minutes in an emulated host VM, and shows little that is new, runs as well: `BANGER_ALL=1 make test`. */
+export const ALL = process.env["BANGER_ALL"] !== undefined
 
 /** Back to the state right after the install. */
 export const reset = () => hostvm("reset")
@@ -72,5 +83,5 @@ export const leaks = () => ok("banger doctor --leaks --json").then((text) => JSO
 const PATIENCE = 240
 
 /** A condition of the host that an event brings about; the script is repeated on the host until it succeeds. */
-export const eventually = (script: string, options: Parameters<typeof sh>[1] = {}) =>
+export const eventually = (script: string, options: Options = {}) =>
   ok(`end=$((SECONDS + ${PATIENCE})); until ( ${script} ); do [ $SECONDS -lt $end ] || exit 1; sleep 0.2; done`, options)

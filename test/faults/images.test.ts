@@ -1,9 +1,9 @@
 /** The daemon is killed while it makes images: none is ever half there, the next attempt comes to its end, and nothing is left over. */
 import { beforeAll, describe, expect, it } from "vitest"
-import { eventually, hostvm, images, leaks, ok, registry, reset, sh } from "../host.ts"
+import { ALL, eventually, hostvm, images, leaks, ok, registry, reset, sh } from "../host.ts"
 
-/** Kills of each kind of work. Every one is followed by a start of the daemon; BANGER_KILLS=20 takes a quarter of an hour. */
-const KILLS = Number(process.env["BANGER_KILLS"] ?? 1)
+/** Kills of each kind of work, each followed by a start of the daemon. */
+const KILLS = ALL ? 20 : 1
 
 beforeAll(async () => {
   await reset()
@@ -72,6 +72,6 @@ describe("the daemon is killed", () => {
       expect(await ok(`banger vm run --rm --image ${name} --memory 192 -- sh -c 'cat /etc/made 2>/dev/null || cat /etc/issue'`)).toBe(name === "built" ? "done" : "changed")
       await ok(`banger image delete ${name}`)
       expect(await leaks()).toEqual([])
-    })
+    }, 3_600_000)
   }
 })
