@@ -91,9 +91,17 @@ describe.runIf(ALL)("kernels", () => {
     await boots("host", await ok("uname -r"))
   })
 
-  it("one of another flavour boots, from its package and from an image's /boot", async () => {
+  it("one of another flavour boots: from a catalog's package, and from an image's /boot", async () => {
     const deb = await ok("ls /srv/kernels/linux-image-*.deb | grep -v cloud")
-    await ok(`banger kernel import --name flavour --deb ${deb}`)
+    const [sha256, bytes] = (await ok(`sha256sum < ${deb} | cut -d' ' -f1; stat -c %s ${deb}`)).split("\n")
+    const packaged = (digest?: string) => ({ about: "a test's", packages: [{ url: deb, sha256: digest, bytes: Number(bytes) }] })
+    await ok("cat > kernels.json && cat >> ~/.config/banger/config.toml <<'END'\n[catalog]\nurls = [\"file:///home/owner/kernels.json\"]\nEND", {
+      input: JSON.stringify({ kernels: { flavour: packaged(sha256), wrong: packaged("0".repeat(64)) } })
+    })
+    const wrong = await sh("banger kernel pull wrong")
+    expect(wrong.stderr).toMatch(/sha256:/)
+    expect(wrong.status).toBe(1)
+    expect(await ok("banger kernel pull flavour")).toBe(`flavour: imported, ${release(deb)}`)
     await boots("flavour", release(deb))
     await ok(`cat > kernel.sh`, { input: `cd /tmp && /usr/lib/apt/apt-helper download-file http://${WORLD}${deb.replace("/srv", "")} k.deb && dpkg-deb -x k.deb / && rm k.deb\n` })
     await ok("banger image build --name with-kernel --from plain --script kernel.sh --size 2G && banger kernel import --image with-kernel --name from-image")

@@ -22,11 +22,12 @@ import (
 
 const usage = `usage: banger-bundle pack --out FILE --about JSON NAME=PATH...
        banger-bundle unpack --into DIR [--sha256 HEX --bytes N --cache DIR] FILE|URL
+       banger-bundle fetch --out FILE --sha256 HEX --bytes N --cache DIR URL
 
-unpack writes each file under its number into the directory. A URL needs its sha256 and its size; what was fetched of
-it is kept in the cache, and the next attempt goes on from there.
+unpack writes each file under its number into the directory; fetch takes any file as it is. A URL needs its sha256 and its
+size; what was fetched of it is kept in the cache, and the next attempt goes on from there.
 They tell what they do on stdout, one JSON object a line: {"progress":{"phase","done","total"}}, and last {"packed":{...}},
-{"unpacked":{...}} or {"error":{"kind","message","fix"}}. They end when their stdin does.`
+{"unpacked":{...}}, {"fetched":{}} or {"error":{"kind","message","fix"}}. They end when their stdin does.`
 
 // silence is how long a server may send nothing.
 const silence = 30 * time.Second
@@ -52,14 +53,18 @@ func main() {
 			return "packed", packed, err
 		}
 	case "unpack":
-		u := unpacking{said: said}
-		flags.StringVar(&u.into, "into", "", "")
-		flags.StringVar(&u.digest, "sha256", "", "")
-		flags.StringVar(&u.cache, "cache", "", "")
-		flags.Int64Var(&u.bytes, "bytes", 0, "")
+		into := flags.String("into", "", "")
+		o := originOf(flags)
 		run = func() (string, any, error) {
-			unpacked, err := u.run(ctx, flags.Arg(0))
+			unpacked, err := unpack(ctx, o, flags.Arg(0), *into, said)
 			return "unpacked", unpacked, err
+		}
+	case "fetch":
+		out := flags.String("out", "", "")
+		o := originOf(flags)
+		clean = func() { os.Remove(*out) }
+		run = func() (string, any, error) {
+			return "fetched", struct{}{}, fetch(ctx, o, flags.Arg(0), *out)
 		}
 	default:
 		misused()
@@ -116,10 +121,50 @@ func pack(out string, about json.RawMessage, arguments []string, said *report.Li
 	return packed, errors.Join(target.Close(), os.Rename(target.Name(), out))
 }
 
-type unpacking struct {
-	into, digest, cache string
-	bytes               int64
-	said                *report.Lines
+// origin is what is known of a file before it is here; of one of this machine that may be nothing.
+type origin struct {
+	digest, cache string
+	bytes         int64
+}
+
+func originOf(flags *flag.FlagSet) *origin {
+	o := &origin{}
+	flags.StringVar(&o.digest, "sha256", "", "")
+	flags.StringVar(&o.cache, "cache", "", "")
+	flags.Int64Var(&o.bytes, "bytes", 0, "")
+	return o
+}
+
+func (o *origin) open(ctx context.Context, source string) (io.ReadCloser, error) {
+	if o.digest == "" {
+		return os.Open(source)
+	}
+	p := &oci.Pull{Cache: o.cache, Silence: silence, Limits: oci.DefaultLimits}
+	return p.Fetch(ctx, source, "sha256:"+o.digest, o.bytes)
+}
+
+// fetch leaves nothing under the file's name when its digest is another.
+func fetch(ctx context.Context, o *origin, source, out string) (err error) {
+	if o.digest == "" {
+		misused()
+	}
+	in, err := o.open(ctx, source)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	target, err := os.OpenFile(out, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		err = errors.Join(err, target.Close())
+		if err != nil {
+			err = errors.Join(err, os.Remove(out))
+		}
+	}()
+	_, err = io.Copy(target, in)
+	return err
 }
 
 // Unpacked says what a bundle held.
@@ -129,15 +174,15 @@ type Unpacked struct {
 	Files []string `json:"files"`
 }
 
-func (u unpacking) run(ctx context.Context, source string) (*Unpacked, error) {
-	in, err := u.open(ctx, source)
+func unpack(ctx context.Context, o *origin, source, into string, said *report.Lines) (*Unpacked, error) {
+	in, err := o.open(ctx, source)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
-	m, err := bundle.Unpack(in, u.into, throttled(u.said, "fetch"))
+	m, err := bundle.Unpack(in, into, throttled(said, "fetch"))
 	if err != nil {
-		return nil, u.explain(in, source, err)
+		return nil, explain(in, source, err)
 	}
 	// To the end: only there is the digest known to be right.
 	if _, err := io.Copy(io.Discard, in); err != nil {
@@ -151,7 +196,7 @@ func (u unpacking) run(ctx context.Context, source string) (*Unpacked, error) {
 }
 
 // explain prefers a wrong digest over what is damaged for it.
-func (u unpacking) explain(in io.Reader, source string, err error) error {
+func explain(in io.Reader, source string, err error) error {
 	if _, rest := io.Copy(io.Discard, in); rest != nil {
 		return rest
 	}
@@ -160,14 +205,6 @@ func (u unpacking) explain(in io.Reader, source string, err error) error {
 		return err
 	}
 	return &oci.Fault{Kind: oci.BadSource, Message: fmt.Sprintf("%s: %v", source, err), Fix: "banger image export and banger bundle export write such files"}
-}
-
-func (u unpacking) open(ctx context.Context, source string) (io.ReadCloser, error) {
-	if u.digest == "" {
-		return os.Open(source)
-	}
-	p := &oci.Pull{Cache: u.cache, Silence: silence, Limits: oci.DefaultLimits}
-	return p.Fetch(ctx, source, "sha256:"+u.digest, u.bytes)
 }
 
 // throttled tells a few times a second.

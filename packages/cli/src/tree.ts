@@ -30,6 +30,7 @@ export const TREE: ReadonlyMap<string, Entry> = new Map(Object.entries<Entry>({
   "bundle export": { summary: "write images, kernels and Firecracker into one file", load: () => import("./commands/bundle-export.ts") },
   "bundle import": { summary: "take what a bundle holds", load: () => import("./commands/bundle-import.ts") },
   "kernel list": { summary: "the kernels", load: () => import("./commands/kernel-list.ts") },
+  "kernel pull": { summary: "import a kernel of the catalog", load: () => import("./commands/kernel-pull.ts") },
   "kernel import": { summary: "import a kernel and its modules", load: () => import("./commands/kernel-import.ts") },
   "kernel delete": { summary: "delete a kernel", load: () => import("./commands/kernel-delete.ts") },
   "df": { summary: "what banger keeps on the disk", load: () => import("./commands/df.ts") },

@@ -6,6 +6,7 @@ import { CatalogError, HelperUnreachable, VmError } from "./errors.ts"
 import { ImageName, KernelName, StagingId, VmName, VmRef } from "./ids.ts"
 import { ImageProgress, Progress } from "./progress.ts"
 import { Finding } from "./readiness.ts"
+import { ImageReference, KnownFile } from "./recipe.ts"
 import { RunConfig } from "./run-config.ts"
 import { DiskUsage, Usage } from "./storage.ts"
 import { DiskMib, KernelRelease, MemoryMib, ProcessId, Vcpu, VmDetail, VmView } from "./vm.ts"
@@ -51,11 +52,6 @@ export class VmApi extends RpcGroup.make(
   /** Turns a `--rm` VM into one that stays, after a first connection that timed out. */
   Rpc.make("Keep", { payload: vm, error: VmError })
 ).prefix("vm.") {}
-
-/** An image of a registry, as docker pull names it; never what a program could take for a flag. banger-oci knows the whole of the form. */
-export const ImageReference = Schema.String.pipe(
-  Schema.pattern(/^[\w[][\w.:/@[\]-]{0,511}$/, { message: () => "expected a reference such as debian:12 or ghcr.io/owner/name:tag" })
-)
 
 /** An image of a registry, and the name it gets here. */
 export const PullImage = Schema.Struct({
@@ -138,6 +134,8 @@ export class KernelApi extends RpcGroup.make(
     success: Kernel,
     error: CatalogError
   }),
+  /** The packages that the catalogs know a kernel by; it need not be here. */
+  Rpc.make("Packages", { payload: { name: KernelName }, success: Schema.Array(KnownFile), error: CatalogError }),
   Rpc.make("Delete", { payload: { name: KernelName }, error: CatalogError })
 ).prefix("kernel.") {}
 

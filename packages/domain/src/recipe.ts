@@ -1,8 +1,12 @@
 import * as Schema from "effect/Schema"
-import { ImageReference } from "./api.ts"
 import { Parameters } from "./config.ts"
-import { Digest, ImageName } from "./ids.ts"
+import { Digest, ImageName, KernelName } from "./ids.ts"
 import { DiskMib } from "./vm.ts"
+
+/** An image of a registry, as docker pull names it; never what a program could take for a flag. banger-oci knows the whole of the form. */
+export const ImageReference = Schema.String.pipe(
+  Schema.pattern(/^[\w[][\w.:/@[\]-]{0,511}$/, { message: () => "expected a reference such as debian:12 or ghcr.io/owner/name:tag" })
+)
 
 /** A container image and a script that makes banger's image of it, on the user's own host. */
 export const Recipe = Schema.Struct({
@@ -18,20 +22,29 @@ export const Recipe = Schema.Struct({
 })
 export type Recipe = typeof Recipe.Type
 
-/** What `banger image export --bundle` wrote, put somewhere. */
-export const Bundle = Schema.Struct({
-  about: Schema.String,
+/** A file that anybody may keep, since its digest is known. */
+export const KnownFile = Schema.Struct({
   /** http, https or file; relative to the catalog's. */
   url: Schema.String,
   /** Of the file, in hex. */
   sha256: Digest,
   bytes: Schema.Number
 })
+export type KnownFile = typeof KnownFile.Type
+
+/** What `banger image export --bundle` wrote, put somewhere. */
+export const Bundle = Schema.Struct({ about: Schema.String, ...KnownFile.fields })
 export type Bundle = typeof Bundle.Type
+
+/** A kernel as its distribution packages it for Debian's dpkg: one package, or two where the modules are apart. */
+export const KernelEntry = Schema.Struct({ about: Schema.String, packages: Schema.NonEmptyArray(KnownFile) })
 
 /** An image that banger knows how to get. */
 export const CatalogEntry = Schema.Union(Schema.Struct({ kind: Schema.Literal("recipe"), ...Recipe.fields }), Schema.Struct({ kind: Schema.Literal("bundle"), ...Bundle.fields }))
 export type CatalogEntry = typeof CatalogEntry.Type
 
 /** A catalog's file: docs/images.md. */
-export const CatalogFile = Schema.Struct({ images: Schema.Record({ key: ImageName, value: CatalogEntry }) })
+export const CatalogFile = Schema.Struct({
+  images: Schema.optionalWith(Schema.Record({ key: ImageName, value: CatalogEntry }), { default: () => ({}) }),
+  kernels: Schema.optionalWith(Schema.Record({ key: KernelName, value: KernelEntry }), { default: () => ({}) })
+})

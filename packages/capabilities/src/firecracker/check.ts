@@ -25,7 +25,7 @@ export const program = (facts: Facts) => {
   if (facts.jailer === null) return notReady("jailer is missing beside firecracker", install)
   if (!atLeast(found, MINIMUM)) return notReady(`Firecracker ${found} is too old, ${MINIMUM} is the oldest that works`, install)
   const known = advisories(found)
-  if (known.length > 0) return warning(`Firecracker ${found} has ${known.join(" and ")}`, "install 1.15.1 or newer")
+  if (known.length > 0) return warning(`Firecracker ${found} has ${known.join(" and ")}`, "install 1.15.1 or newer; until then banger kernel pull debian-6.1, and default_kernel in the configuration")
   return atLeast(found, `${TESTED}.999`)
     ? warning(`Firecracker ${found} is newer than ${TESTED}, the newest tried`, "report what does not work")
     : ready(`Firecracker ${found}`)

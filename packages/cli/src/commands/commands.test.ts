@@ -196,6 +196,12 @@ describe("acting commands", () => {
     assert.deepStrictEqual([name, path], ["app", `${base}/app.tar.gz`])
     assert.match(staging, /^[0-9a-f]{16}$/)
   })
+
+  it.concurrent("kernel pull says when no catalog has the name", async () => {
+    const [unknown, unnamed] = await Promise.all([banger("kernel pull mine"), banger("kernel pull")])
+    assert.deepStrictEqual([unknown.status, unnamed.status], [1, 2])
+    assert.match(unknown.stderr, /^banger: cannot use kernel mine: no catalog has it\n/)
+  })
 })
 
 describe("the catalog, builds and the disk", () => {

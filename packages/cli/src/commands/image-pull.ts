@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { ImageReference } from "@banger/domain/api.ts"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
+import { ImageReference } from "@banger/domain/recipe.ts"
 import { DiskMib } from "@banger/domain/vm.ts"
 import { command, one } from "../command.ts"
 import { Daemon, withDaemon } from "../daemon.ts"

@@ -1,39 +1,18 @@
-import { execFile } from "node:child_process"
 import { existsSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import { release } from "node:os"
-import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import { BadSource } from "@banger/domain/errors.ts"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
-import { KernelRelease } from "@banger/domain/vm.ts"
 import { command } from "../command.ts"
-import { Daemon, withDaemon } from "../daemon.ts"
+import { withDaemon } from "../daemon.ts"
 import * as Decode from "../decode.ts"
-import { LocalFailure } from "../errors.ts"
 import * as Flags from "../flags.ts"
-import { beside, STAGING } from "../host-paths.ts"
+import { convert, importKernel } from "../kernel-files.ts"
 import { Misuse } from "../misuse.ts"
 import { kernelOfImage } from "../kernel-of-image.ts"
 import { KERNEL_FIELDS, kernelJson } from "../output/catalog.ts"
 import { print, printJson } from "../output/text.ts"
-import { place } from "../staging.ts"
-
-const Imported = Schema.parseJson(Schema.Struct({ release: KernelRelease }))
-
-/** A kernel and its modules, turned into what banger boots: vmlinux, modules.cpio, modules.ext4. `source` names them in errors. */
-const convert = (args: ReadonlyArray<string>, source: string, fix: string) =>
-  Effect.async<string, LocalFailure | BadSource>((resume) => {
-    const program = fileURLToPath(beside("banger-kernel"))
-    const child = execFile(program, args, (error, stdout, stderr) => {
-      if (error === null) return resume(Effect.succeed(stdout))
-      if (error.code === "ENOENT") return resume(new LocalFailure({ problem: `${program} is missing`, fix: "install banger again" }))
-      const problem = stderr.trim().split("\n")[0]?.replace(/^banger-kernel: /, "") || error.message
-      resume(new BadSource({ path: source, problem, fix }))
-    })
-    return Effect.sync(() => void child.kill("SIGKILL"))
-  })
 
 const readable = (path: string, what: string) =>
   Effect.tryPromise({
@@ -97,24 +76,7 @@ Distributions that package modules apart take --deb twice.`,
       if ([flags.vmlinuz, flags.deb[0], flags.image].filter((source) => source !== undefined).length > 1) {
         return yield* Effect.fail(new Misuse("give one source: --vmlinuz and --modules, --deb, or --image", "banger kernel import --help shows what it takes"))
       }
-      const daemon = yield* Daemon
-      yield* daemon.host.Status()
-      const out = yield* place
-      yield* Effect.tryPromise({
-        try: () => fs.mkdir(out.path),
-        catch: (error) => new LocalFailure({ problem: `cannot write in ${STAGING}: ${(error as Error).message}`, fix: "banger doctor" })
-      })
-      const said = yield* convertFrom(flags, out.path)
-      const imported = yield* Schema.decodeUnknown(Imported)(said)
-      const staged = (name: string) =>
-        Effect.tap(place, ({ path }) => Effect.promise(() => fs.rename(`${out.path}/${name}`, path)))
-      const kernel = yield* daemon.kernel.Import({
-        name: flags.name ?? KernelName.make("host"),
-        release: imported.release,
-        vmlinux: (yield* staged("vmlinux")).id,
-        initrd: (yield* staged("modules.cpio")).id,
-        modules: (yield* staged("modules.ext4")).id
-      })
+      const kernel = yield* importKernel(flags.name ?? KernelName.make("host"), (out) => convertFrom(flags, out))
       yield* flags.json ? printJson(kernelJson(kernel)) : print(`${kernel.files.name}: imported, ${kernel.files.release}\n`)
       return 0
     })))

@@ -8,7 +8,7 @@ import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Stream from "effect/Stream"
 import { DaemonApi } from "@banger/domain/api.ts"
 import { Image, Kernel } from "@banger/domain/catalog.ts"
-import { ImageInUse, ImageNotFound, VmBusy, VmNotFound } from "@banger/domain/errors.ts"
+import { BadSource, ImageInUse, ImageNotFound, VmBusy, VmNotFound } from "@banger/domain/errors.ts"
 import { Digest, ImageName, KernelName, VmId, VmName } from "@banger/domain/ids.ts"
 import type { ImageProgress, Progress } from "@banger/domain/progress.ts"
 import { Finding, mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
@@ -98,6 +98,7 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
     "kernel.List": () => Effect.succeed([]),
     "kernel.Import": ({ name, release }) =>
       Effect.succeed(new Kernel({ files: { name, release, vmlinux: digest, initrd: digest, modules: digest }, createdAt: 0, usedBy: [] })),
+    "kernel.Packages": ({ name }) => Effect.fail(new BadSource({ path: `kernel ${name}`, problem: "no catalog has it", fix: "see docs" })),
     "kernel.Delete": () => Effect.void,
     "host.Status": () => Effect.succeed({ pid: 7, version: "0.1.0", helper: null, socket, dns: "127.0.0.1:42069", log: "journalctl -u bangerd", running: 1, vms: 3 }),
     "host.Doctor": () => Effect.sync(() => [

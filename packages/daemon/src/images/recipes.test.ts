@@ -4,13 +4,14 @@ import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { ImageName } from "@banger/domain/ids.ts"
+import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { CatalogFile } from "@banger/domain/recipe.ts"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Config } from "../config.ts"
 import { interpreter } from "./guest-script.ts"
-import { makeRecipes } from "./recipes.ts"
+import { makeKernelPackages, makeRecipes } from "./recipes.ts"
 
 const directory = new URL("../../../../packaging/catalog/", import.meta.url)
 const catalog = Schema.decodeUnknownSync(Schema.parseJson(CatalogFile))(readFileSync(new URL("catalog.json", directory), "utf8"))
@@ -18,6 +19,10 @@ const catalog = Schema.decodeUnknownSync(Schema.parseJson(CatalogFile))(readFile
 describe("banger's own catalog", () => {
   it("has the default image and void, as recipes", () => {
     assert.deepStrictEqual(Object.entries(catalog.images).map(([name, { kind }]) => [name, kind]), [["debian-bookworm", "recipe"], ["void", "recipe"]])
+  })
+
+  it("has a kernel that every Firecracker boots, as a package", () => {
+    assert.deepStrictEqual(Object.entries(catalog.kernels).map(([name, { packages }]) => [name, packages.map(({ url }) => new URL(url).protocol)]), [["debian-6.1", ["https:"]]])
   })
 
   it("every script uses the variables that its recipe has, and no others", () => {
@@ -45,6 +50,8 @@ describe("a catalog of the user's", () => {
   const sha256 = createHash("sha256").update(script).digest("hex")
   const recipe = (change: object) => ({ kind: "recipe", about: "", from: "debian:12", script: "make.sh", sha256, sizeMib: 1024, parameters: { SOURCE: "here" }, ...change })
   const images = { good: recipe({}), wrong: recipe({ sha256: "0".repeat(64) }), unsure: recipe({ sha256: undefined }), local: recipe({ script: "file:///etc/hostname" }), far: recipe({ script: "ftp://x/y" }), long: recipe({ script: "long.sh" }) }
+  const packaged = (url: string) => ({ about: "", packages: [{ url, sha256, bytes: 20 }] })
+  const kernels = { near: packaged("pool/linux.deb"), local: packaged("file:///etc/hostname") }
   const server = Http.createServer((request, response) => {
     const path = `${base}${request.url}`
     try {
@@ -55,7 +62,7 @@ describe("a catalog of the user's", () => {
   })
   let web = ""
   beforeAll(async () => {
-    writeFileSync(`${base}/catalog.json`, JSON.stringify({ images }))
+    writeFileSync(`${base}/catalog.json`, JSON.stringify({ images, kernels }))
     writeFileSync(`${base}/make.sh`, script)
     writeFileSync(`${base}/long.sh`, "x".repeat(2 << 20))
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
@@ -83,6 +90,22 @@ describe("a catalog of the user's", () => {
   it("names nothing on this host when it came from elsewhere", async () => {
     assert.match(await find(`${web}/catalog.json`, "local"), /can only name what is on one/)
     assert.match(await find(`file://${base}/catalog.json`, "far"), /can only name what is on one/)
+  })
+
+  it("has kernels, as packages at whole addresses", async () => {
+    const packagesOf = (catalog: string, name: string) => {
+      writeFileSync(`${base}/config.toml`, `[catalog]\nurls = ["${web}/${catalog}"]\n`)
+      return Effect.runPromise(makeKernelPackages.pipe(
+        Effect.flatMap((lookUp) => lookUp(KernelName.make(name))),
+        Effect.map((found) => Option.getOrElse(found, () => []).map(({ url }) => url)),
+        Effect.catchAll(({ message }) => Effect.succeed(message)),
+        Effect.provide(Config.layer(`${base}/config.toml`))
+      ))
+    }
+    writeFileSync(`${base}/empty.json`, JSON.stringify({ kernels: { none: { about: "", packages: [] } } }))
+    assert.deepStrictEqual(await packagesOf("catalog.json", "near"), [`${web}/pool/linux.deb`])
+    assert.match(String(await packagesOf("catalog.json", "local")), /can only name what is on one/)
+    assert.match(String(await packagesOf("empty.json", "none")), /packages/)
   })
 
   it("has the parameters that it has", async () => {

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { file } from "@banger/capabilities/files.ts"
 import { BadSource } from "@banger/domain/errors.ts"
-import type { ImageName } from "@banger/domain/ids.ts"
-import { type Bundle, type CatalogEntry, CatalogFile, type Recipe } from "@banger/domain/recipe.ts"
+import type { ImageName, KernelName } from "@banger/domain/ids.ts"
+import { type Bundle, type CatalogEntry, CatalogFile, type KnownFile, type Recipe } from "@banger/domain/recipe.ts"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -88,26 +88,39 @@ const scriptOf = (recipe: Recipe, catalog: URL) =>
     })
   })
 
-/** banger-oci's flags for the registries that the user has mirrors of. */
-export const makeMirrors = Effect.map(Config, (config) =>
-  Effect.map(Effect.mapError(config.read, bad("the configuration", "correct it: all keys are optional")), ({ catalog }) =>
-    Object.entries(catalog?.mirrors ?? {}).flatMap(([registry, host]) => ["--mirror", `${registry === "docker.io" ? "index.docker.io" : registry}=${host}`])))
+const settings = Effect.map(Config, (config) => Effect.map(Effect.mapError(config.read, bad("the configuration", "correct it: all keys are optional")), ({ catalog }) => catalog ?? {}))
 
-/** Looks a name up in the user's catalogs, then in banger's own; they are read anew each time. */
-export const makeRecipes = Effect.map(Config, (config) => {
+/** banger-oci's flags for the registries that the user has mirrors of. */
+export const makeMirrors = Effect.map(settings, (read) =>
+  Effect.map(read, ({ mirrors }) =>
+    Object.entries(mirrors ?? {}).flatMap(([registry, host]) => ["--mirror", `${registry === "docker.io" ? "index.docker.io" : registry}=${host}`])))
+
+/** The first that a catalog of the user's has, else banger's own; they are read anew each time. */
+const search = <A, B>(urls: ReadonlyArray<string>, pick: (catalog: typeof CatalogFile.Type) => A | undefined, use: (entry: A, catalog: URL) => Effect.Effect<B, BadSource>) =>
+  Effect.gen(function*() {
+    for (const text of [...urls, OWN.href]) {
+      const url = yield* Effect.try({ try: () => new URL(text), catch: () => new BadSource({ path: text, problem: "it is no URL", fix: "correct [catalog] urls in the configuration" }) })
+      const entry = pick(yield* catalogAt(url))
+      if (entry !== undefined) return Option.some(yield* use(entry, url))
+    }
+    return Option.none<B>()
+  })
+
+/** Looks an image's name up. */
+export const makeRecipes = Effect.map(settings, (read) => {
   const known = (name: ImageName, entry: CatalogEntry, catalog: URL, given: Readonly<Record<string, string>>): Effect.Effect<Known, BadSource> =>
     entry.kind === "bundle"
       ? Effect.map(within(catalog, entry.url), ({ href }) => ({ kind: "bundle", bundle: entry, url: href }))
       : Effect.map(Effect.all([scriptOf(entry, catalog), environment(name, entry, given)]), ([script, env]) => ({ kind: "recipe", recipe: entry, script, env }))
 
   return (name: ImageName): Effect.Effect<Option.Option<Known>, BadSource> =>
-    Effect.gen(function*() {
-      const { catalog } = yield* Effect.mapError(config.read, bad("the configuration", "correct it: all keys are optional"))
-      for (const text of [...(catalog?.urls ?? []), OWN.href]) {
-        const url = yield* Effect.try({ try: () => new URL(text), catch: () => new BadSource({ path: text, problem: "it is no URL", fix: "correct [catalog] urls in the configuration" }) })
-        const entry = (yield* catalogAt(url)).images[name]
-        if (entry !== undefined) return Option.some(yield* known(name, entry, url, catalog?.parameters?.[name] ?? {}))
-      }
-      return Option.none()
-    })
+    Effect.flatMap(read, ({ parameters, urls }) =>
+      search(urls ?? [], ({ images }) => images[name], (entry, catalog) => known(name, entry, catalog, parameters?.[name] ?? {})))
 })
+
+/** Looks a kernel's name up: its packages, at addresses that are whole. */
+export const makeKernelPackages = Effect.map(settings, (read) =>
+  (name: KernelName): Effect.Effect<Option.Option<ReadonlyArray<KnownFile>>, BadSource> =>
+    Effect.flatMap(read, ({ urls }) =>
+      search(urls ?? [], ({ kernels }) => kernels[name], ({ packages }, catalog) =>
+        Effect.forEach(packages, (file) => Effect.map(within(catalog, file.url), ({ href }) => ({ ...file, url: href }))))))

@@ -1,0 +1,45 @@
+import { execFile } from "node:child_process"
+import * as fs from "node:fs/promises"
+import { fileURLToPath } from "node:url"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { BadSource } from "@banger/domain/errors.ts"
+import type { KernelName } from "@banger/domain/ids.ts"
+import { KernelRelease } from "@banger/domain/vm.ts"
+import { Daemon } from "./daemon.ts"
+import { LocalFailure } from "./errors.ts"
+import { beside, STAGING } from "./host-paths.ts"
+import { place } from "./staging.ts"
+
+const Imported = Schema.parseJson(Schema.Struct({ release: KernelRelease }))
+
+/** A kernel and its modules, turned into what banger boots: vmlinux, modules.cpio, modules.ext4. `source` names them in errors. */
+export const convert = (args: ReadonlyArray<string>, source: string, fix: string) =>
+  Effect.async<string, LocalFailure | BadSource>((resume) => {
+    const program = fileURLToPath(beside("banger-kernel"))
+    const child = execFile(program, args, (error, stdout, stderr) => {
+      if (error === null) return resume(Effect.succeed(stdout))
+      if (error.code === "ENOENT") return resume(new LocalFailure({ problem: `${program} is missing`, fix: "install banger again" }))
+      const problem = stderr.trim().split("\n")[0]?.replace(/^banger-kernel: /, "") || error.message
+      resume(new BadSource({ path: source, problem, fix }))
+    })
+    return Effect.sync(() => void child.kill("SIGKILL"))
+  })
+
+/** Hands a kernel to the daemon: `make` converts it into a directory of staging. The daemon is asked first whether it is there at all. */
+export const importKernel = <E, R>(name: KernelName, make: (out: string) => Effect.Effect<string, E, R>) =>
+  Effect.gen(function*() {
+    const daemon = yield* Daemon
+    yield* daemon.host.Status()
+    const out = yield* place
+    yield* Effect.tryPromise({
+      try: () => fs.mkdir(out.path),
+      catch: (error) => new LocalFailure({ problem: `cannot write in ${STAGING}: ${(error as Error).message}`, fix: "banger doctor" })
+    })
+    const { release } = yield* Effect.flatMap(make(out.path), Schema.decodeUnknown(Imported))
+    const staged = (file: string) =>
+      Effect.map(Effect.tap(place, ({ path }) => Effect.promise(() => fs.rename(`${out.path}/${file}`, path))), ({ id }) => id)
+    return yield* daemon.kernel.Import({
+      name, release, vmlinux: yield* staged("vmlinux"), initrd: yield* staged("modules.cpio"), modules: yield* staged("modules.ext4")
+    })
+  })
