@@ -81,6 +81,6 @@ describe("container images", () => {
     expect(source.reference).toBe("/srv/oci/busybox")
     const refused = await sh("banger image import /etc/passwd --name nothing")
     expect(refused.status).toBe(1)
-    expect(refused.stderr).toMatch(/no archive that banger knows/)
+    expect(refused.stderr).toMatch(/^banger: cannot use \/etc\/passwd: it is no archive that banger knows\n {2}give an OCI layout/)
   })
 })

@@ -28,16 +28,35 @@ const killedAfter = (ms: number, command: string, whom: "main" | "all") =>
     sudo systemctl kill --kill-who=${whom} --signal=KILL bangerd.service; wait
     timeout 180 sh -c 'until banger daemon status >/dev/null 2>&1; do sleep 0.2; done'`)
 
+/** Of our own making: what is written below it finds 1 MiB. */
+const withSmallDisk = async (directory: string, act: () => Promise<void>) => {
+  await ok(`mkdir -p ${directory} && mount -t tmpfs -o size=1M,uid=1000,mode=0700 tmpfs ${directory}`, { root: true })
+  await act().finally(() => ok(`umount ${directory}`, { root: true }))
+}
+
 describe("the disk", () => {
-  it("is full in mid-import: said so, and nothing is left", async () => {
-    await ok("mount -t tmpfs -o size=1M,uid=1000,mode=0700 tmpfs /var/cache/banger/staging", { root: true })
-    const { status, stderr } = await sh("banger image pull oci://127.0.0.1:5000/busybox:1 --name pulled")
-    expect(status).toBe(1)
-    expect(stderr).toMatch(/^banger: cannot use oci:\S+: .*no space left on device\n {2}df -h .*banger prune/m)
-    expect(await ok("ls /var/cache/banger/staging")).toBe("")
-    expect(await names()).toEqual(before)
-    await ok("umount /var/cache/banger/staging", { root: true })
-  })
+  const PULL = "banger image pull oci://127.0.0.1:5000/busybox:1 --name pulled"
+  const IMPORT = "banger image import /srv/oci/flat.tar.gz --name imported"
+  const full = /^banger: cannot use \S+: .*no space left on device\n {2}df -h .*banger prune/m
+
+  for (const [what, directory, command, said] of [
+    ["unpacks a pull", "/var/cache/banger/staging", PULL, full],
+    ["keeps the layers of a pull", "/var/cache/banger/layers", PULL, full],
+    ["unpacks an import", "/var/cache/banger/staging", IMPORT, full],
+    ["copies an import", "/var/cache/banger/staging", "banger image import /srv/oci/busybox --name imported", /^banger: cannot copy \/srv\/oci\/busybox: .*No space left on device\n {2}ls -ld \S+; df -h/m]
+  ] as const) {
+    it(`is full as it ${what}: said so, and nothing is left`, async () => {
+      // Packed it fits, and its zeros would be holes.
+      if (command === IMPORT) await ok("cd /tmp && yes | head -c 20000000 >full && tar -czf /srv/oci/flat.tar.gz full && rm full && chmod a+r /srv/oci/flat.tar.gz", { root: true })
+      await withSmallDisk(directory, async () => {
+        const { status, stderr } = await sh(command)
+        expect(status).toBe(1)
+        expect(stderr).toMatch(said)
+        expect(await ok("ls /var/cache/banger/staging")).toBe("")
+        expect(await names()).toEqual(before)
+      })
+    })
+  }
 
   it("is nearly full: the reserve is kept", async () => {
     await ok("fallocate -l $(( $(df --output=avail -B1 /var/lib/banger | tail -1) - 1500000000 )) /var/lib/banger/filler", { root: true })

@@ -3,6 +3,7 @@ package mkext4
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -11,10 +12,10 @@ const (
 	// extraSize is the part of an inode behind its first 128 bytes that has fields; attributes follow.
 	extraSize = 32
 
-	extentMagic    = 0xF30A
-	extentSize     = 12
-	extentsInInode = 4
-	extentsPerLeaf = (blockSize - extentSize) / extentSize
+	extentMagic     = 0xF30A
+	extentSize      = 12
+	extentsInInode  = 4
+	extentsPerBlock = (blockSize - extentSize) / extentSize
 	// maxExtent is the longest extent, in blocks; longer counts mean unwritten ones.
 	maxExtent = 1 << 15
 	// maxLinks of a directory; with more its count is 1 (dir_nlink).
@@ -63,34 +64,46 @@ func (i *inode) setDevice(major, minor uint32) {
 	}
 }
 
-// writeExtents puts a file's extents into its inode, or into leaves that the inode points to: 4 of them hold 1360.
+// pointer is an entry of an extent tree's inner node: where the part of a file from a block on is told of.
+type pointer struct{ logical, block uint32 }
+
+// writeExtents puts a file's extents into its inode, or the top of a tree of blocks that has them.
 func (w *writer) writeExtents(i *inode) error {
 	if len(i.extents) <= extentsInInode {
 		putExtents(i.block[:], i.extents, extentsInInode)
 		return nil
 	}
-	if len(i.extents) > extentsInInode*extentsPerLeaf {
-		return fmt.Errorf("it lies in %d pieces; %d are possible", len(i.extents), extentsInInode*extentsPerLeaf)
-	}
-	leaves := (len(i.extents) + extentsPerLeaf - 1) / extentsPerLeaf
-	putExtentHeader(i.block[:], leaves, extentsInInode, 1)
-	for leaf := range leaves {
-		start, _, err := w.upTo(1)
-		if err != nil {
+	var below []pointer
+	for leaf := range slices.Chunk(i.extents, extentsPerBlock) {
+		if err := w.writeExtentNode(i, &below, leaf[0].logical, func(b []byte) { putExtents(b, leaf, extentsPerBlock) }); err != nil {
 			return err
 		}
-		i.blocks++
-		part := i.extents[leaf*extentsPerLeaf : min((leaf+1)*extentsPerLeaf, len(i.extents))]
-		block := make([]byte, blockSize)
-		putExtents(block, part, extentsPerLeaf)
-		if err := w.content.writeAt(block, int64(start)*blockSize); err != nil {
-			return err
-		}
-		index := i.block[extentSize*(leaf+1):]
-		binary.LittleEndian.PutUint32(index[0:], part[0].logical)
-		binary.LittleEndian.PutUint32(index[4:], start)
 	}
+	depth := 1
+	for ; len(below) > extentsInInode; depth++ {
+		var above []pointer
+		for node := range slices.Chunk(below, extentsPerBlock) {
+			if err := w.writeExtentNode(i, &above, node[0].logical, func(b []byte) { putPointers(b, node, extentsPerBlock, depth) }); err != nil {
+				return err
+			}
+		}
+		below = above
+	}
+	putPointers(i.block[:], below, extentsInInode, depth)
 	return nil
+}
+
+// writeExtentNode writes a block of an extent tree, and adds what points to it.
+func (w *writer) writeExtentNode(i *inode, pointers *[]pointer, logical uint32, put func(b []byte)) error {
+	start, _, err := w.upTo(1)
+	if err != nil {
+		return err
+	}
+	i.blocks++
+	*pointers = append(*pointers, pointer{logical, start})
+	b := make([]byte, blockSize)
+	put(b)
+	return w.content.writeAt(b, int64(start)*blockSize)
 }
 
 func putExtentHeader(b []byte, entries, most, depth int) {
@@ -107,6 +120,15 @@ func putExtents(b []byte, extents []extent, most int) {
 		binary.LittleEndian.PutUint32(entry[0:], e.logical)
 		binary.LittleEndian.PutUint16(entry[4:], uint16(e.count))
 		binary.LittleEndian.PutUint32(entry[8:], e.start)
+	}
+}
+
+func putPointers(b []byte, pointers []pointer, most, depth int) {
+	putExtentHeader(b, len(pointers), most, depth)
+	for at, p := range pointers {
+		entry := b[extentSize*(at+1):]
+		binary.LittleEndian.PutUint32(entry[0:], p.logical)
+		binary.LittleEndian.PutUint32(entry[4:], p.block)
 	}
 }
 

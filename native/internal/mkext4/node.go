@@ -137,8 +137,9 @@ func (n *Node) blocksAtMost() int64 {
 	switch n.Type() {
 	case TypeRegular:
 		blocks = (n.Size + blockSize - 1) / blockSize
-		// A leaf of the extent tree holds 340 extents; content with holes may need one for every other block.
-		blocks += blocks/(2*extentsPerLeaf) + 1
+		// Content with holes may need an extent for every other block; a block of their tree holds 340.
+		leaves := blocks/(2*extentsPerBlock) + 1
+		blocks += leaves + leaves/(extentsPerBlock-1) + 1
 	case TypeDir:
 		bytes := 0
 		for name := range n.Children {

@@ -48,6 +48,8 @@ func tree() *Node {
 		pieces[at] = 1
 	}
 	etc.Children["pieces"] = file(string(pieces[:2*1300*blockSize]))
+	// More than the inode can point to leaves for: a tree of two levels.
+	etc.Children["many-pieces"] = file(string(pieces))
 	etc.Children["large"] = file(noise(5 << 20))
 	etc.Children["short"] = &Node{Mode: TypeSymlink | 0o777, Link: "passwd", Mtime: then}
 	etc.Children["long"] = &Node{Mode: TypeSymlink | 0o777, Link: "/" + strings.Repeat("x/", 100), Mtime: then}
@@ -151,6 +153,41 @@ func TestWhatWasWrittenIsRead(t *testing.T) {
 	}
 	if listed := debugfs("ls -p /many"); strings.Count(listed, "file-with-a-rather-long-name-") != 3000 {
 		t.Error("not all of 3000 files are listed")
+	}
+}
+
+// dense has no block of zeros: each begins with its number.
+type dense struct{}
+
+func (dense) ReadAt(b []byte, at int64) (int, error) {
+	for i := range b {
+		b[i] = byte((at+int64(i))/blockSize>>(8*((at+int64(i))%4))) | byte(at+int64(i))&1
+	}
+	return len(b), nil
+}
+
+// An extent has at most 128 MiB.
+func TestAFileLongerThanAnExtent(t *testing.T) {
+	root := Dir(0o755, then)
+	root.Children["dense"] = &Node{Mode: TypeRegular | 0o644, Mtime: then, Size: 300 << 20, Content: dense{}}
+	name := write(t, root, 1<<30)
+	check(t, name)
+	out := filepath.Join(t.TempDir(), "dump")
+	tool(t, "debugfs", "-R", "dump /dense "+out, name)
+	f, err := os.Open(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	got, want := make([]byte, 1<<20), make([]byte, 1<<20)
+	for at := int64(0); at < 300<<20; at += 1 << 20 {
+		if _, err := f.ReadAt(got, at); err != nil {
+			t.Fatal(err)
+		}
+		dense{}.ReadAt(want, at)
+		if !bytes.Equal(got, want) {
+			t.Fatalf("the content differs within the mebibyte at %d", at)
+		}
 	}
 }
 

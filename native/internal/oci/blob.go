@@ -15,7 +15,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -56,15 +55,14 @@ func (p *Pull) Fetch(ctx context.Context, address, digest string, size int64) (i
 		return nil, fault(BadReference, "%q is no address of a web server, nor of a file", address)
 	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.ResponseHeaderTimeout = p.Silence
-	c := &client{Pull: p, host: u.Host, http: &http.Client{Transport: t, CheckRedirect: checkRedirect}}
+	c := &client{Pull: p, host: u.Host, http: &http.Client{Transport: p.patient(t), CheckRedirect: checkRedirect}}
 	return c.blob(ctx, address, descriptor{Digest: digest, Size: size}, address)
 }
 
 // blob gives a layer from the cache, or starts to fetch it.
 func (c *client) blob(ctx context.Context, address string, d descriptor, what string) (io.ReadCloser, error) {
 	if d.Size < 0 || d.Size > c.Limits.Content {
-		return nil, fault(TooLarge, "%s announces a layer of %d bytes", what, d.Size)
+		return nil, fault(TooLarge, "%s is announced with %d bytes", what, d.Size)
 	}
 	final := filepath.Join(c.Cache, strings.TrimPrefix(d.Digest, "sha256:"))
 	if f, err := os.Open(final); err == nil {
@@ -127,7 +125,10 @@ func lockPartial(name string) (*os.File, error) {
 // cached is a layer of the cache. One that has rotted there is removed, so that the next pull fetches it.
 func cached(f *os.File, digest string) io.ReadCloser {
 	v := verify(f, digest)
-	v.wrong = func() { os.Remove(f.Name()) }
+	v.wrong = func() string {
+		os.Remove(f.Name())
+		return "run the same command again: it is fetched anew"
+	}
 	return v
 }
 
@@ -151,8 +152,6 @@ func (c *client) fetch(ctx context.Context, dl *download, what string) error {
 }
 
 func (c *client) fetchRest(ctx context.Context, dl *download) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, dl.url, nil)
 	if err != nil {
 		return err
@@ -165,9 +164,6 @@ func (c *client) fetchRest(ctx context.Context, dl *download) error {
 		return err
 	}
 	defer response.Body.Close()
-	silent := time.AfterFunc(c.Silence, func() { cancel(errSilent) })
-	defer silent.Stop()
-	body := &watched{r: response.Body, timer: silent, silence: c.Silence}
 	switch response.StatusCode {
 	case http.StatusPartialContent:
 		if want := fmt.Sprintf("bytes %d-", dl.have); !strings.HasPrefix(response.Header.Get("Content-Range"), want) {
@@ -175,44 +171,19 @@ func (c *client) fetchRest(ctx context.Context, dl *download) error {
 		}
 	case http.StatusOK:
 		// It knows no ranges: what we have is sent again.
-		if _, err := io.CopyN(io.Discard, body, dl.have); err != nil {
-			return cutOff(ctx, err)
+		if _, err := io.CopyN(io.Discard, response.Body, dl.have); err != nil {
+			return err
 		}
 	default:
 		return newAnswer(response)
 	}
-	if _, err := io.Copy(dl, io.LimitReader(body, dl.size-dl.have)); err != nil {
-		return cutOff(ctx, err)
+	if _, err := io.Copy(dl, io.LimitReader(response.Body, dl.size-dl.have)); err != nil {
+		return err
 	}
 	if dl.have < dl.size {
 		return io.ErrUnexpectedEOF
 	}
 	return nil
-}
-
-var errSilent = fmt.Errorf("it sends nothing any more: %w", io.ErrUnexpectedEOF)
-
-// cutOff prefers our own reason for giving a connection up over what the connection says of it.
-func cutOff(ctx context.Context, err error) error {
-	if cause := context.Cause(ctx); errors.Is(cause, errSilent) {
-		return cause
-	}
-	return err
-}
-
-// watched puts the end of patience off with everything that comes.
-type watched struct {
-	r       io.Reader
-	timer   *time.Timer
-	silence time.Duration
-}
-
-func (w *watched) Read(b []byte) (int, error) {
-	n, err := w.r.Read(b)
-	if n > 0 {
-		w.timer.Reset(w.silence)
-	}
-	return n, err
 }
 
 func (dl *download) Write(b []byte) (int, error) {

@@ -226,21 +226,20 @@ type verified struct {
 	r      io.Reader
 	sum    hash.Hash
 	digest string
-	// wrong is told.
-	wrong func()
+	// wrong gives what is to be done about it.
+	wrong func() string
 }
 
 func verify(r io.ReadCloser, digest string) *verified {
 	sum := sha256.New()
-	return &verified{Closer: r, r: io.TeeReader(r, sum), sum: sum, digest: digest, wrong: func() {}}
+	return &verified{Closer: r, r: io.TeeReader(r, sum), sum: sum, digest: digest, wrong: func() string { return "" }}
 }
 
 func (v *verified) Read(b []byte) (int, error) {
 	n, err := v.r.Read(b)
 	if err == io.EOF {
 		if got := fmt.Sprintf("sha256:%x", v.sum.Sum(nil)); got != v.digest {
-			v.wrong()
-			return n, fault(WrongDigest, "it is %s, not %s as it is named", got, v.digest)
+			return n, fault(WrongDigest, "it is %s, not %s as it is named", got, v.digest).mend(v.wrong())
 		}
 	}
 	return n, err

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"sync"
 	"time"
@@ -94,7 +95,7 @@ func (l *layerReader) read(packed io.Reader) ([]*entry, string, error) {
 	counted := &counter{r: packed}
 	unpacked, closeUnpacked, err := decompress(bufio.NewReaderSize(counted, 1<<16))
 	if err != nil {
-		return nil, "", err
+		return nil, "", damaged(err, counted.err)
 	}
 	defer closeUnpacked()
 	sum := sha256.New()
@@ -107,11 +108,11 @@ func (l *layerReader) read(packed io.Reader) ([]*entry, string, error) {
 			break
 		}
 		if err != nil {
-			return nil, "", unpackError(err)
+			return nil, "", damaged(err, counted.err)
 		}
 		e, err := l.entry(header, archive)
 		if err != nil {
-			return nil, "", fmt.Errorf("%q: %w", header.Name, unpackError(err))
+			return nil, "", fmt.Errorf("%q: %w", header.Name, damaged(err, counted.err))
 		}
 		if e != nil {
 			entries = append(entries, e)
@@ -119,7 +120,7 @@ func (l *layerReader) read(packed io.Reader) ([]*entry, string, error) {
 	}
 	// Behind the archive's end there may be padding, which counts for the digest.
 	if _, err := io.Copy(io.Discard, stream); err != nil {
-		return nil, "", unpackError(err)
+		return nil, "", damaged(err, counted.err)
 	}
 	return entries, "sha256:" + hex.EncodeToString(sum.Sum(nil)), nil
 }
@@ -137,7 +138,12 @@ func (l *layerReader) entry(header *tar.Header, content io.Reader) (*entry, erro
 	// Clones: the reader's strings are parts of a header of up to a mebibyte, which each would keep alive.
 	e := &entry{name: strings.Clone(header.Name), link: strings.Clone(header.Linkname), kind: header.Typeflag, plain: l.plain}
 	xattrs, bytes := attributes(header)
-	if err := l.limits.take(header.Size, len(e.name)+len(e.link)+bytes); err != nil {
+	size := int64(0)
+	if header.Typeflag == tar.TypeReg {
+		// Of others it says nothing, and could be negative.
+		size = header.Size
+	}
+	if err := l.limits.take(size, len(e.name)+len(e.link)+bytes); err != nil {
 		return nil, err
 	}
 	if header.Typeflag == tar.TypeLink {
@@ -192,14 +198,14 @@ func decompress(r *bufio.Reader) (io.Reader, func(), error) {
 	case bytes.HasPrefix(head, []byte{0x1F, 0x8B}):
 		z, err := gzip.NewReader(r)
 		if err != nil {
-			return nil, nil, unpackError(err)
+			return nil, nil, err
 		}
 		return z, nothing, nil
 	case bytes.HasPrefix(head, []byte{0x28, 0xB5, 0x2F, 0xFD}):
 		// A window of 64 MiB is more than any builder of images uses.
 		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxWindow(64<<20), zstd.WithDecoderLowmem(true))
 		if err != nil {
-			return nil, nil, unpackError(err)
+			return nil, nil, err
 		}
 		return z, z.Close, nil
 	case bytes.HasPrefix(head, []byte("\xFD7zXZ\x00")):
@@ -211,22 +217,28 @@ func decompress(r *bufio.Reader) (io.Reader, func(), error) {
 	return r, nothing, nil
 }
 
-// unpackError says what broken archives have in common.
-func unpackError(err error) error {
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader) || errors.Is(err, tar.ErrHeader) {
-		return fault(BadLayer, "it is cut off or damaged (%v)", err)
+// damaged says what broken archives have in common: neither their source has failed, nor this host, and no limit is reached.
+func damaged(err, source error) error {
+	var host *os.PathError
+	if f := (*Fault)(nil); source != nil || errors.As(err, &f) || errors.As(err, &host) {
+		return err
 	}
-	return err
+	return fault(BadLayer, "it is cut off or damaged (%v)", err)
 }
 
+// counter knows how much it has read, and what ended it before its end.
 type counter struct {
-	r io.Reader
-	n int64
+	r   io.Reader
+	n   int64
+	err error
 }
 
 func (c *counter) Read(b []byte) (int, error) {
 	n, err := c.r.Read(b)
 	c.n += int64(n)
+	if err != nil && err != io.EOF {
+		c.err = err
+	}
 	return n, err
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -77,15 +78,14 @@ func (p *Pull) resolveAt(ctx context.Context, host string, ref name.Reference) (
 	return c.image(ctx, ref)
 }
 
-// transport is TLS as usual, or what --insecure allows. Each answer must begin in time.
+// transport is TLS as usual, or what --insecure allows.
 func (p *Pull) transport() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.ResponseHeaderTimeout = p.Silence
 	t.MaxIdleConnsPerHost = parallel
 	if p.Insecure {
 		t.TLSClientConfig = insecureTLS()
 	}
-	return &plainGuard{inner: t, allowed: p.Insecure}
+	return &plainGuard{inner: p.patient(t), allowed: p.Insecure}
 }
 
 // plainGuard refuses HTTP to anything but this machine.
@@ -106,7 +106,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// checkRedirect lets a registry send us to its storage, but neither from HTTPS to HTTP nor into our own network.
+// checkRedirect lets a registry send us to its storage, but neither from HTTPS to HTTP nor further into our own network than it is itself.
 func checkRedirect(request *http.Request, via []*http.Request) error {
 	if len(via) >= 10 {
 		return fault(Registry, "%s redirects in circles", via[0].URL.Host)
@@ -115,12 +115,33 @@ func checkRedirect(request *http.Request, via []*http.Request) error {
 	if from.Scheme == "https" && to.Scheme != "https" {
 		return fault(Registry, "%s redirects from HTTPS to %s://%s", from.Host, to.Scheme, to.Host)
 	}
-	if ip, err := netip.ParseAddr(to.Hostname()); err == nil && to.Hostname() != from.Hostname() {
-		if ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() {
-			return fault(Registry, "%s redirects to %s, an address of this network", from.Host, to.Host)
-		}
+	if to.Hostname() != from.Hostname() && nearness(request.Context(), to.Hostname()) > nearness(request.Context(), from.Hostname()) {
+		return fault(Registry, "%s redirects to %s, an address of this network", from.Host, to.Host)
 	}
 	return nil
+}
+
+// nearness of a host: the higher, the less it is a stranger's business. A name that is not known is far away.
+func nearness(ctx context.Context, host string) int {
+	var addresses []netip.Addr
+	if ip, err := netip.ParseAddr(host); err == nil {
+		addresses = []netip.Addr{ip}
+	} else if addresses, err = net.DefaultResolver.LookupNetIP(ctx, "ip", host); err != nil {
+		return 0
+	}
+	nearest := 0
+	for _, ip := range addresses {
+		switch ip = ip.Unmap(); {
+		// Services for this machine alone: a cloud's are link-local.
+		case ip.IsLinkLocalUnicast() || ip.IsUnspecified():
+			nearest = max(nearest, 3)
+		case ip.IsLoopback():
+			nearest = max(nearest, 2)
+		case ip.IsPrivate():
+			nearest = max(nearest, 1)
+		}
+	}
+	return nearest
 }
 
 // client asks one registry about one repository.
@@ -166,7 +187,7 @@ func (c *client) image(ctx context.Context, ref name.Reference) (*image, error) 
 	}
 	return assemble(m, digestOf(content), what, config, c.Limits, func(d descriptor) func(context.Context) (io.ReadCloser, error) {
 		return func(ctx context.Context) (io.ReadCloser, error) {
-			return c.blob(ctx, c.url("blobs", d.Digest), d, what)
+			return c.blob(ctx, c.url("blobs", d.Digest), d, fmt.Sprintf("layer %s of %s", d.Digest, what))
 		}
 	})
 }
@@ -282,7 +303,8 @@ func temporary(err error) bool {
 	if status := statusOf(err); status != 0 {
 		return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
 	}
-	if f := (*Fault)(nil); errors.As(err, &f) {
+	var host *os.PathError
+	if f := (*Fault)(nil); errors.As(err, &f) || errors.As(err, &host) {
 		return false
 	}
 	var network net.Error
@@ -291,8 +313,11 @@ func temporary(err error) bool {
 
 // explain says what a registry's answer means.
 func (p *Pull) explain(err error, host, what string) error {
+	var ours *os.PathError
 	if f := (*Fault)(nil); errors.As(err, &f) {
 		return f
+	} else if errors.As(err, &ours) {
+		return ours
 	}
 	switch status := statusOf(err); {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:

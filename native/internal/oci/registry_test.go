@@ -1,6 +1,7 @@
 package oci
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -122,13 +123,18 @@ func TestACachedLayerThatRottedIsFetchedAnew(t *testing.T) {
 	}
 	file := filepath.Join(p.Cache, strings.TrimPrefix(filepath.Base(s.layerPath()), "sha256:"))
 	content, _ := os.ReadFile(file)
-	content[len(content)/2] ^= 1
-	os.WriteFile(file, content, 0o644)
-	if _, err := p.run(t); err == nil {
-		t.Error("took it")
-	}
-	if _, err := p.run(t); err != nil {
-		t.Error(err)
+	// A byte of its content, and one by which the compressed data itself is nonsense.
+	for at, bits := range map[int]byte{len(content) / 2: 1, 10: 7} {
+		rotten := bytes.Clone(content)
+		rotten[at] ^= bits
+		os.WriteFile(file, rotten, 0o644)
+		_, err := p.run(t)
+		if f := AsFault(err); err == nil || f.Kind != WrongDigest || !strings.Contains(f.Message, "as it is named") || !strings.Contains(f.Fix, "run the same command again") {
+			t.Errorf("byte %d: %v", at, err)
+		}
+		if _, err := p.run(t); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -212,6 +218,10 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
 	}
 	manifest := func(*registry) string { return "/v2/app/manifests/1" }
 	layer := (*registry).layerPath
+	config := func(s *registry) string {
+		m, _ := parseManifest(s.manifest, "")
+		return "/v2/app/blobs/" + m.Config.Digest
+	}
 	send := func(at func(*registry) string, act func(s *registry, w http.ResponseWriter)) func(*registry, http.ResponseWriter, *http.Request) bool {
 		return func(s *registry, w http.ResponseWriter, r *http.Request) bool {
 			if r.URL.Path != at(s) {
@@ -225,13 +235,29 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
 		handle func(*registry, http.ResponseWriter, *http.Request) bool
 		kind   Kind
 	}{
-		"to us (status 401)":             {status(401, manifest), Unauthorized},
-		"to us (status 403)":             {status(403, layer), Unauthorized},
-		"has no 127.0.0.1":               {status(404, manifest), NotFound},
-		"has had too many requests from": {status(429, manifest), RateLimited},
-		"fails (status 500)":             {status(500, layer), Registry},
-		"fails (status 503)":             {status(503, manifest), Registry},
-		"answers status 418":             {status(418, layer), Registry},
+		"to us (status 401), docker login":                {status(401, manifest), Unauthorized},
+		"to us (status 403), docker login":                {status(403, layer), Unauthorized},
+		"/app:1, check the name and the tag":              {status(404, manifest), NotFound},
+		"has no layer sha256:":                            {status(404, layer), NotFound},
+		"has had too many requests from here, docker log": {status(429, manifest), RateLimited},
+		"fails (status 500), try again later":             {status(500, layer), Registry},
+		"fails (status 503), try again later":             {status(503, manifest), Registry},
+		"answers status 418":                              {status(418, layer), Registry},
+		"as its manifest says":                            {send(config, func(_ *registry, w http.ResponseWriter) { w.Write([]byte("{}")) }), WrongDigest},
+		"has no image for linux/amd64, only linux/arm64/v8": {send(manifest, func(s *registry, w http.ResponseWriter) {
+			w.Write(indexOf(t, platform(s.manifest, "linux", "arm64", "v8"), platform(s.manifest, "unknown", "unknown", "")))
+		}), NoPlatform},
+		"as it was asked for": {func(s *registry, w http.ResponseWriter, r *http.Request) bool {
+			switch r.URL.Path {
+			case "/v2/app/manifests/1":
+				w.Write(indexOf(t, platform(s.manifest, "linux", "amd64", "")))
+			case "/v2/app/manifests/" + digestOf(s.manifest):
+				w.Write([]byte("{}"))
+			default:
+				return false
+			}
+			return true
+		}, WrongDigest},
 		"it sends nothing any more": {send(layer, func(s *registry, w http.ResponseWriter) {
 			w.Write(s.all[filepath.Base(s.layerPath())][:10])
 			w.(http.Flusher).Flush()
@@ -264,8 +290,8 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
 	} {
 		_, p := serve(t, imageOf(t, noise(t)), test.handle)
 		_, err := p.run(t)
-		if err == nil || !strings.Contains(err.Error(), want) || AsFault(err).Kind != test.kind {
-			t.Errorf("%s: %v, %v", want, AsFault(err).Kind, err)
+		if f := AsFault(err); err == nil || !strings.Contains(f.Message+", "+f.Fix, want) || f.Kind != test.kind {
+			t.Errorf("%s: %v", want, f)
 		}
 		if cached, _ := filepath.Glob(p.Cache + "/*[0-9a-f]"); len(cached) != 0 {
 			t.Errorf("%s: left under its final name: %v", want, cached)
@@ -321,8 +347,8 @@ func TestHTTPOnlyWhenAsked(t *testing.T) {
 		t.Error(err)
 	}
 	from, _ := http.NewRequest(http.MethodGet, "https://registry.example/v2/", nil)
-	if err := checkRedirect(request, []*http.Request{from}); err == nil {
-		t.Error("from HTTPS to HTTP")
+	if err := checkRedirect(request, []*http.Request{from}); err == nil || err.Error() != "registry.example redirects from HTTPS to http://registry.example" {
+		t.Error(err)
 	}
 }
 

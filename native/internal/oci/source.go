@@ -21,6 +21,8 @@ import (
 // Open finds the image in a file or directory of the user's: an OCI layout, what docker save wrote, or the archive of a file
 // system. close ends the use of it.
 func Open(source string, limits Limits) (img *image, close func() error, err error) {
+	// Whoever asks says which file it is: it may have been given us under another name.
+	const what = "it"
 	info, err := os.Stat(source)
 	if err != nil {
 		return nil, nil, fault(BadSource, "%v", err).mend("check the path")
@@ -30,7 +32,7 @@ func Open(source string, limits Limits) (img *image, close func() error, err err
 		if err != nil {
 			return nil, nil, err
 		}
-		img, err := openLayout(dirFiles{root}, source, limits)
+		img, err := openLayout(dirFiles{root}, what, limits)
 		if err != nil {
 			return nil, nil, errors.Join(err, root.Close())
 		}
@@ -40,7 +42,7 @@ func Open(source string, limits Limits) (img *image, close func() error, err err
 	if err != nil {
 		return nil, nil, fault(BadSource, "%v", err).mend("check its permissions")
 	}
-	img, err = openArchive(f, info.Size(), source, limits)
+	img, err = openArchive(f, info.Size(), what, limits)
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())
 	}
@@ -101,27 +103,27 @@ func readSmall(from files, name string, limit int64) ([]byte, error) {
 func blobName(digest string) string { return "blobs/sha256/" + strings.TrimPrefix(digest, "sha256:") }
 
 // readBlob reads a small blob and checks that it is what it is named.
-func readBlob(from files, digest, source string, limit int64) ([]byte, error) {
+func readBlob(from files, digest, what string, limit int64) ([]byte, error) {
 	if err := checkDigest(digest); err != nil {
 		return nil, err
 	}
 	content, err := readSmall(from, blobName(digest), limit)
 	if err == nil && digestOf(content) != digest {
-		err = fault(WrongDigest, "%s in %s is %s", digest, source, digestOf(content))
+		err = fault(WrongDigest, "%s in %s is %s", digest, what, digestOf(content))
 	}
 	return content, err
 }
 
-func openLayout(from files, source string, limits Limits) (*image, error) {
+func openLayout(from files, what string, limits Limits) (*image, error) {
 	if _, err := readSmall(from, "oci-layout", 4096); err != nil {
-		return nil, fault(BadSource, "%s is no OCI layout: it has no file oci-layout", source).
+		return nil, fault(BadSource, "%s is no OCI layout: it has no file oci-layout", what).
 			mend("give a layout, what docker save wrote, an archive of a file system, or an ext4")
 	}
 	content, err := readSmall(from, "index.json", maxManifest)
 	if err != nil {
 		return nil, err
 	}
-	m, err := parseManifest(content, source)
+	m, err := parseManifest(content, what)
 	if err != nil {
 		return nil, err
 	}
@@ -130,24 +132,24 @@ func openLayout(from files, source string, limits Limits) (*image, error) {
 	for range 4 {
 		if len(m.Manifests) == 1 {
 			d = m.Manifests[0]
-		} else if d, err = m.choose(source); err != nil {
+		} else if d, err = m.choose(what); err != nil {
 			return nil, err
 		}
-		if content, err = readBlob(from, d.Digest, source, maxManifest); err != nil {
+		if content, err = readBlob(from, d.Digest, what, maxManifest); err != nil {
 			return nil, err
 		}
-		if m, err = parseManifest(content, source); err != nil {
+		if m, err = parseManifest(content, what); err != nil {
 			return nil, err
 		}
 		if len(m.Manifests) == 0 {
 			break
 		}
 	}
-	config, err := readBlob(from, m.Config.Digest, source, maxConfig)
+	config, err := readBlob(from, m.Config.Digest, what, maxConfig)
 	if err != nil {
 		return nil, err
 	}
-	return assemble(m, d.Digest, source, config, limits, func(d descriptor) func(context.Context) (io.ReadCloser, error) {
+	return assemble(m, d.Digest, what, config, limits, func(d descriptor) func(context.Context) (io.ReadCloser, error) {
 		return func(context.Context) (io.ReadCloser, error) {
 			r, size, err := from.open(blobName(d.Digest))
 			if err != nil {
@@ -162,7 +164,7 @@ func openLayout(from files, source string, limits Limits) (*image, error) {
 }
 
 // openArchive looks what kind of archive it is. A compressed one can only be that of a file system.
-func openArchive(f *os.File, size int64, source string, limits Limits) (*image, error) {
+func openArchive(f *os.File, size int64, what string, limits Limits) (*image, error) {
 	head := make([]byte, 4096)
 	n, err := f.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
@@ -170,23 +172,23 @@ func openArchive(f *os.File, size int64, source string, limits Limits) (*image, 
 	}
 	whole := io.NewSectionReader(f, 0, size)
 	if _, err := tar.NewReader(bytes.NewReader(head[:n])).Next(); err == nil {
-		from, err := indexArchive(f, source)
+		from, err := indexArchive(f)
 		if err != nil {
 			return nil, err
 		}
 		switch {
 		case from.files["oci-layout"] != nil:
-			return openLayout(from, source, limits)
+			return openLayout(from, what, limits)
 		case from.files["manifest.json"] != nil:
-			return openSaved(from, source, limits)
+			return openSaved(from, what, limits)
 		}
 	} else if r, _, err := decompress(bufio.NewReader(io.NewSectionReader(f, 0, size))); err != nil {
 		return nil, err
 	} else if header, err := tar.NewReader(r).Next(); err != nil {
-		return nil, fault(BadSource, "%s is no archive that banger knows", source).
+		return nil, fault(BadSource, "%s is no archive that banger knows", what).
 			mend("give an OCI layout, what docker save wrote, an archive of a file system (tar, also compressed), or an ext4")
 	} else if name := path.Clean(header.Name); name == "blobs" || strings.HasPrefix(name, "blobs/") || name == "oci-layout" || name == "manifest.json" {
-		return nil, fault(BadSource, "%s is the compressed archive of a container image", source).mend("decompress it first: gunzip, or zstd -d")
+		return nil, fault(BadSource, "%s is the compressed archive of a container image", what).mend("decompress it first: gunzip, or zstd -d")
 	}
 	archive := &layer{size: size, plain: true, open: func(context.Context) (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(f, 0, size)), nil
@@ -199,7 +201,7 @@ func openArchive(f *os.File, size int64, source string, limits Limits) (*image, 
 }
 
 // indexArchive notes where an uncompressed tar's files lie. Those of a layout are few; of a file system the index is not kept.
-func indexArchive(f *os.File, source string) (archiveFiles, error) {
+func indexArchive(f *os.File) (archiveFiles, error) {
 	a := archiveFiles{f, map[string]*io.SectionReader{}}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return a, err
@@ -211,7 +213,7 @@ func indexArchive(f *os.File, source string) (archiveFiles, error) {
 			return a, nil
 		}
 		if err != nil {
-			return a, fault(BadSource, "%s: %v", source, unpackError(err))
+			return a, fault(BadSource, "%v", damaged(err, nil))
 		}
 		name := path.Clean(header.Name)
 		if header.Typeflag == tar.TypeReg && (name == "oci-layout" || filepath.Ext(name) == ".json" || filepath.Ext(name) == ".tar" || strings.HasPrefix(name, "blobs/")) {
@@ -225,7 +227,7 @@ func indexArchive(f *os.File, source string) (archiveFiles, error) {
 }
 
 // openSaved reads what docker save wrote before it wrote layouts. Its layers have no digests but those of their content.
-func openSaved(from archiveFiles, source string, limits Limits) (*image, error) {
+func openSaved(from archiveFiles, what string, limits Limits) (*image, error) {
 	content, err := readSmall(from, "manifest.json", maxManifest)
 	if err != nil {
 		return nil, err
@@ -236,19 +238,19 @@ func openSaved(from archiveFiles, source string, limits Limits) (*image, error) 
 		Layers   []string
 	}
 	if err := json.Unmarshal(content, &images); err != nil {
-		return nil, fault(BadImage, "manifest.json of %s is no JSON: %v", source, err)
+		return nil, fault(BadImage, "manifest.json of %s is no JSON: %v", what, err)
 	}
 	if len(images) != 1 {
-		return nil, fault(BadSource, "%s holds %d images", source, len(images)).mend("save one image: docker save NAME -o FILE")
+		return nil, fault(BadSource, "%s holds %d images", what, len(images)).mend("save one image: docker save NAME -o FILE")
 	}
 	config, err := readSmall(from, images[0].Config, maxConfig)
 	if err != nil {
 		return nil, err
 	}
 	if len(images[0].Layers) == 0 || len(images[0].Layers) > limits.Layers {
-		return nil, fault(BadImage, "%s has %d layers; 1 to %d are possible", source, len(images[0].Layers), limits.Layers)
+		return nil, fault(BadImage, "%s has %d layers; 1 to %d are possible", what, len(images[0].Layers), limits.Layers)
 	}
-	parsed, diffIDs, err := parseConfig(config, source, len(images[0].Layers))
+	parsed, diffIDs, err := parseConfig(config, what, len(images[0].Layers))
 	if err != nil {
 		return nil, err
 	}
@@ -256,7 +258,7 @@ func openSaved(from archiveFiles, source string, limits Limits) (*image, error) 
 	for at, name := range images[0].Layers {
 		_, size, err := from.open(name)
 		if err != nil {
-			return nil, fault(BadSource, "%s: %v", source, err)
+			return nil, fault(BadSource, "%s: %v", what, err)
 		}
 		img.layers = append(img.layers, &layer{digest: diffIDs[at], size: size, diffID: diffIDs[at], open: func(context.Context) (io.ReadCloser, error) {
 			r, _, err := from.open(name)
