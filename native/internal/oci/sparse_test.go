@@ -129,7 +129,7 @@ func TestASizeOfWhatHasNone(t *testing.T) {
 	limits.Content = 1 << 20
 	directory := headers(t, &tar.Header{Name: "d/", Typeflag: tar.TypeDir})[:512]
 	copy(directory[124:136], bytes.Repeat([]byte{0xFF}, 12))
-	directory[135] = 0
+	copy(directory[133:136], []byte{0xC0, 0, 0}) // -4 MiB
 	sum := 0
 	for at, b := range directory {
 		if at >= 148 && at < 156 {
