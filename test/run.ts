@@ -58,8 +58,12 @@ const vitest = async (name: string, args: ReadonlyArray<string>, lane?: string):
   return { passed: report.numPassedTests, failed, failures: failuresOf(report) }
 }
 
-const goTests = (): Count => {
-  const { status, stdout } = spawnSync("go", ["test", "-json", "./..."], { cwd: "native", stdio: ["ignore", "pipe", "inherit"], encoding: "utf8", maxBuffer: 1 << 28 })
+const goTests = async (): Promise<Count> => {
+  const child = spawn("go", ["test", "-json", "./..."], { cwd: "native", stdio: ["ignore", "pipe", "inherit"] })
+  const output: Array<Buffer> = []
+  child.stdout.on("data", (chunk: Buffer) => void output.push(chunk))
+  const [status] = await once(child, "close")
+  const stdout = Buffer.concat(output).toString("utf8")
   const events = stdout.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line))
   const ended = (action: string) => events.filter((event) => event.Action === action && event.Test !== undefined)
   const failures = ended("fail").map(({ Package, Test }) => `FAILED ${Package} ${Test}\n${events.filter((event) => event.Test === Test && event.Output).map((event) => event.Output).join("")}`)
@@ -143,7 +147,7 @@ const told = (tier: string, count: Count, began: number) => {
   process.stdout.write(`tier ${tier}: ${count.passed} passed, ${count.failed} failed in ${seconds(Date.now() - began)}\n`)
 }
 const began = Date.now()
-if (tiers.includes("fast")) told("fast", sum([await vitest("fast", []), goTests()]), began)
+if (tiers.includes("fast")) told("fast", sum(await Promise.all([vitest("fast", []), goTests()])), began)
 const onHost = tiers.filter((tier) => HOST_TIERS.includes(tier))
 if (onHost.length > 0) {
   const began = Date.now()
