@@ -83,7 +83,7 @@ END`, {
 describe.runIf(ALL)("kernels", () => {
   const release = (deb: string) => deb.replace(/^.*linux-image-(.*?)_.*$/, "$1")
   const boots = async (name: string, wanted: string) => {
-    expect(await ok(`banger vm run --rm --image plain --kernel ${name} --memory 192 -- sh -c 'uname -r; ls /lib/modules/*/kernel/net/vmw_vsock/vsock.ko*'`)).toMatch(new RegExp(`^${wanted}\n/lib/modules/${wanted}/`))
+    expect(await ok(`banger vm run --rm --image plain --kernel ${name} --memory 192 -- sh -c 'uname -r; ls /lib/modules/*/kernel/net/vmw_vsock/vsock.ko*'`)).toContain(`${wanted}\n/lib/modules/${wanted}/`)
     expect(JSON.parse(await ok("banger kernel list --json")).find(({ files }: { files: { name: string } }) => files.name === name).files.release).toBe(wanted)
   }
 
