@@ -14,6 +14,7 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import { asStep } from "./as-step.ts"
 import { CatalogStore, type ImageRecord, type KernelRecord } from "./store/catalog-store.ts"
+import { VmStore } from "./store/vm-store.ts"
 import { Registry } from "./vms/registry.ts"
 
 interface NewKernel {
@@ -67,6 +68,7 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
     const store = yield* CatalogStore
     const files = yield* ImageStore
     const registry = yield* Registry
+    const { unread } = yield* VmStore
     // A file that is being added is in the store before its record is: collecting must not come between the two.
     const lock = yield* Effect.makeSemaphore(1)
     // Files that are needed and stand in no record; one of them twice when two need it.
@@ -102,6 +104,7 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
       const kernelFiles = [...(yield* store.kernels).map(({ files }) => files), ...vms.map(({ kernel }) => kernel)]
       return new Set<Digest>([
         ...held,
+        ...unread,
         ...imageFiles.flatMap(({ rootfs, seed }) => seed === null ? [rootfs] : [rootfs, seed]),
         ...kernelFiles.flatMap(({ initrd, modules, vmlinux }) => [vmlinux, initrd, modules])
       ])
@@ -193,7 +196,8 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
             createdAt: yield* Clock.currentTimeMillis
           }
           yield* store.putKernel(record)
-          yield* sweep
+          // It is imported, whatever else can or cannot be removed now.
+          yield* Effect.ignoreLogged(sweep)
           return toKernel(record)
         })),
       deleteKernel: (name) =>

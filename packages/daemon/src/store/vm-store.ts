@@ -3,7 +3,7 @@ import * as SqlClient from "@effect/sql/SqlClient"
 import * as SqlSchema from "@effect/sql/SqlSchema"
 import { file, writeWhole } from "@banger/capabilities/files.ts"
 import { NameTaken, NoFreeAddress, StateUnwritable } from "@banger/domain/errors.ts"
-import { Slot, VmId, VmName } from "@banger/domain/ids.ts"
+import { Digest, Slot, VmId, VmName } from "@banger/domain/ids.ts"
 import { type Cidr, slots } from "@banger/domain/network.ts"
 import { VmRecord } from "@banger/domain/vm.ts"
 import * as Context from "effect/Context"
@@ -22,6 +22,8 @@ const unwritable = (error: { readonly message: string }) => new StateUnwritable(
  * is filled again when it is opened. Every write is durable before it returns.
  */
 export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
+  /** Files that VMs use whose records could not be read: of another version, say. */
+  readonly unread: ReadonlySet<Digest>
   readonly all: Effect.Effect<ReadonlyArray<VmRecord>, StateUnwritable>
   /** Takes a name and the lowest free slot of the network for a new record; nobody else gets either until it is removed. */
   readonly reserve: (
@@ -51,10 +53,18 @@ export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
           Effect.flatMap((text) => writeWhole(json(record.spec.id), text, 0o600))
         )
 
+      const unread = new Set<Digest>()
+      const DIGESTS = /\b[0-9a-f]{64}\b/g
+      /** Whatever it is, what it names stays. */
+      const decoded = (text: string) =>
+        Effect.tapError(Schema.decode(Schema.parseJson(VmRecord))(text), () =>
+          Effect.sync(() => text.match(DIGESTS)?.forEach((digest) => unread.add(Digest.make(digest))))).pipe(
+            Effect.mapError(({ message }) => new Error(`it cannot be read, and is left as it is: ${message}`)))
+
       /** Records that the database lacks: it was lost, and the VMs were not. */
       const takeIn = (id: VmId) =>
         file(json(id), () => fs.readFile(json(id), "utf8")).pipe(
-          Effect.flatMap(Schema.decode(Schema.parseJson(VmRecord))),
+          Effect.flatMap(decoded),
           Effect.tap((record) => insert(row(record))),
           Effect.tap(({ spec }) => Effect.logWarning(`${spec.name} was not in the database: taken from ${json(id)}`)),
           Effect.catchAll((error) => Effect.logError(`${json(id)}: ${error.message}`))
@@ -65,6 +75,7 @@ export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
 
       const all = Effect.map(rows(), (found) => found.map(({ record }) => record)).pipe(Effect.mapError(unwritable))
       return {
+        unread,
         all,
         reserve: (cidr, name, make) =>
           sql.withTransaction(Effect.gen(function*() {
