@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { ImageName, KernelName } from "./ids.ts"
-import { Cidr } from "./network.ts"
 import { DiskMib, MemoryMib, Vcpu } from "./vm.ts"
 
 /** `16G`, `512M`: a size in MiB. */
@@ -26,16 +25,12 @@ export const Parameters = Schema.Record({
 })
 export type Parameters = typeof Parameters.Type
 
-/** ~/.config/banger/config.toml, spec 7. Host keys in it are a wish until `banger system apply`. */
+/** ~/.config/banger/config.toml, spec 7. What root trusts is not in it. */
 export const UserConfig = Schema.Struct({
   default_image_name: optional(ImageName),
-  ssh_key_path: optional(Schema.String),
-  firecracker_bin: optional(Schema.String),
   namegen_path: optional(Schema.String),
-  log_level: optional(Schema.Literal("debug", "info", "warn", "error")),
   tap_pool_size: optional(Schema.Int.pipe(Schema.between(0, 64))),
   default_kernel: optional(KernelName),
-  network: optional(Schema.Struct({ cidr: optional(Cidr), vm_to_vm: optional(Schema.Boolean), lan: optional(Schema.Boolean) })),
   catalog: optional(Schema.Struct({
     /** Further catalogs (docs/images.md), asked before banger's own. */
     urls: optional(Schema.Array(Schema.String)),
@@ -58,7 +53,7 @@ export class BadConfig extends Schema.TaggedError<BadConfig>()("BadConfig", { pa
     return `${this.path}: ${this.problem}`
   }
   get hint() {
-    return "correct the key, or remove it: all keys are optional"
+    return "correct the key, or remove it: all keys are optional, and [network] is root's, in /etc/banger/host.toml"
   }
 }
 
