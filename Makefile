@@ -32,7 +32,7 @@ check: node_modules/.package-lock.json ## types, lint, direction of imports, she
 test-fast: check ## checks, unit and contract tiers: seconds, no root, no KVM
 	node test/run.ts fast
 
-test: check build ## all four tiers; ends with `N passed, N failed`
+test: check build ## all four tiers; ends with `N passed, N failed` (BANGER_ALL=1: also what takes minutes)
 	node test/run.ts fast e2e faults
 
 try: build ## a VM on a throw-away host: what banger does, in one command

@@ -24,6 +24,14 @@ describe("images", () => {
     expect(await leaks()).toEqual([])
   })
 
+  it("a kernel that is deleted takes the initrd along that was made of it", async () => {
+    const initrds = () => ok("ls /var/lib/banger/root/initrds", { root: true })
+    const before = await initrds()
+    expect(before).not.toBe("")
+    await ok("sed -i '/default_kernel/d' ~/.config/banger/config.toml && banger kernel delete debian-6.1")
+    expect(await initrds()).toBe("")
+  })
+
   it("refuses what is no image and no kernel, in one line with a reason", async () => {
     const notImage = await sh("banger image register --name x --rootfs /etc/passwd")
     expect(notImage.status).toBe(1)

@@ -8,31 +8,12 @@ import { dmDevices } from "../dm-snapshot/devices.ts"
 import { run } from "../exec.ts"
 import { file, removeFile, writeWhole } from "../files.ts"
 import { HostSettings } from "../host-settings.ts"
-import { makeKeyedLock } from "../keyed-lock.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
-import { cgroup, consoleLog, dmName, estate, exitFile, INITRDS, jail, jailRoot, stored, unit, unitEnvironment, workFile } from "../paths.ts"
+import { cgroup, consoleLog, dmName, estate, exitFile, jail, jailRoot, stored, unit, unitEnvironment, workFile } from "../paths.ts"
 import { changeableByOthers, ownership, version } from "../tool.ts"
+import { joinedInitrd } from "./initrd.ts"
 import { FirecrackerOps } from "./ops.ts"
 import { processIn } from "./process.ts"
-
-/** VMs that start at the same time want the same initrd: one makes it, the others find it. */
-const making = makeKeyedLock()
-
-/** Modules (a file per kernel) and guest program (one per version of banger), joined once: the kernel takes both in one. */
-const joinedInitrd = (modules: Digest) =>
-  Effect.gen(function*() {
-    const { install } = yield* HostSettings
-    const program = `${install}/lib/guest.cpio`
-    const { mtimeMs, size } = yield* file(program, () => fs.stat(program))
-    const initrd = `${INITRDS}/${modules}-${size}-${Math.floor(mtimeMs)}`
-    if (existsSync(initrd)) return initrd
-    yield* file(initrd, async () => {
-      await fs.mkdir(INITRDS, { recursive: true, mode: 0o711 })
-    })
-    const parts = yield* Effect.forEach([stored(modules), program], (path) => file(path, () => fs.readFile(path)))
-    yield* writeWhole(initrd, Buffer.concat(parts), 0o444)
-    return initrd
-  }).pipe(making(modules))
 
 interface Start {
   readonly vm: VmId

@@ -7,6 +7,7 @@ import { allocatedBytes, file } from "../files.ts"
 import { HostSettings } from "../host-settings.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { dmDevices } from "../dm-snapshot/devices.ts"
+import { forgetInitrds } from "../firecracker/initrd.ts"
 import { cowFile, dmName, INITRDS, jail, SEEDS, staged, STORE, stored, workFile } from "../paths.ts"
 import { keepReserve } from "../reserve.ts"
 import { bangerStore } from "./copy.ts"
@@ -76,8 +77,12 @@ const seal = (vm: VmId, image: Digest) =>
     }, { concurrency: 2 })
   }).pipe(Effect.scoped, Effect.mapError(opFailed("image store")))
 
+/** A kernel's modules lie in the initrds, too, that they were joined into. */
 const remove = (digest: Digest) =>
-  file(stored(digest), () => fs.rm(stored(digest), { force: true })).pipe(Effect.mapError(opFailed("image store")))
+  file(stored(digest), () => fs.rm(stored(digest), { force: true })).pipe(
+    Effect.zipRight(forgetInitrds(digest)),
+    Effect.mapError(opFailed("image store"))
+  )
 
 const list = file(STORE, async () => {
   await fs.mkdir(STORE, { recursive: true, mode: 0o711 })
