@@ -14,8 +14,10 @@ beforeAll(async () => {
   await registry()
 })
 
-/** What the guest program writes at each boot. */
-const OF_A_BOOT = /^"etc\/(hostname|hosts|resolv\.conf|ssh\/.*)"$/
+/** Of these files of a guest, those that it has written, or taken away, since it began to boot: their own time of change says so, or that of their directory. */
+const writtenByItself = (image: string, names: ReadonlyArray<string>) =>
+  ok(`banger vm exec ${image} -- sh -c 'boot=$(($(date +%s) - $(cut -d. -f1 /proc/uptime)))
+    while read -r name; do at=$(stat -c %Z "/$name" 2>/dev/null || stat -c %Z "/$(dirname "$name")"); [ "$at" -lt "$boot" ] || echo "$name"; done'`, { input: names.map((name) => `${name}\n`).join("") })
 
 /** Entries of umoci's tree that are otherwise in a guest that has just booted: looked at from inside, below what is mounted there. */
 const differencesInside = async (image: string) => {
@@ -23,7 +25,10 @@ const differencesInside = async (image: string) => {
   await ok(`banger vm exec ${image} -- sh -c 'mount -t tmpfs tmpfs /srv; cat >/srv/list-tree; chmod 0755 /srv/list-tree; mkdir /srv/image; mount --bind / /srv/image' <oci/list-tree`)
   const inside = new Set((await ok(`banger vm exec ${image} -- /srv/list-tree /srv/image`)).split("\n"))
   const theirs = (await ok("cat /tmp/theirs", { root: true })).split("\n")
-  return theirs.filter((line) => !inside.has(line) && !OF_A_BOOT.test(JSON.parse(line).name))
+  const nameOf = (line: string): string => JSON.parse(JSON.parse(line).name)
+  const others = theirs.filter((line) => !inside.has(line))
+  const own = new Set((await writtenByItself(image, others.map(nameOf))).split("\n"))
+  return others.filter((line) => !own.has(nameOf(line)))
 }
 
 /** Entries in which the store's file system differs from what umoci made of the same layers. */

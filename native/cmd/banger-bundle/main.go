@@ -26,7 +26,7 @@ const usage = `usage: banger-bundle pack --out FILE --about JSON NAME=PATH...
 
 unpack writes each file under its number into the directory; fetch takes any file as it is. A URL needs its sha256 and its
 size; what was fetched of it is kept in the cache, and the next attempt goes on from there.
-They tell what they do on stdout, one JSON object a line: {"progress":{"phase","done","total"}}, and last {"packed":{...}},
+They tell on stdout, one JSON object a line: pack and unpack what they do, {"progress":{"phase","done","total"}}, and all last {"packed":{...}},
 {"unpacked":{...}}, {"fetched":{}} or {"error":{"kind","message","fix"}}. They end when their stdin does.`
 
 // silence is how long a server may send nothing.
@@ -148,11 +148,15 @@ func fetch(ctx context.Context, o *origin, source, out string) (err error) {
 	if o.digest == "" {
 		misused()
 	}
+	ctx, cancel := context.WithCancel(ctx)
 	in, err := o.open(ctx, source)
 	if err != nil {
+		cancel()
 		return err
 	}
 	defer in.Close()
+	// Before that, which would wait for all of it.
+	defer cancel()
 	target, err := os.OpenFile(out, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err

@@ -138,8 +138,10 @@ func (n *Node) blocksAtMost() int64 {
 	case TypeRegular:
 		blocks = (n.Size + blockSize - 1) / blockSize
 		// Content with holes may need an extent for every other block; a block of their tree holds 340.
-		leaves := blocks/(2*extentsPerBlock) + 1
-		blocks += leaves + leaves/(extentsPerBlock-1) + 1
+		if blocks > extentsInInode {
+			leaves := blocks/(2*extentsPerBlock) + 1
+			blocks += leaves + leaves/(extentsPerBlock-1) + 1
+		}
 	case TypeDir:
 		bytes := 0
 		for name := range n.Children {

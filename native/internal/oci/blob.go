@@ -55,6 +55,7 @@ func (p *Pull) Fetch(ctx context.Context, address, digest string, size int64) (i
 		return nil, fault(BadReference, "%q is no address of a web server, nor of a file", address)
 	}
 	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DialContext = p.dialer(ctx, u)
 	c := &client{Pull: p, host: u.Host, http: &http.Client{Transport: p.patient(t), CheckRedirect: checkRedirect}}
 	return c.blob(ctx, address, descriptor{Digest: digest, Size: size}, address)
 }

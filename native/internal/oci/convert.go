@@ -80,9 +80,7 @@ func Convert(ctx context.Context, img *image, out string, size int64, limits Lim
 
 // asBadLayer makes an error about an entry the image's fault, unless it has a kind of its own or is the host's.
 func asBadLayer(err error) error {
-	var known *Fault
-	var path *os.PathError
-	if errors.As(err, &known) || errors.As(err, &path) {
+	if known(err) {
 		return err
 	}
 	return fault(BadLayer, "%v", err)

@@ -3,6 +3,7 @@ package oci
 import (
 	"errors"
 	"fmt"
+	"os"
 	"syscall"
 )
 
@@ -42,6 +43,13 @@ func fault(kind Kind, format string, args ...any) *Fault {
 func (f *Fault) mend(fix string) *Fault {
 	f.Fix = fix
 	return f
+}
+
+// known tells what has its meaning already: a fault, or an error of this host's files.
+func known(err error) bool {
+	var host *os.PathError
+	f := (*Fault)(nil)
+	return errors.As(err, &f) || errors.As(err, &host)
 }
 
 // AsFault gives any error a kind. The text of the error keeps what was wrapped around a fault: where it happened.

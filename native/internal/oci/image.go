@@ -226,7 +226,7 @@ type verified struct {
 	r      io.Reader
 	sum    hash.Hash
 	digest string
-	// wrong gives what is to be done about it.
+	// wrong gives what is to be done about it, and is asked once.
 	wrong func() string
 }
 
@@ -239,7 +239,9 @@ func (v *verified) Read(b []byte) (int, error) {
 	n, err := v.r.Read(b)
 	if err == io.EOF {
 		if got := fmt.Sprintf("sha256:%x", v.sum.Sum(nil)); got != v.digest {
-			return n, fault(WrongDigest, "it is %s, not %s as it is named", got, v.digest).mend(v.wrong())
+			fix := v.wrong()
+			v.wrong = func() string { return fix }
+			return n, fault(WrongDigest, "it is %s, not %s as it is named", got, v.digest).mend(fix)
 		}
 	}
 	return n, err

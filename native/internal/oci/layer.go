@@ -7,10 +7,8 @@ import (
 	"compress/bzip2"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -217,11 +215,14 @@ func decompress(r *bufio.Reader) (io.Reader, func(), error) {
 	return r, nothing, nil
 }
 
-// damaged says what broken archives have in common: neither their source has failed, nor this host, and no limit is reached.
+// damaged says what broken archives have in common: neither their source has failed, nor this host, and no limit is reached. A
+// source that has failed is the cause of what a decompressor, which reads ahead, says of it.
 func damaged(err, source error) error {
-	var host *os.PathError
-	if f := (*Fault)(nil); source != nil || errors.As(err, &f) || errors.As(err, &host) {
+	if known(err) {
 		return err
+	}
+	if source != nil {
+		return source
 	}
 	return fault(BadLayer, "it is cut off or damaged (%v)", err)
 }

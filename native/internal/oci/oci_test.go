@@ -17,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 
 	"banger.dev/native/internal/mkext4"
 )
@@ -82,6 +83,11 @@ func zipped(content []byte) []byte {
 	return out.Bytes()
 }
 
+func byZstd(content []byte) []byte {
+	z, _ := zstd.NewWriter(nil)
+	return z.EncodeAll(content, nil)
+}
+
 // blobs is an image as a registry or layout has it.
 type blobs struct {
 	manifest []byte
@@ -113,11 +119,16 @@ func configOf(diffIDs []string) map[string]any {
 // imageOf puts layers together. A layer is compressed.
 func imageOf(t *testing.T, layers ...[]byte) *blobs {
 	t.Helper()
+	return packedBy(t, zipped, layers...)
+}
+
+func packedBy(t *testing.T, pack func([]byte) []byte, layers ...[]byte) *blobs {
+	t.Helper()
 	b := &blobs{all: map[string][]byte{}}
 	var descriptors []map[string]any
 	var diffIDs []string
 	for _, layer := range layers {
-		packed := zipped(layer)
+		packed := pack(layer)
 		diffIDs = append(diffIDs, digestOf(layer))
 		descriptors = append(descriptors, map[string]any{"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": b.add(packed), "size": len(packed)})
 	}
@@ -423,6 +434,11 @@ func TestWhatALayoutIsRefusedFor(t *testing.T) {
 		},
 		"it unpacks to": func() string {
 			return withConfig(marshal(t, configOf([]string{digestOf([]byte("other"))}))).layout(t)
+		},
+		"it is cut off or damaged (gzip: invalid header)": func() string {
+			dir := t.TempDir()
+			put(t, dir, "x", append([]byte{0x1F, 0x8B}, make([]byte, 100)...))
+			return dir + "/x"
 		},
 		"is no OCI layout":             func() string { return t.TempDir() },
 		"is no sha256 digest":          func() string { return change(good(), layerDigest(good()), "md5:1234").layout(t) },

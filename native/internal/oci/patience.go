@@ -49,7 +49,7 @@ func (w *watched) Read(b []byte) (int, error) {
 	if n > 0 {
 		w.timer.Reset(w.silence)
 	}
-	if cause := context.Cause(w.ctx); err != nil && errors.Is(cause, errSilent) {
+	if cause := context.Cause(w.ctx); err != nil && err != io.EOF && errors.Is(cause, errSilent) {
 		err = cause
 	}
 	return n, err

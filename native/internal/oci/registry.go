@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -66,7 +65,7 @@ func (p *Pull) resolveAt(ctx context.Context, host string, ref name.Reference) (
 	if err != nil {
 		return nil, fault(Unauthorized, "no credentials for %s: %v", host, err).mend("docker login " + host + " writes them anew")
 	}
-	base := p.transport()
+	base := p.transport(ctx, &url.URL{Scheme: registry.Scheme(), Host: registry.RegistryStr()})
 	tr, err := transport.NewWithContext(ctx, registry, auth, base, []string{repository.Scope(transport.PullScope)})
 	if err != nil {
 		return nil, p.explain(err, host, ref.String())
@@ -79,8 +78,9 @@ func (p *Pull) resolveAt(ctx context.Context, host string, ref name.Reference) (
 }
 
 // transport is TLS as usual, or what --insecure allows.
-func (p *Pull) transport() http.RoundTripper {
+func (p *Pull) transport(ctx context.Context, origin *url.URL) http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DialContext = p.dialer(ctx, origin)
 	t.MaxIdleConnsPerHost = parallel
 	if p.Insecure {
 		t.TLSClientConfig = insecureTLS()
@@ -106,7 +106,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
-// checkRedirect lets a registry send us to its storage, but neither from HTTPS to HTTP nor further into our own network than it is itself.
+// checkRedirect lets a registry send us to its storage, but not from HTTPS to HTTP.
 func checkRedirect(request *http.Request, via []*http.Request) error {
 	if len(via) >= 10 {
 		return fault(Registry, "%s redirects in circles", via[0].URL.Host)
@@ -115,33 +115,7 @@ func checkRedirect(request *http.Request, via []*http.Request) error {
 	if from.Scheme == "https" && to.Scheme != "https" {
 		return fault(Registry, "%s redirects from HTTPS to %s://%s", from.Host, to.Scheme, to.Host)
 	}
-	if to.Hostname() != from.Hostname() && nearness(request.Context(), to.Hostname()) > nearness(request.Context(), from.Hostname()) {
-		return fault(Registry, "%s redirects to %s, an address of this network", from.Host, to.Host)
-	}
 	return nil
-}
-
-// nearness of a host: the higher, the less it is a stranger's business. A name that is not known is far away.
-func nearness(ctx context.Context, host string) int {
-	var addresses []netip.Addr
-	if ip, err := netip.ParseAddr(host); err == nil {
-		addresses = []netip.Addr{ip}
-	} else if addresses, err = net.DefaultResolver.LookupNetIP(ctx, "ip", host); err != nil {
-		return 0
-	}
-	nearest := 0
-	for _, ip := range addresses {
-		switch ip = ip.Unmap(); {
-		// Services for this machine alone: a cloud's are link-local.
-		case ip.IsLinkLocalUnicast() || ip.IsUnspecified():
-			nearest = max(nearest, 3)
-		case ip.IsLoopback():
-			nearest = max(nearest, 2)
-		case ip.IsPrivate():
-			nearest = max(nearest, 1)
-		}
-	}
-	return nearest
 }
 
 // client asks one registry about one repository.
@@ -303,8 +277,7 @@ func temporary(err error) bool {
 	if status := statusOf(err); status != 0 {
 		return status == http.StatusTooManyRequests || status == http.StatusRequestTimeout || status >= 500
 	}
-	var host *os.PathError
-	if f := (*Fault)(nil); errors.As(err, &f) || errors.As(err, &host) {
+	if known(err) {
 		return false
 	}
 	var network net.Error
@@ -313,11 +286,10 @@ func temporary(err error) bool {
 
 // explain says what a registry's answer means.
 func (p *Pull) explain(err error, host, what string) error {
-	var ours *os.PathError
 	if f := (*Fault)(nil); errors.As(err, &f) {
 		return f
-	} else if errors.As(err, &ours) {
-		return ours
+	} else if known(err) {
+		return err
 	}
 	switch status := statusOf(err); {
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:

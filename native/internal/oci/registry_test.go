@@ -79,7 +79,7 @@ func serve(t *testing.T, b *blobs, handle func(s *registry, w http.ResponseWrite
 
 func pullFrom(t *testing.T, server *httptest.Server) *Pull {
 	host := strings.TrimPrefix(strings.TrimPrefix(server.URL, "http://"), "https://")
-	return &Pull{Reference: host + "/app:1", Cache: filepath.Join(t.TempDir(), "layers"), Silence: 300 * time.Millisecond, Keychain: authn.NewMultiKeychain(), Limits: DefaultLimits}
+	return &Pull{Reference: host + "/app:1", Cache: filepath.Join(t.TempDir(), "layers"), Silence: 10 * time.Second, Keychain: authn.NewMultiKeychain(), Limits: DefaultLimits}
 }
 
 func (p *Pull) run(t *testing.T) (*Result, error) {
@@ -117,7 +117,13 @@ func TestPull(t *testing.T) {
 }
 
 func TestACachedLayerThatRottedIsFetchedAnew(t *testing.T) {
-	s, p := serve(t, imageOf(t, noise(t)), nil)
+	for how, pack := range map[string]func([]byte) []byte{"gzip": zipped, "zstd": byZstd} {
+		t.Run(how, func(t *testing.T) { rot(t, pack) })
+	}
+}
+
+func rot(t *testing.T, pack func([]byte) []byte) {
+	s, p := serve(t, packedBy(t, pack, noise(t)), nil)
 	if _, err := p.run(t); err != nil {
 		t.Fatal(err)
 	}
@@ -274,8 +280,8 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
 			w.Header().Set("Location", s.layerPath())
 			w.WriteHeader(http.StatusTemporaryRedirect)
 		}), Registry},
-		"redirects to 169.254.169.254, an address of this network": {send(layer, func(s *registry, w http.ResponseWriter) {
-			w.Header().Set("Location", "http://169.254.169.254/latest/meta-data")
+		"sends us to 169.254.169.254:443, an address of this network": {send(layer, func(s *registry, w http.ResponseWriter) {
+			w.Header().Set("Location", "https://169.254.169.254/latest/meta-data")
 			w.WriteHeader(http.StatusTemporaryRedirect)
 		}), Registry},
 		"is no JSON": {send(manifest, func(_ *registry, w http.ResponseWriter) { w.Write([]byte("<html>")) }), BadImage},
@@ -289,6 +295,7 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
 		"manifest of the first": {send(manifest, func(_ *registry, w http.ResponseWriter) { w.Write([]byte(`{"schemaVersion":1}`)) }), BadImage},
 	} {
 		_, p := serve(t, imageOf(t, noise(t)), test.handle)
+		p.Silence = 300 * time.Millisecond
 		_, err := p.run(t)
 		if f := AsFault(err); err == nil || !strings.Contains(f.Message+", "+f.Fix, want) || f.Kind != test.kind {
 			t.Errorf("%s: %v", want, f)

@@ -183,7 +183,7 @@ func openArchive(f *os.File, size int64, what string, limits Limits) (*image, er
 			return openSaved(from, what, limits)
 		}
 	} else if r, _, err := decompress(bufio.NewReader(io.NewSectionReader(f, 0, size))); err != nil {
-		return nil, err
+		return nil, fault(BadSource, "%v", damaged(err, nil))
 	} else if header, err := tar.NewReader(r).Next(); err != nil {
 		return nil, fault(BadSource, "%s is no archive that banger knows", what).
 			mend("give an OCI layout, what docker save wrote, an archive of a file system (tar, also compressed), or an ext4")

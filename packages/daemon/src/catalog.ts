@@ -120,6 +120,9 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
       yield* Effect.forEach(stored.filter((digest) => !used.has(digest)), removeFile)
     })
 
+    /** What is made is made, whatever else can or cannot be removed now. */
+    const swept = Effect.catchAllCause(sweep, (cause) => Effect.logWarning("files that nothing uses stay in the image store", cause))
+
     /** A new generation of files that are added to the store now. */
     const record = ({ kernel: kernelName, name, run, source }: About, adding: Effect.Effect<{ readonly rootfs: Stored; readonly seed: Digest | null }, CatalogError>) =>
       lock.withPermits(1)(Effect.gen(function*() {
@@ -135,18 +138,17 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
           run: run ?? null
         }
         yield* store.addImage(made)
-        // It is made, whatever else can or cannot be removed now.
-        yield* Effect.ignoreLogged(sweep)
+        yield* swept
         return toImage(made)
-      }).pipe(Effect.onError(() => Effect.ignoreLogged(sweep))))
+      }).pipe(Effect.onError(() => swept)))
 
     const hold = (adding: Effect.Effect<Stored, CatalogError>) =>
       Effect.acquireRelease(
         lock.withPermits(1)(Effect.tap(adding, ({ digest }) => Effect.sync(() => held.push(digest)))),
-        ({ digest }) => Effect.ignoreLogged(lock.withPermits(1)(Effect.suspend(() => {
+        ({ digest }) => lock.withPermits(1)(Effect.suspend(() => {
           held.splice(held.indexOf(digest), 1)
-          return sweep
-        })))
+          return swept
+        }))
       )
     /** No generation of an image: those begin with 1. */
     const NONE = 0
@@ -196,8 +198,7 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
             createdAt: yield* Clock.currentTimeMillis
           }
           yield* store.putKernel(record)
-          // It is imported, whatever else can or cannot be removed now.
-          yield* Effect.ignoreLogged(sweep)
+          yield* swept
           return toKernel(record)
         })),
       deleteKernel: (name) =>

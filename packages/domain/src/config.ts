@@ -53,7 +53,7 @@ export class BadConfig extends Schema.TaggedError<BadConfig>()("BadConfig", { pa
     return `${this.path}: ${this.problem}`
   }
   get hint() {
-    return "correct the key, or remove it: all keys are optional, and [network] is root's, in /etc/banger/host.toml"
+    return this.problem.startsWith("network") ? "[network] is root's: /etc/banger/host.toml" : "correct the key, or remove it: all keys are optional"
   }
 }
 

@@ -28,7 +28,7 @@ export const KnownFile = Schema.Struct({
   url: Schema.String,
   /** Of the file, in hex. */
   sha256: Digest,
-  bytes: Schema.Number
+  bytes: Schema.NonNegativeInt
 })
 export type KnownFile = typeof KnownFile.Type
 

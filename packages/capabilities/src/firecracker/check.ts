@@ -4,7 +4,7 @@ import { factCheck } from "../capability.ts"
 import { Helper } from "../helper.ts"
 import { ownership } from "../tool.ts"
 import type { FirecrackerFacts } from "./ops.ts"
-import { advisories, atLeast, MINIMUM, TESTED } from "./version.ts"
+import { advisories, atLeast, breaksVsock, MINIMUM, TESTED } from "./version.ts"
 
 type Facts = typeof FirecrackerFacts.Type
 
@@ -25,7 +25,10 @@ export const program = (facts: Facts) => {
   if (facts.jailer === null) return notReady("jailer is missing beside firecracker", install)
   if (!atLeast(found, MINIMUM)) return notReady(`Firecracker ${found} is too old, ${MINIMUM} is the oldest that works`, install)
   const known = advisories(found)
-  if (known.length > 0) return warning(`Firecracker ${found} has ${known.join(" and ")}`, "install 1.15.1 or newer; until then banger kernel pull debian-6.1, and default_kernel in the configuration")
+  if (known.length > 0) {
+    const meanwhile = breaksVsock(found) ? "; until then banger kernel pull debian-6.1, and default_kernel in the configuration" : ""
+    return warning(`Firecracker ${found} has ${known.join(" and ")}`, `install 1.15.1 or newer${meanwhile}`)
+  }
   return atLeast(found, `${TESTED}.999`)
     ? warning(`Firecracker ${found} is newer than ${TESTED}, the newest tried`, "report what does not work")
     : ready(`Firecracker ${found}`)

@@ -15,10 +15,12 @@ export const atLeast = (version: string, other: string): boolean => {
   return true
 }
 
+/** Firecracker's issue 5475. Seen with 1.12.1 and Debian's 6.12.95, which has 6.17's change of vsock; 6.1.192 has it not. */
+export const breaksVsock = (version: string): boolean => !atLeast(version, "1.14.0")
+
 /** Published weaknesses of the versions that people run; what mends each is a newer Firecracker. */
 export const advisories = (version: string): ReadonlyArray<string> => [
-  // Firecracker's issue 5475. Seen with 1.12.1 and Debian's 6.12.95, which has 6.17's change of vsock; 6.1.192 has it not.
-  ...(atLeast(version, "1.14.0") ? [] : ["issue 5475 (doubles bytes that a guest with Linux 6.17, or a 6.12 of 2026, sends: output of its commands breaks off)"]),
+  ...(!breaksVsock(version) ? [] : ["issue 5475 (doubles bytes that a guest with Linux 6.17, or a 6.12 of 2026, sends: output of its commands breaks off)"]),
   ...(!atLeast(version, "1.13.2") || (atLeast(version, "1.14.0") && !atLeast(version, "1.14.1")) ? ["CVE-2026-1386 (jailer follows a symlink in a prepared directory; banger's are root's)"] : []),
   ...(!atLeast(version, "1.14.4") || (atLeast(version, "1.15.0") && !atLeast(version, "1.15.1")) ? ["CVE-2026-5747 (virtio-pci; banger does not enable PCI)"] : [])
 ]

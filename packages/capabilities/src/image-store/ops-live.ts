@@ -79,8 +79,8 @@ const seal = (vm: VmId, image: Digest) =>
 
 /** A kernel's modules lie in the initrds, too, that they were joined into. */
 const remove = (digest: Digest) =>
-  file(stored(digest), () => fs.rm(stored(digest), { force: true })).pipe(
-    Effect.zipRight(forgetInitrds(digest)),
+  forgetInitrds(digest).pipe(
+    Effect.zipRight(file(stored(digest), () => fs.rm(stored(digest), { force: true }))),
     Effect.mapError(opFailed("image store"))
   )
 

@@ -1,4 +1,5 @@
 import { basename } from "node:path"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { KernelName } from "@banger/domain/ids.ts"
@@ -34,7 +35,7 @@ export default command({
       const { end, phase } = yield* live
       const timed = <A, E, R>(what: string, work: Effect.Effect<A, E, R>) =>
         Effect.map(Effect.timed(work), ([took, result]) => {
-          phase(what, Math.round(Number(took.value) / 1e6))
+          phase(what, Math.round(Duration.toMillis(took)))
           return result
         })
       const kernel = yield* importKernel(name, (out) =>

@@ -95,6 +95,9 @@ export const makeMirrors = Effect.map(settings, (read) =>
   Effect.map(read, ({ mirrors }) =>
     Object.entries(mirrors ?? {}).flatMap(([registry, host]) => ["--mirror", `${registry === "docker.io" ? "index.docker.io" : registry}=${host}`])))
 
+/** Not what every object has: `constructor` is a name like another. */
+const own = <K extends string, A>(entries: Readonly<Record<K, A>>, name: K): A | undefined => Object.hasOwn(entries, name) ? entries[name] : undefined
+
 /** The first that a catalog of the user's has, else banger's own; they are read anew each time. */
 const search = <A, B>(urls: ReadonlyArray<string>, pick: (catalog: typeof CatalogFile.Type) => A | undefined, use: (entry: A, catalog: URL) => Effect.Effect<B, BadSource>) =>
   Effect.gen(function*() {
@@ -115,12 +118,12 @@ export const makeRecipes = Effect.map(settings, (read) => {
 
   return (name: ImageName): Effect.Effect<Option.Option<Known>, BadSource> =>
     Effect.flatMap(read, ({ parameters, urls }) =>
-      search(urls ?? [], ({ images }) => images[name], (entry, catalog) => known(name, entry, catalog, parameters?.[name] ?? {})))
+      search(urls ?? [], ({ images }) => own(images, name), (entry, catalog) => known(name, entry, catalog, parameters?.[name] ?? {})))
 })
 
 /** Looks a kernel's name up: its packages, at addresses that are whole. */
 export const makeKernelPackages = Effect.map(settings, (read) =>
   (name: KernelName): Effect.Effect<Option.Option<ReadonlyArray<KnownFile>>, BadSource> =>
     Effect.flatMap(read, ({ urls }) =>
-      search(urls ?? [], ({ kernels }) => kernels[name], ({ packages }, catalog) =>
+      search(urls ?? [], ({ kernels }) => own(kernels, name), ({ packages }, catalog) =>
         Effect.forEach(packages, (file) => Effect.map(within(catalog, file.url), ({ href }) => ({ ...file, url: href }))))))

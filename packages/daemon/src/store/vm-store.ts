@@ -22,7 +22,7 @@ const unwritable = (error: { readonly message: string }) => new StateUnwritable(
  * is filled again when it is opened. Every write is durable before it returns.
  */
 export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
-  /** Files that VMs use whose records could not be read: of another version, say. */
+  /** Files that VMs use whose records could not be taken into the database. */
   readonly unread: ReadonlySet<Digest>
   readonly all: Effect.Effect<ReadonlyArray<VmRecord>, StateUnwritable>
   /** Takes a name and the lowest free slot of the network for a new record; nobody else gets either until it is removed. */
@@ -55,17 +55,18 @@ export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
 
       const unread = new Set<Digest>()
       const DIGESTS = /\b[0-9a-f]{64}\b/g
-      /** Whatever it is, what it names stays. */
-      const decoded = (text: string) =>
-        Effect.tapError(Schema.decode(Schema.parseJson(VmRecord))(text), () =>
-          Effect.sync(() => text.match(DIGESTS)?.forEach((digest) => unread.add(Digest.make(digest))))).pipe(
-            Effect.mapError(({ message }) => new Error(`it cannot be read, and is left as it is: ${message}`)))
+      /** Whatever cannot be taken, what it names stays. */
+      const taken = (text: string) =>
+        Schema.decode(Schema.parseJson(VmRecord))(text).pipe(
+          Effect.tap((record) => insert(row(record))),
+          Effect.tapError(() => Effect.sync(() => text.match(DIGESTS)?.forEach((digest) => unread.add(Digest.make(digest))))),
+          Effect.mapError(({ message }) => new Error(`it cannot be taken, and is left as it is: ${message}`))
+        )
 
       /** Records that the database lacks: it was lost, and the VMs were not. */
       const takeIn = (id: VmId) =>
         file(json(id), () => fs.readFile(json(id), "utf8")).pipe(
-          Effect.flatMap(decoded),
-          Effect.tap((record) => insert(row(record))),
+          Effect.flatMap(taken),
           Effect.tap(({ spec }) => Effect.logWarning(`${spec.name} was not in the database: taken from ${json(id)}`)),
           Effect.catchAll((error) => Effect.logError(`${json(id)}: ${error.message}`))
         )
