@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -138,5 +139,20 @@ func TestTheWayFurtherIntoThisNetworkIsRefused(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 	if _, err := (&Pull{Insecure: true}).dialer(context.Background(), &url.URL{Scheme: "https", Host: "198.51.100.7"})(context.Background(), "tcp", "127.0.0.1:1"); err == nil || strings.Contains(err.Error(), "this network") {
 		t.Error(err)
+	}
+}
+
+func TestAFileThatIsNotThereIsTheCatalogsFault(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	p := pullFrom(t, server)
+	p.Reference = ""
+	address := server.URL + "/pool/linux.deb"
+	in, err := p.Fetch(context.Background(), address, digestOf(nil), 10)
+	if err == nil {
+		_, err = io.ReadAll(in)
+	}
+	if f := AsFault(err); f.Kind != NotFound || !strings.Contains(f.Message, address+" (status 404)") || !strings.Contains(f.Fix, "catalog") {
+		t.Errorf("%+v", f)
 	}
 }

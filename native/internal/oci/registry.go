@@ -20,6 +20,7 @@ import (
 
 // Pull says which image, and what the way to it may be.
 type Pull struct {
+	// Reference of the image; empty where a file is fetched.
 	Reference string
 	// Mirrors by registry: asked first, in their order.
 	Mirrors map[string][]string
@@ -292,6 +293,8 @@ func (p *Pull) explain(err error, host, what string) error {
 		return err
 	}
 	switch status := statusOf(err); {
+	case p.Reference == "" && status >= 400 && status < 500 && status != http.StatusTooManyRequests:
+		return fault(NotFound, "%s does not give %s (status %d)", host, what, status).mend("ask whoever keeps the catalog or the manifest that names it")
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return fault(Unauthorized, "%s does not give %s to us (status %d)", host, what, status).
 			mend("docker login " + host + ", if it is a private image; else check its name")
