@@ -6,11 +6,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,10 +39,24 @@ var kinds = map[uint32]string{
 }
 
 func main() {
-	if err := list(os.Args[1]); err != nil {
+	root, err := os.Args[1], error(nil)
+	if root == "--bare" {
+		root, err = bare()
+	}
+	if err == nil {
+		err = list(root)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "list-tree:", err)
 		os.Exit(1)
 	}
+}
+
+// bare gives the file system at / without what is mounted on it: bound, in a mount namespace of our own, where every system has a directory.
+func bare() (string, error) {
+	// A namespace is a thread's.
+	runtime.LockOSThread()
+	return "/dev", errors.Join(unix.Unshare(unix.CLONE_NEWNS), unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""), unix.Mount("/", "/dev", "", unix.MS_BIND, ""))
 }
 
 func list(root string) error {
