@@ -56,16 +56,23 @@ mkdir -p /root/.config && echo made > /root/.config/made
     const of = (wanted: string) => all.filter(({ name }) => name === wanted).map(({ rootfs, seed }) => ({ rootfs, seed }))
     expect(of("again")).toEqual(of("dev"))
     // And by a catalog of the user's, from a web server of this host.
-    await ok(`mkdir -p shop && cp dev.bundle shop/ && cat > shop/catalog.json && cat >> ~/.config/banger/config.toml <<'END'
+    const none = (await ok("mkdir shop && cd shop && cp /srv/mirror/jq_*.deb none.deb && sha256sum < none.deb | cut -d' ' -f1 && stat -c %s none.deb")).split("\n")
+    await ok(`cp dev.bundle shop/ && cat > shop/catalog.json && cat >> ~/.config/banger/config.toml <<'END'
 [catalog]
 urls = ["http://127.0.0.1:8000/catalog.json"]
 END`, {
-      input: JSON.stringify({ images: { bought: { kind: "bundle", about: "a test's", url: "dev.bundle", sha256: exported.sha256, bytes: exported.bytes } } })
+      input: JSON.stringify({
+        images: { bought: { kind: "bundle", about: "a test's", url: "dev.bundle", sha256: exported.sha256, bytes: exported.bytes } },
+        kernels: { bare: { about: "a test's", packages: [{ url: "none.deb", sha256: none[0], bytes: Number(none[1]) }] } }
+      })
     })
     await ok(`systemd-run -q --unit=shop --uid=owner python3 -m http.server 8000 --bind 127.0.0.1 --directory ~owner/shop
       timeout 60 sh -c 'until curl -fs http://127.0.0.1:8000/catalog.json >/dev/null; do sleep 0.2; done'`, { root: true })
     await ok("banger image pull bought")
     expect(await ok("banger image pull bought")).toBe("bought is up to date")
+    const bare = await sh("banger kernel pull bare")
+    expect(bare.status).toBe(1)
+    expect(bare.stderr).toMatch(/none\.deb [^]*banger: cannot use bare: the packages hold 0 files \/boot\/vmlinuz-\*, not one kernel/)
     await ok("sed -i 's/\"sha256\":\"../\"sha256\":\"00/' shop/catalog.json")
     const wrong = await sh("banger image pull bought")
     expect(wrong.status).toBe(1)

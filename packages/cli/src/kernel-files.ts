@@ -26,19 +26,29 @@ export const convert = (args: ReadonlyArray<string>, source: string, fix: string
     return Effect.sync(() => void child.kill("SIGKILL"))
   })
 
-/** Hands a kernel to the daemon: `make` converts it into a directory of staging. The daemon is asked first whether it is there at all. */
-export const importKernel = <E, R>(name: KernelName, make: (out: string) => Effect.Effect<string, E, R>) =>
+/** Two empty directories of staging: what a kernel is made of, and what banger-kernel makes of it. */
+export interface Workplace {
+  readonly source: string
+  readonly out: string
+}
+
+/** Hands a kernel to the daemon, once `make` has converted it into `out`. The daemon is asked first whether it is there at all. */
+export const importKernel = <E, R>(name: KernelName, make: (workplace: Workplace) => Effect.Effect<string, E, R>) =>
   Effect.gen(function*() {
     const daemon = yield* Daemon
     yield* daemon.host.Status()
-    const out = yield* place
+    const { path } = yield* place
+    const [source, out] = [`${path}/source`, `${path}/out`]
     yield* Effect.tryPromise({
-      try: () => fs.mkdir(out.path),
+      try: async () => {
+        await fs.mkdir(path)
+        await Promise.all([fs.mkdir(source), fs.mkdir(out)])
+      },
       catch: (error) => new LocalFailure({ problem: `cannot write in ${STAGING}: ${(error as Error).message}`, fix: "banger doctor" })
     })
-    const { release } = yield* Effect.flatMap(make(out.path), Schema.decodeUnknown(Imported))
+    const { release } = yield* Effect.flatMap(make({ out, source }), Schema.decodeUnknown(Imported))
     const staged = (file: string) =>
-      Effect.map(Effect.tap(place, ({ path }) => Effect.promise(() => fs.rename(`${out.path}/${file}`, path))), ({ id }) => id)
+      Effect.map(Effect.tap(place, (taken) => Effect.promise(() => fs.rename(`${out}/${file}`, taken.path))), ({ id }) => id)
     return yield* daemon.kernel.Import({
       name, release, vmlinux: yield* staged("vmlinux"), initrd: yield* staged("modules.cpio"), modules: yield* staged("modules.ext4")
     })

@@ -8,7 +8,7 @@ import { command } from "../command.ts"
 import { withDaemon } from "../daemon.ts"
 import * as Decode from "../decode.ts"
 import * as Flags from "../flags.ts"
-import { convert, importKernel } from "../kernel-files.ts"
+import { convert, importKernel, type Workplace } from "../kernel-files.ts"
 import { Misuse } from "../misuse.ts"
 import { kernelOfImage } from "../kernel-of-image.ts"
 import { KERNEL_FIELDS, kernelJson } from "../output/catalog.ts"
@@ -32,10 +32,10 @@ interface Source {
 }
 
 /** Reads what the flags name, or the kernel that this host runs, into `out`. */
-const convertFrom = (flags: Source, out: string) =>
+const convertFrom = (flags: Source, { out, source }: Workplace) =>
   Effect.gen(function*() {
     if (flags.image !== undefined) {
-      const found = yield* kernelOfImage(flags.image, `${out}/image`)
+      const found = yield* kernelOfImage(flags.image, source)
       return yield* convert(["import", "--vmlinuz", found.vmlinuz, "--modules", found.modules, "--out", out], `image ${flags.image}`, "its kernel lacks what a VM needs")
     }
     if (flags.deb.length > 0) {
@@ -76,7 +76,7 @@ Distributions that package modules apart take --deb twice.`,
       if ([flags.vmlinuz, flags.deb[0], flags.image].filter((source) => source !== undefined).length > 1) {
         return yield* Effect.fail(new Misuse("give one source: --vmlinuz and --modules, --deb, or --image", "banger kernel import --help shows what it takes"))
       }
-      const kernel = yield* importKernel(flags.name ?? KernelName.make("host"), (out) => convertFrom(flags, out))
+      const kernel = yield* importKernel(flags.name ?? KernelName.make("host"), (workplace) => convertFrom(flags, workplace))
       yield* flags.json ? printJson(kernelJson(kernel)) : print(`${kernel.files.name}: imported, ${kernel.files.release}\n`)
       return 0
     })))

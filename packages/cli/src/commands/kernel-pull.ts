@@ -18,8 +18,8 @@ import { print, printJson } from "../output/text.ts"
 const Fetched = Schema.Struct({ fetched: Schema.Struct({}) })
 
 /** A package at a path of ours, checked by its digest; what was fetched is kept, and gone on with after an interruption. */
-const fetched = ({ bytes, sha256, url }: KnownFile, out: string) =>
-  Effect.as(bangerBundle(["fetch", "--out", out, "--sha256", sha256, "--bytes", String(bytes), "--cache", LAYERS, url], Fetched, url), out)
+const fetched = ({ bytes, sha256, url }: KnownFile, to: string) =>
+  Effect.as(bangerBundle(["fetch", "--out", to, "--sha256", sha256, "--bytes", String(bytes), "--cache", LAYERS, url], Fetched, url), to)
 
 export default command({
   path: "kernel pull",
@@ -38,9 +38,9 @@ export default command({
           phase(what, Math.round(Duration.toMillis(took)))
           return result
         })
-      const kernel = yield* importKernel(name, (out) =>
+      const kernel = yield* importKernel(name, ({ out, source }) =>
         Effect.gen(function*() {
-          const debs = yield* Effect.forEach(packages, (file, at) => timed(basename(file.url), fetched(file, `${out}/${at}.deb`)), { concurrency: packages.length })
+          const debs = yield* Effect.forEach(packages, (file, at) => timed(basename(file.url), fetched(file, `${source}/${at}.deb`)), { concurrency: packages.length })
           return yield* timed("converted", convert(["import-deb", "--out", out, ...debs], name, "its catalog names packages that hold no kernel for a VM: ask whoever keeps it"))
         }))
       end()
