@@ -110,7 +110,7 @@ describe.runIf(ALL)("kernels", () => {
     expect(wrong.status).toBe(1)
     expect(await ok("banger kernel pull flavour")).toBe(`flavour: imported, ${release(deb)}`)
     await boots("flavour", release(deb))
-    await ok(`cat > kernel.sh`, { input: `cd /tmp && /usr/lib/apt/apt-helper download-file http://${WORLD}${deb.replace("/srv", "")} k.deb && dpkg-deb -x k.deb / && rm k.deb\n` })
+    await ok(`cat > kernel.sh`, { input: `cd /tmp && /usr/lib/apt/apt-helper download-file http://${WORLD}${deb.replace("/srv", "")} k.deb && dpkg-deb -x k.deb k && cp -a k/boot/. /boot && cp -a k/lib/modules /lib/ && rm -r k k.deb\n` })
     await ok("banger image build --name with-kernel --from plain --script kernel.sh --size 2G && banger kernel import --image with-kernel --name from-image")
     await boots("from-image", release(deb))
     expect(await ok("banger vm list --all -q")).toBe("")
