@@ -1,5 +1,5 @@
 /** Runs test tiers one after the other and closes with one line over all of them: `N passed, N failed`. */
-import { spawn, spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
 import { once } from "node:events"
 import * as fs from "node:fs"
 import * as os from "node:os"
@@ -98,41 +98,36 @@ const hostFile = async ({ file, tier }: HostFile, lane: string): Promise<Count> 
   }
 }
 
-/** Needs the whole machine: five guests at once have a minute and a half to boot, emulated or not. */
-const ALONE = /many/
-
 /** Bytes that a host VM takes, with what its tests take on this side. */
 const LANE_BYTES = 5 * 2 ** 30
 
-const hostvm = (lane: string, ...args: ReadonlyArray<string>) =>
-  spawnSync("./test/hostvm/hostvm", args, { stdio: "inherit", env: { ...process.env, BANGER_HOSTVM: lane } }).status === 0
+const hostvm = async (lane: string, ...args: ReadonlyArray<string>): Promise<boolean> => {
+  const [status] = await once(spawn("./test/hostvm/hostvm", args, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, BANGER_HOSTVM: lane } }), "close")
+  return status === 0
+}
 
-/** The instances that files run in. An emulated host keeps about one of its two processors busy; side by side a file takes 1.6 times as long. */
-const lanes = (): readonly [string, ...ReadonlyArray<string>] =>
-  os.availableParallelism() > 1 && process.availableMemory() > 2 * LANE_BYTES && hostvm("second", "like", "default") ? ["default", "second"] : ["default"]
+/** The instances that files run in. One keeps one processor busy, when emulated. */
+const lanes = async (): Promise<readonly [string, ...ReadonlyArray<string>]> =>
+  os.availableParallelism() > 1 && process.availableMemory() > 2 * LANE_BYTES && await hostvm("second", "like", "default") ? ["default", "second"] : ["default"]
 
-/**
- * The host VM with this build, at its checkpoint; each file starts from there. A host that cannot be had fails the tiers. The
- * files of all tiers share the instances, the longest first.
- */
-const hostTiers = async (tiers: ReadonlyArray<string>): Promise<ReadonlyMap<string, Count>> => {
+/** The files of all tiers share the instances, the longest first; each starts from the checkpoint. A host that cannot be had fails the tiers. */
+const hostTiers = async (tiers: ReadonlyArray<string>, isUp: boolean): Promise<ReadonlyMap<string, Count>> => {
   const counts = new Map<string, Count>()
   const add = (tier: string, count: Count) => counts.set(tier, sum([...(counts.has(tier) ? [counts.get(tier) as Count] : []), count]))
-  if (!hostvm("default", "up")) {
+  if (!isUp) {
     tiers.forEach((tier) => add(tier, { passed: 0, failed: 1, failures: [failure(tier, "no host VM: see above")] }))
     return counts
   }
-  const all = tiers.flatMap((tier) => fs.readdirSync(`test/${tier}`).filter((file) => file.endsWith(".test.ts")).map((file): HostFile => ({ tier, file })))
-  for (const file of all.filter(({ file }) => ALONE.test(file))) add(file.tier, await hostFile(file, "default"))
   const bytes = ({ file, tier }: HostFile) => fs.statSync(`test/${tier}/${file}`).size
-  const waiting = all.filter(({ file }) => !ALONE.test(file)).toSorted((a, b) => bytes(b) - bytes(a))
+  const waiting = tiers.flatMap((tier) => fs.readdirSync(`test/${tier}`).filter((file) => file.endsWith(".test.ts")).map((file): HostFile => ({ tier, file })))
+    .toSorted((a, b) => bytes(b) - bytes(a))
   const work = async (lane: string) => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) add(next.tier, await hostFile(next, lane))
   }
-  const [own, ...others] = lanes()
+  const [own, ...others] = await lanes()
   await Promise.all([own, ...others].map((lane) => work(lane)))
   // Nobody but us knows of it: `make clean` ends the default one.
-  others.forEach((lane) => hostvm(lane, "down"))
+  await Promise.all(others.map((lane) => hostvm(lane, "down")))
   return counts
 }
 
@@ -147,11 +142,14 @@ const told = (tier: string, count: Count, began: number) => {
   process.stdout.write(`tier ${tier}: ${count.passed} passed, ${count.failed} failed in ${seconds(Date.now() - began)}\n`)
 }
 const began = Date.now()
-if (tiers.includes("fast")) told("fast", sum(await Promise.all([vitest("fast", []), goTests()])), began)
 const onHost = tiers.filter((tier) => HOST_TIERS.includes(tier))
+// The host VM with this build, at its checkpoint: its install keeps one processor busy for minutes, beside the fast tier.
+const up = onHost.length > 0 ? hostvm("default", "up") : Promise.resolve(false)
+if (tiers.includes("fast")) told("fast", sum(await Promise.all([vitest("fast", []), goTests()])), began)
 if (onHost.length > 0) {
+  const isUp = await up
   const began = Date.now()
-  for (const [tier, count] of await hostTiers(onHost)) told(tier, count, began)
+  for (const [tier, count] of await hostTiers(onHost, isUp)) told(tier, count, began)
 }
 fs.rmSync(results, { recursive: true })
 const total = sum(counts)

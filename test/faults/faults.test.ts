@@ -101,8 +101,7 @@ describe("faults in mid-start and at run time", () => {
     await ok(`banger vm start kept >/dev/null 2>&1 & until pgrep -x firecracker >/dev/null; do sleep 0.1; done; sudo systemctl kill --signal=KILL bangerd; wait; true`)
     await settled()
     expect(await leaks()).toEqual([])
-    await usable()
-    await ok("banger vm stop --timeout 180s kept")
+    // That it starts again, with its files, the next one shows.
   })
 
   it("the helper is killed in mid-start: the start ends in an error or a running VM, and nothing is lost", async () => {
