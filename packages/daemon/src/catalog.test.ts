@@ -1,0 +1,45 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { KernelName, stagingId } from "@banger/domain/ids.ts"
+import { KernelRelease } from "@banger/domain/vm.ts"
+import * as ImageStore from "@banger/capabilities/image-store/live.ts"
+import type { Failing } from "@banger/capabilities/memory-host.ts"
+import { temporary } from "@banger/capabilities/testing/temporary.ts"
+import { Catalog } from "./catalog.ts"
+import { CatalogStore } from "./store/catalog-store.ts"
+import * as Database from "./store/database.ts"
+import { daemonOn } from "./testing.ts"
+
+const catalogOn = (state: string, objects: Set<string>, failing?: Failing) =>
+  Catalog.layer.pipe(
+    Layer.provide(Layer.merge(CatalogStore.layer, ImageStore.layer)),
+    Layer.provide(Database.layer(path.join(state, "catalog.db"))),
+    Layer.provideMerge(daemonOn(state, objects, failing))
+  )
+
+const staged = (number: number) => stagingId("client", String(number).repeat(16))
+
+describe("catalog", () => {
+  it.scoped("collecting leaves what a record names that cannot be read", () => Effect.gen(function*() {
+    const state = yield* temporary
+    const [named, unused] = ["a".repeat(64), "b".repeat(64)]
+    fs.mkdirSync(path.join(state, "vms", "00000000000000ff"), { recursive: true })
+    fs.writeFileSync(path.join(state, "vms", "00000000000000ff", "vm.json"), `{"version":99,"origin":"${named}"`)
+    const objects = new Set([`estate stored ${named}`, `estate stored ${unused}`])
+    yield* Effect.provide(Effect.flatMap(Catalog, ({ collect }) => collect), catalogOn(state, objects))
+    assert.deepStrictEqual([...objects], [`estate stored ${named}`])
+  }))
+
+  it.scoped("a kernel is imported also when a file that nothing uses cannot be removed", () => Effect.gen(function*() {
+    const unused = `estate stored ${"b".repeat(64)}`
+    const kernels = yield* Effect.provide(Effect.gen(function*() {
+      const catalog = yield* Catalog
+      yield* catalog.importKernel({ name: KernelName.make("new"), release: KernelRelease.make("6.1.0"), vmlinux: staged(1), initrd: staged(2), modules: staged(3) })
+      return yield* catalog.kernels
+    }), catalogOn(yield* temporary, new Set([unused]), { object: unused, when: "removed" }))
+    assert.deepStrictEqual(kernels.map(({ files }) => files.name), ["new"])
+  }))
+})
