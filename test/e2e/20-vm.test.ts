@@ -68,13 +68,16 @@ describe("vm", () => {
     }
   })
 
-  it("a flushed rule set is seen by doctor, and laid again for the VMs that run", async () => {
+  it("a flushed rule set is seen by doctor, and laid again for the VMs, which run on", async () => {
+    const boot = await ok("banger vm exec web -- cat /proc/sys/kernel/random/boot_id")
     await ok("nft flush ruleset", { root: true })
     const flushed = await sh("banger doctor")
     expect(flushed.stdout).toMatch(/FAIL +nat: the nft table ip banger is missing/)
-    await ok("systemctl restart bangerd-root bangerd", { root: true })
+    await ok("systemctl kill --signal=KILL bangerd && systemctl restart bangerd-root", { root: true })
+    await eventually("nft list table bridge banger", { root: true })
     await eventually("banger doctor | grep -q '^ok  *nat'")
     await eventually("banger vm exec web -- curl -s --max-time 10 http://198.51.100.2/index.html")
+    expect(await ok("banger vm exec web -- cat /proc/sys/kernel/random/boot_id")).toBe(boot)
     expect((await outOfShut()).status).toBe(124)
   })
 

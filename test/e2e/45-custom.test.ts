@@ -25,9 +25,11 @@ beforeAll(async () => {
 describe("a daemon with a mailbox capability", () => {
   it("is installed over banger's own; a VM that runs is adopted", async () => {
     await ok("banger vm create --name before --image plain --memory 192")
+    const pid = await ok("pgrep -x firecracker", { root: true })
     const boot = await ok("banger vm exec before -- cat /proc/sys/kernel/random/boot_id")
     await install("--daemon ~/bangerd-mailbox.mjs")
     expect(await ok("banger vm exec before -- cat /proc/sys/kernel/random/boot_id")).toBe(boot)
+    expect(await ok("pgrep -x firecracker", { root: true })).toBe(pid)
     await eventually("banger vm show before --json | jq -e '.vm.state == \"running\"'")
   })
 

@@ -121,14 +121,6 @@ describe("faults in mid-start and at run time", () => {
     await usable()
   })
 
-  it("a flushed rule set and a daemon that restarts give up no VM: the rules are put back", async () => {
-    const boot = await ok("banger vm exec kept -- cat /proc/sys/kernel/random/boot_id")
-    await ok("nft delete table bridge banger && systemctl kill --signal=KILL bangerd", { root: true })
-    await eventually("nft list table bridge banger", { root: true })
-    await eventually("banger vm show kept --json | jq -e '.vm.state == \"running\"'")
-    expect(await ok("banger vm exec kept -- cat /proc/sys/kernel/random/boot_id")).toBe(boot)
-  })
-
   it("Firecracker is killed: crashed, by name, and it starts again", async () => {
     await ok("pkill -9 -x firecracker", { root: true })
     await eventually("banger vm show kept --json | jq -e '.vm.state == \"crashed\"'")
