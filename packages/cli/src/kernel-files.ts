@@ -46,7 +46,11 @@ export const importKernel = <E, R>(name: KernelName, make: (workplace: Workplace
       },
       catch: (error) => new LocalFailure({ problem: `cannot write in ${STAGING}: ${(error as Error).message}`, fix: "banger doctor" })
     })
-    const { release } = yield* Effect.flatMap(make({ out, source }), Schema.decodeUnknown(Imported))
+    const { release } = yield* make({ out, source }).pipe(
+      // What an image or a catalog holds is told by its path there, not by that of our copy.
+      Effect.mapError((error) => error instanceof BadSource ? new BadSource({ path: error.path, problem: error.problem.replaceAll(source, ""), fix: error.fix }) : error),
+      Effect.flatMap(Schema.decodeUnknown(Imported))
+    )
     const staged = (file: string) =>
       Effect.map(Effect.tap(place, (taken) => Effect.promise(() => fs.rename(`${out}/${file}`, taken.path))), ({ id }) => id)
     return yield* daemon.kernel.Import({

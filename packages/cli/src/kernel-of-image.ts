@@ -42,8 +42,8 @@ export const kernelOfImage = (image: ImageName, directory: string) =>
         const releases = (yield* Effect.tryPromise(() => fs.readdir(`${directory}/boot`))).flatMap((name) => KERNEL.exec(name)?.[1] ?? [])
         const release = releases.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1)
         if (release === undefined) return yield* bad(image, "there is no /boot/vmlinuz-RELEASE in it")
-        yield* unpackFrom(vm.vsock, `/lib/modules/${release}`, `${directory}/modules`)
+        yield* unpackFrom(vm.vsock, `/lib/modules/${release}`, `${directory}/lib/modules`)
         progress.end()
-        return { vmlinuz: `${directory}/boot/vmlinuz-${release}`, modules: `${directory}/modules/${release}` }
+        return { vmlinuz: `${directory}/boot/vmlinuz-${release}`, modules: `${directory}/lib/modules/${release}` }
       }).pipe(Effect.mapError((error) => error instanceof BadSource ? error : bad(image, error.message))))
   }))
