@@ -5,19 +5,22 @@ import { leaks, ok, reset, sh } from "../host.ts"
 beforeAll(() => reset())
 
 describe("images", () => {
-  it("one with busybox's init boots, runs a command, stops in order", async () => {
-    await ok("banger image register --name busybox --rootfs /srv/images/busybox.ext4")
-    await ok("banger vm create --name box --image busybox --memory 192")
-    expect(await ok("banger vm exec box -- uname -n")).toBe("box")
-    const stopped = await sh("banger vm stop --timeout 180s box")
-    expect(stopped.stdout + stopped.stderr).toMatch(/in order/)
-  })
+  for (const [image, init] of [["plain", "none"], ["busybox", "busybox"]] as const) {
+    it(`${image}: boots, runs a command, stops in order`, async () => {
+      await ok(`banger image register --name ${image} --rootfs /srv/images/${image}.ext4`)
+      await ok(`banger vm create --name ${image} --image ${image} --memory 192`)
+      expect(await ok(`banger vm exec ${image} -- uname -n`)).toBe(image)
+      const stopped = await sh(`banger vm stop --timeout 180s ${image}`)
+      expect(stopped.stdout + stopped.stderr, init).toMatch(/in order/)
+    })
+  }
 
   it("an image in use is not deleted; a name registered again is a new generation", async () => {
-    expect((await sh("banger image delete busybox")).status).toBe(4)
-    await ok("banger image register --name busybox --rootfs /srv/images/plain.ext4")
-    expect(await ok("banger vm start box && banger vm exec box -- sh -c 'test -e /etc/debian_version || echo busybox'")).toContain("busybox")
-    await ok("banger vm delete --yes --force box && banger image delete busybox")
+    expect((await sh("banger image delete plain")).status).toBe(4)
+    await ok("banger image register --name plain --rootfs /srv/images/busybox.ext4")
+    expect(await ok("banger vm start plain && banger vm exec plain -- sh -c 'test -e /etc/debian_version && echo debian'")).toContain("debian")
+    await ok("banger vm delete --yes --force plain busybox")
+    await ok("banger image delete plain && banger image delete busybox")
     expect(await leaks()).toEqual([])
   })
 

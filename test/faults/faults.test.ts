@@ -101,7 +101,8 @@ describe("faults in mid-start and at run time", () => {
     await ok(`banger vm start kept >/dev/null 2>&1 & until pgrep -x firecracker >/dev/null; do sleep 0.1; done; sudo systemctl kill --signal=KILL bangerd; wait; true`)
     await settled()
     expect(await leaks()).toEqual([])
-    // That it starts again, with its files, the next one shows.
+    await usable()
+    await ok("banger vm stop --timeout 180s kept")
   })
 
   it("the helper is killed in mid-start: the start ends in an error or a running VM, and nothing is lost", async () => {
@@ -119,6 +120,14 @@ describe("faults in mid-start and at run time", () => {
     await eventually(`! losetup -a | grep ${cow}`, { root: true })
     expect(await leaks()).toEqual([])
     await usable()
+  })
+
+  it("a flushed rule set and a daemon that restarts give up no VM: the rules are put back", async () => {
+    const boot = await ok("banger vm exec kept -- cat /proc/sys/kernel/random/boot_id")
+    await ok("nft delete table bridge banger && systemctl kill --signal=KILL bangerd", { root: true })
+    await eventually("nft list table bridge banger", { root: true })
+    await eventually("banger vm show kept --json | jq -e '.vm.state == \"running\"'")
+    expect(await ok("banger vm exec kept -- cat /proc/sys/kernel/random/boot_id")).toBe(boot)
   })
 
   it("Firecracker is killed: crashed, by name, and it starts again", async () => {
