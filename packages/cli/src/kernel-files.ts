@@ -13,11 +13,14 @@ import { place } from "./staging.ts"
 
 const Imported = Schema.parseJson(Schema.Struct({ release: KernelRelease }))
 
-/** A kernel and its modules, turned into what banger boots: vmlinux, modules.cpio, modules.ext4. `source` names them in errors. */
-export const convert = (args: ReadonlyArray<string>, source: string, fix: string) =>
+/**
+ * A kernel and its modules, turned into what banger boots: vmlinux, modules.cpio, modules.ext4. `source` names them in errors;
+ * below a directory of ours they are given relative to `cwd`, since errors name them by the path given.
+ */
+export const convert = (args: ReadonlyArray<string>, source: string, fix: string, cwd?: string) =>
   Effect.async<string, LocalFailure | BadSource>((resume) => {
     const program = fileURLToPath(beside("banger-kernel"))
-    const child = execFile(program, args, (error, stdout, stderr) => {
+    const child = execFile(program, args, { cwd }, (error, stdout, stderr) => {
       if (error === null) return resume(Effect.succeed(stdout))
       if (error.code === "ENOENT") return resume(new LocalFailure({ problem: `${program} is missing`, fix: "install banger again" }))
       const problem = stderr.trim().split("\n")[0]?.replace(/^banger-kernel: /, "") || error.message
@@ -46,11 +49,7 @@ export const importKernel = <E, R>(name: KernelName, make: (workplace: Workplace
       },
       catch: (error) => new LocalFailure({ problem: `cannot write in ${STAGING}: ${(error as Error).message}`, fix: "banger doctor" })
     })
-    const { release } = yield* make({ out, source }).pipe(
-      // What an image or a catalog holds is told by its path there, not by that of our copy.
-      Effect.mapError((error) => error instanceof BadSource ? new BadSource({ path: error.path, problem: error.problem.replaceAll(source, ""), fix: error.fix }) : error),
-      Effect.flatMap(Schema.decodeUnknown(Imported))
-    )
+    const { release } = yield* Effect.flatMap(make({ out, source }), Schema.decodeUnknown(Imported))
     const staged = (file: string) =>
       Effect.map(Effect.tap(place, (taken) => Effect.promise(() => fs.rename(`${out}/${file}`, taken.path))), ({ id }) => id)
     return yield* daemon.kernel.Import({

@@ -30,7 +30,7 @@ const unpackFrom = (vsock: string, path: string, into: string) =>
     })))
 
 /**
- * The newest kernel of an image and its modules, copied into a directory. The image is a stranger's, so its file system is read
+ * The newest kernel of an image and its modules, copied into a directory; their paths in it. The image is a stranger's, so its file system is read
  * by a guest made of it, not by this host.
  */
 export const kernelOfImage = (image: ImageName, directory: string) =>
@@ -44,6 +44,6 @@ export const kernelOfImage = (image: ImageName, directory: string) =>
         if (release === undefined) return yield* bad(image, "there is no /boot/vmlinuz-RELEASE in it")
         yield* unpackFrom(vm.vsock, `/lib/modules/${release}`, `${directory}/lib/modules`)
         progress.end()
-        return { vmlinuz: `${directory}/boot/vmlinuz-${release}`, modules: `${directory}/lib/modules/${release}` }
+        return { vmlinuz: `boot/vmlinuz-${release}`, modules: `lib/modules/${release}` }
       }).pipe(Effect.mapError((error) => error instanceof BadSource ? error : bad(image, error.message))))
   }))

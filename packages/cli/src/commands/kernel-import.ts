@@ -36,7 +36,7 @@ const convertFrom = (flags: Source, { out, source }: Workplace) =>
   Effect.gen(function*() {
     if (flags.image !== undefined) {
       const found = yield* kernelOfImage(flags.image, source)
-      return yield* convert(["import", "--vmlinuz", found.vmlinuz, "--modules", found.modules, "--out", out], `image ${flags.image}`, "install another kernel's package in it: banger image build")
+      return yield* convert(["import", "--vmlinuz", found.vmlinuz, "--modules", found.modules, "--out", out], `image ${flags.image}`, "the newest kernel in its /boot is taken: banger image build can install another, or remove it", source)
     }
     if (flags.deb.length > 0) {
       yield* Effect.forEach(flags.deb, (path) => readable(path, "the package"))

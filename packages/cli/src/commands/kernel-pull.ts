@@ -18,8 +18,8 @@ import { print, printJson } from "../output/text.ts"
 const Fetched = Schema.Struct({ fetched: Schema.Struct({}) })
 
 /** A package at a path of ours, checked by its digest; what was fetched is kept, and gone on with after an interruption. */
-const fetched = ({ bytes, sha256, url }: KnownFile, to: string) =>
-  Effect.as(bangerBundle(["fetch", "--out", to, "--sha256", sha256, "--bytes", String(bytes), "--cache", LAYERS, url], Fetched, url), to)
+const fetched = ({ bytes, sha256, url }: KnownFile, directory: string, name: string) =>
+  Effect.as(bangerBundle(["fetch", "--out", `${directory}/${name}`, "--sha256", sha256, "--bytes", String(bytes), "--cache", LAYERS, url], Fetched, url), name)
 
 export default command({
   path: "kernel pull",
@@ -40,8 +40,8 @@ export default command({
         })
       const kernel = yield* importKernel(name, ({ out, source }) =>
         Effect.gen(function*() {
-          const debs = yield* Effect.forEach(packages, (file, at) => timed(basename(file.url), fetched(file, `${source}/${at}.deb`)), { concurrency: packages.length })
-          return yield* timed("converted", convert(["import-deb", "--out", out, ...debs], name, "its catalog names packages that hold no kernel for a VM: ask whoever keeps it"))
+          const debs = yield* Effect.forEach(packages, (file, at) => timed(basename(file.url), fetched(file, source, `package-${at + 1}.deb`)), { concurrency: packages.length })
+          return yield* timed("converted", convert(["import-deb", "--out", out, ...debs], name, "its catalog names packages that hold no kernel for a VM: ask whoever keeps it", source))
         }))
       end()
       yield* flags.json ? printJson(kernelJson(kernel)) : print(`${name}: imported, ${kernel.files.release}\n`)
