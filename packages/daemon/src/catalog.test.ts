@@ -35,11 +35,13 @@ describe("catalog", () => {
 
   it.scoped("a kernel is imported also when a file that nothing uses cannot be removed", () => Effect.gen(function*() {
     const unused = `estate stored ${"b".repeat(64)}`
+    const objects = new Set([unused])
     const kernels = yield* Effect.provide(Effect.gen(function*() {
       const catalog = yield* Catalog
       yield* catalog.importKernel({ name: KernelName.make("new"), release: KernelRelease.make("6.1.0"), vmlinux: staged(1), initrd: staged(2), modules: staged(3) })
       return yield* catalog.kernels
-    }), catalogOn(yield* temporary, new Set([unused]), { object: unused, when: "removed" }))
+    }), catalogOn(yield* temporary, objects, { object: unused, when: "removed" }))
     assert.deepStrictEqual(kernels.map(({ files }) => files.name), ["new"])
+    assert.isTrue(objects.has(unused))
   }))
 })
