@@ -29,11 +29,11 @@ check: node_modules/.package-lock.json ## types, lint, direction of imports, she
 	cd native && go vet ./...
 	command -v shellcheck >/dev/null || { echo "shellcheck is missing: scripts are not checked" >&2; exit 0; }; shellcheck test/hostvm/hostvm test/try packaging/setup
 
-test-fast: check ## checks, unit and contract tiers: seconds, no root, no KVM
-	node test/run.ts fast
+test-fast: node_modules/.package-lock.json ## checks, unit and contract tiers: seconds, no root, no KVM
+	node test/run.ts check fast
 
-test: check build ## all four tiers; ends with `N passed, N failed` (BANGER_ALL=1: also what takes minutes)
-	node test/run.ts fast e2e faults
+test: build ## checks and all four tiers; ends with `N passed, N failed` (BANGER_ALL=1: also what takes minutes)
+	node test/run.ts check fast e2e faults
 
 try: build ## a VM on a throw-away host: what banger does, in one command
 	@./test/try

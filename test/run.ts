@@ -70,6 +70,12 @@ const goTests = async (): Promise<Count> => {
   return { passed: ended("pass").length, failed: Math.max(ended("fail").length, status === 0 ? 0 : 1), failures }
 }
 
+/** Types, lint and the like, as one test; what they say is on our output. */
+const checks = async (): Promise<Count> => {
+  const [status] = await once(spawn("make", ["check"], { stdio: ["ignore", "inherit", "inherit"] }), "close")
+  return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, failures: status === 0 ? [] : [failure("make check", `exit status ${status}, see above`)] }
+}
+
 /**
  * What hostvm says when the emulated machine itself is gone, banger of a guest whose processor fell over at its start, and
  * diagnose.ts when one was lost later: no fault of banger's.
@@ -133,23 +139,27 @@ const hostTiers = async (tiers: ReadonlyArray<string>, isUp: boolean): Promise<R
 
 const HOST_TIERS = ["e2e", "faults"]
 const tiers = process.argv.slice(2)
-const unknown = tiers.find((tier) => tier !== "fast" && !HOST_TIERS.includes(tier))
-if (unknown !== undefined || tiers.length === 0) throw new Error(`which tiers? fast, ${HOST_TIERS.join(", ")}`)
+const TIERS = ["check", "fast", ...HOST_TIERS]
+if (tiers.length === 0 || tiers.some((tier) => !TIERS.includes(tier))) throw new Error(`which tiers? ${TIERS.join(", ")}`)
 
 const counts: Array<Count> = []
-const told = (tier: string, count: Count, began: number) => {
+let began = Date.now()
+const told = (tier: string, count: Count) => {
   counts.push(count)
   process.stdout.write(`tier ${tier}: ${count.passed} passed, ${count.failed} failed in ${seconds(Date.now() - began)}\n`)
 }
-const began = Date.now()
 const onHost = tiers.filter((tier) => HOST_TIERS.includes(tier))
-// The host VM with this build, at its checkpoint: its install keeps one processor busy for minutes, beside the fast tier.
+// The host VM with this build, at its checkpoint: its install keeps one processor busy for minutes, beside checks and the fast tier.
 const up = onHost.length > 0 ? hostvm("default", "up") : Promise.resolve(false)
-if (tiers.includes("fast")) told("fast", sum(await Promise.all([vitest("fast", []), goTests()])), began)
+if (tiers.includes("check")) told("check", await checks())
+if (tiers.includes("fast")) {
+  began = Date.now()
+  told("fast", sum(await Promise.all([vitest("fast", []), goTests()])))
+}
 if (onHost.length > 0) {
-  const began = Date.now()
+  began = Date.now()
   const isUp = await up
-  for (const [tier, count] of await hostTiers(onHost, isUp)) told(tier, count, began)
+  for (const [tier, count] of await hostTiers(onHost, isUp)) told(tier, count)
 }
 fs.rmSync(results, { recursive: true })
 const total = sum(counts)

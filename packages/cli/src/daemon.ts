@@ -9,7 +9,7 @@ import * as Layer from "effect/Layer"
 import { DaemonApi } from "@banger/domain/api.ts"
 import { unreachable } from "@banger/domain/unreachable.ts"
 import { type DaemonUnreachable, daemonUnreachable } from "./errors.ts"
-import { DAEMON_SOCKET } from "./host-paths.ts"
+import { daemonSocket } from "./host-paths.ts"
 
 /** bangerd, over its socket. */
 export class Daemon extends Context.Tag("@banger/cli/Daemon")<
@@ -29,4 +29,4 @@ export const reach: <A, E, R>(call: Effect.Effect<A, E, R>) => Effect.Effect<A, 
 
 /** Gives a command its connection to the daemon. */
 export const withDaemon = <A, E, R>(use: Effect.Effect<A, E, R>) =>
-  reach(Effect.provide(use, Daemon.layer(DAEMON_SOCKET)))
+  reach(Effect.suspend(() => Effect.provide(use, Daemon.layer(daemonSocket()))))

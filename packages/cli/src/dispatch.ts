@@ -1,4 +1,7 @@
-import { groupHelp } from "./help.ts"
+import { VERSION } from "@banger/domain/version.ts"
+import { renderFailure } from "./failure.ts"
+import { commandHelp, groupHelp } from "./help.ts"
+import { launch } from "./launch.ts"
 import { Misuse } from "./misuse.ts"
 import { EXAMPLES, TREE } from "./tree.ts"
 
@@ -21,17 +24,12 @@ const find = (argv: ReadonlyArray<string>) => {
 }
 
 /** Finds the command that argv names and runs it, or explains what there is. */
-export const dispatch = async (argv: ReadonlyArray<string>): Promise<void> => {
+export const dispatch = (argv: ReadonlyArray<string>): void => {
+  if (argv[0] === "--version" || argv[0] === "-V") return void process.stdout.write(`banger ${VERSION}\n`)
   const found = find(argv)
   if (found !== undefined) {
-    const { default: command } = await found.entry.load()
-    if (wantsHelp(found.args)) {
-      const { commandHelp } = await import("./help.ts")
-      process.stdout.write(commandHelp(command))
-      return
-    }
-    const { launch } = await import("./launch.ts")
-    return launch(command, found.args)
+    const { command } = found.entry
+    return wantsHelp(found.args) ? void process.stdout.write(commandHelp(command)) : launch(command, found.args)
   }
   const group = argv[0] !== undefined && below(argv[0]).length > 0 ? argv[0] : ""
   const beyond = argv.slice(group === "" ? 0 : 1).filter((word) => word !== "--help" && word !== "-h" && word !== "help")
@@ -39,7 +37,6 @@ export const dispatch = async (argv: ReadonlyArray<string>): Promise<void> => {
     process.stdout.write(groupHelp(group, below(group), group === "" ? EXAMPLES : [`banger ${below(group)[0]?.[0]} --help`]))
     return
   }
-  const { renderFailure } = await import("./failure.ts")
   const help = `banger ${group === "" ? "" : `${group} `}--help shows the commands`
   const problem = beyond.length === 0 ? "a command is missing" : `there is no command ${JSON.stringify([group, beyond[0]].filter(Boolean).join(" "))}`
   process.stderr.write(renderFailure(new Misuse(problem, help), argv.includes("--json")))

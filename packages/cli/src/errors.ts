@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import * as Schema from "effect/Schema"
 import type { Unreachable } from "@banger/domain/unreachable.ts"
-import { DAEMON_SOCKET, INSTALL_RECORD } from "./host-paths.ts"
+import { daemonSocket, INSTALL_RECORD } from "./host-paths.ts"
 
 /** Something on this side failed: a file, a program. `hint` may be empty. */
 export class LocalFailure extends Schema.TaggedError<LocalFailure>()("LocalFailure", {
@@ -38,7 +38,7 @@ export class DaemonUnreachable extends Schema.TaggedError<DaemonUnreachable>()("
       case "not installed":
         return "banger is not installed on this host"
       case "not running":
-        return `the daemon is not running: nothing listens on ${DAEMON_SOCKET}`
+        return `the daemon is not running: nothing listens on ${daemonSocket()}`
       case "forbidden":
         return `this banger belongs to ${this.owner}: only that user may talk to its daemon`
       case "went away":
@@ -60,10 +60,10 @@ export class DaemonUnreachable extends Schema.TaggedError<DaemonUnreachable>()("
 }
 
 export const daemonUnreachable = (reason: Unreachable): DaemonUnreachable => {
-  if (reason === "not running" && !existsSync(DAEMON_SOCKET) && !existsSync(INSTALL_RECORD)) {
+  if (reason === "not running" && !existsSync(daemonSocket()) && !existsSync(INSTALL_RECORD)) {
     return new DaemonUnreachable({ reason: "not installed", owner: "" })
   }
-  return new DaemonUnreachable({ reason, owner: reason === "forbidden" ? ownerOf(DAEMON_SOCKET) : "" })
+  return new DaemonUnreachable({ reason, owner: reason === "forbidden" ? ownerOf(daemonSocket()) : "" })
 }
 
 function ownerOf(file: string): string {

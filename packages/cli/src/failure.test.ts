@@ -5,7 +5,7 @@ import * as paths from "@banger/capabilities/paths.ts"
 import { DaemonUnreachable } from "./errors.ts"
 import { statusOf } from "./exit.ts"
 import { failureOf, renderFailure } from "./failure.ts"
-import { DAEMON_SOCKET, LAYERS, STAGING, STORE } from "./host-paths.ts"
+import { daemonSocket, LAYERS, staging, STORE } from "./host-paths.ts"
 import { Misuse } from "./misuse.ts"
 import { shownOn } from "./output/log-file.ts"
 
@@ -54,8 +54,8 @@ describe("what is shown of a console", () => {
 
 describe("places on the host", () => {
   it("are those of the daemon", () => {
-    assert.strictEqual(DAEMON_SOCKET, paths.DAEMON_SOCKET)
-    assert.strictEqual(STAGING, paths.STAGING)
+    assert.strictEqual(daemonSocket(), paths.DAEMON_SOCKET)
+    assert.strictEqual(staging(), paths.STAGING)
     assert.strictEqual(LAYERS, paths.LAYERS)
     assert.strictEqual(STORE, paths.STORE)
   })

@@ -1,11 +1,12 @@
 import { homedir } from "node:os"
+import * as path from "node:path"
 
 /**
  * The few places on a host that the command line knows; the rest it asks the daemon for. The same as in
  * packages/capabilities/src/paths.ts, which it must not import (failure.test.ts compares them).
  */
-export const DAEMON_SOCKET = process.env["BANGER_SOCKET"] ?? "/run/banger/bangerd.sock"
-export const STAGING = process.env["BANGER_STAGING"] ?? "/var/cache/banger/staging"
+export const daemonSocket = () => process.env["BANGER_SOCKET"] ?? "/run/banger/bangerd.sock"
+export const staging = () => process.env["BANGER_STAGING"] ?? "/var/cache/banger/staging"
 /** What was downloaded, by digest. */
 export const LAYERS = "/var/cache/banger/layers"
 /** Files of images, by digest: the owner may read them. */
@@ -17,5 +18,5 @@ export const INSTALL_RECORD = "/etc/systemd/system/bangerd.socket"
 
 export const sshKey = () => `${homedir()}/.local/state/banger/ssh/id_ed25519`
 
-/** A program or bundle that stands beside ours. */
-export const beside = (name: string) => new URL(name, import.meta.url)
+/** A program or bundle that stands beside ours: lib/ of the install or build whose bin/node runs us. */
+export const beside = (name: string) => path.join(path.dirname(process.execPath), "../lib", name)

@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process"
 import * as fs from "node:fs/promises"
-import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { BadSource } from "@banger/domain/errors.ts"
@@ -8,7 +7,7 @@ import type { KernelName } from "@banger/domain/ids.ts"
 import { KernelRelease } from "@banger/domain/vm.ts"
 import { Daemon } from "./daemon.ts"
 import { LocalFailure } from "./errors.ts"
-import { beside, STAGING } from "./host-paths.ts"
+import { beside, staging } from "./host-paths.ts"
 import { place } from "./staging.ts"
 
 const Imported = Schema.parseJson(Schema.Struct({ release: KernelRelease }))
@@ -19,7 +18,7 @@ const Imported = Schema.parseJson(Schema.Struct({ release: KernelRelease }))
  */
 export const convert = (args: ReadonlyArray<string>, source: string, fix: string, cwd?: string) =>
   Effect.async<string, LocalFailure | BadSource>((resume) => {
-    const program = fileURLToPath(beside("banger-kernel"))
+    const program = beside("banger-kernel")
     const child = execFile(program, args, { cwd }, (error, stdout, stderr) => {
       if (error === null) return resume(Effect.succeed(stdout))
       if (error.code === "ENOENT") return resume(new LocalFailure({ problem: `${program} is missing`, fix: "install banger again" }))
@@ -47,7 +46,7 @@ export const importKernel = <E, R>(name: KernelName, make: (workplace: Workplace
         await fs.mkdir(path)
         await Promise.all([fs.mkdir(source), fs.mkdir(out)])
       },
-      catch: (error) => new LocalFailure({ problem: `cannot write in ${STAGING}: ${(error as Error).message}`, fix: "banger doctor" })
+      catch: (error) => new LocalFailure({ problem: `cannot write in ${staging()}: ${(error as Error).message}`, fix: "banger doctor" })
     })
     const { release } = yield* Effect.flatMap(make({ out, source }), Schema.decodeUnknown(Imported))
     const staged = (file: string) =>

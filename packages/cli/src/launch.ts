@@ -18,7 +18,7 @@ const asksForJson = (argv: ReadonlyArray<string>) => {
 const leave = (status: number) => process.stderr.write("", () => process.stdout.write("", () => process.exit(status)))
 
 /** Runs a command to its end and exits with its status. The first signal ends it in order, a second at once. */
-export const launch = async (command: Command, argv: ReadonlyArray<string>): Promise<void> => {
+export const launch = (command: Command, argv: ReadonlyArray<string>): void => {
   let ended: number | undefined
   const program = Effect.flatMap(Effect.try({ try: () => parse(command, argv), catch: (misuse) => misuse }), command.run)
   // The libraries' log goes to stdout, which is the guest's or a script's.

@@ -1,16 +1,6 @@
-import * as Module from "node:module"
-import { homedir } from "node:os"
+import { startupSnapshot } from "node:v8"
+import { dispatch } from "./dispatch.ts"
 
-// Before any other module of ours is loaded: it keeps their compiled code. In a directory of the user's own, since
-// what lies there runs; and not for root, whose home may be another user's under sudo.
-if (process.getuid?.() !== 0) Module.enableCompileCache(`${homedir()}/.cache/banger/compiled`)
-
-const argv = process.argv.slice(2)
-
-if (argv[0] === "--version" || argv[0] === "-V") {
-  const { VERSION } = await import("@banger/domain/version.ts")
-  process.stdout.write(`banger ${VERSION}\n`)
-} else {
-  const { dispatch } = await import("./dispatch.ts")
-  await dispatch(argv)
-}
+// The build runs this once and keeps the heap, with every module loaded and compiled; a command starts from there. So no module
+// may keep at its top what differs from run to run: the environment, the terminal, the time.
+startupSnapshot.setDeserializeMainFunction(() => dispatch(process.argv.slice(1)))

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs"
-import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import { LocalFailure } from "./errors.ts"
 import { beside, INSTALL_RECORD } from "./host-paths.ts"
@@ -18,7 +17,7 @@ const asRoot = (words: ReadonlyArray<string>) =>
 export const rootBundle = (args: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     yield* asRoot(["system", ...args])
-    const bundle = fileURLToPath(beside("bangerd-root.mjs"))
+    const bundle = beside("bangerd-root.mjs")
     if (!existsSync(bundle)) return yield* new LocalFailure({ problem: `${bundle} is missing`, fix: "make build makes it" })
     return yield* attached(process.execPath, [bundle, ...args])
   })

@@ -6,11 +6,11 @@ import type * as Scope from "effect/Scope"
 import { BadSource } from "@banger/domain/errors.ts"
 import { type StagingId, stagingId } from "@banger/domain/ids.ts"
 import { LocalFailure } from "./errors.ts"
-import { STAGING } from "./host-paths.ts"
+import { staging } from "./host-paths.ts"
 import { dim } from "./output/style.ts"
 import { size } from "./output/units.ts"
 
-const pathOf = (id: StagingId) => `${STAGING}/${id}`
+const pathOf = (id: StagingId) => `${staging()}/${id}`
 
 /** A place in the staging directory. The daemon takes the file from it; what is left when the scope closes is removed. */
 export const place: Effect.Effect<{ readonly id: StagingId; readonly path: string }, never, Scope.Scope> = Effect.acquireRelease(
@@ -43,7 +43,7 @@ const copy = (from: string, to: string): Effect.Effect<void, LocalFailure> =>
     child.on("error", (error) => resume(new LocalFailure({ problem: error.message, fix: "" })))
     child.on("close", (status) => {
       if (status === 0) return resume(Effect.void)
-      resume(new LocalFailure({ problem: `cannot copy ${from}: ${said.trim().split("\n")[0]?.replace(/^cp: /, "")}`, fix: `ls -ld ${STAGING}; df -h ${STAGING}` }))
+      resume(new LocalFailure({ problem: `cannot copy ${from}: ${said.trim().split("\n")[0]?.replace(/^cp: /, "")}`, fix: `ls -ld ${staging()}; df -h ${staging()}` }))
     })
     return Effect.sync(() => void child.kill("SIGKILL"))
   })

@@ -1,49 +1,87 @@
 import type { Command } from "./command.ts"
+import bundleExport from "./commands/bundle-export.ts"
+import bundleImport from "./commands/bundle-import.ts"
+import daemonSocket from "./commands/daemon-socket.ts"
+import daemonStatus from "./commands/daemon-status.ts"
+import daemonStop from "./commands/daemon-stop.ts"
+import df from "./commands/df.ts"
+import doctor from "./commands/doctor.ts"
+import imageBuild from "./commands/image-build.ts"
+import imageDelete from "./commands/image-delete.ts"
+import imageExport from "./commands/image-export.ts"
+import imageImport from "./commands/image-import.ts"
+import imageList from "./commands/image-list.ts"
+import imagePull from "./commands/image-pull.ts"
+import imageRegister from "./commands/image-register.ts"
+import imageShow from "./commands/image-show.ts"
+import kernelDelete from "./commands/kernel-delete.ts"
+import kernelImport from "./commands/kernel-import.ts"
+import kernelList from "./commands/kernel-list.ts"
+import kernelPull from "./commands/kernel-pull.ts"
+import prune from "./commands/prune.ts"
+import systemInstall from "./commands/system-install.ts"
+import systemRestart from "./commands/system-restart.ts"
+import systemStatus from "./commands/system-status.ts"
+import systemUninstall from "./commands/system-uninstall.ts"
+import vmCreate from "./commands/vm-create.ts"
+import vmDelete from "./commands/vm-delete.ts"
+import vmExec from "./commands/vm-exec.ts"
+import vmKill from "./commands/vm-kill.ts"
+import vmList from "./commands/vm-list.ts"
+import vmLogs from "./commands/vm-logs.ts"
+import vmRestart from "./commands/vm-restart.ts"
+import vmRun from "./commands/vm-run.ts"
+import vmShow from "./commands/vm-show.ts"
+import vmSsh from "./commands/vm-ssh.ts"
+import vmStart from "./commands/vm-start.ts"
+import vmStop from "./commands/vm-stop.ts"
 
 export interface Entry {
   readonly summary: string
-  readonly load: () => Promise<{ readonly default: Command }>
+  readonly command: Command
 }
 
-/** Every command by the words that name it. A module is loaded only when its command runs or is explained. */
-export const TREE: ReadonlyMap<string, Entry> = new Map(Object.entries<Entry>({
-  "vm run": { summary: "a fresh VM with a repository in it: a shell, or one command", load: () => import("./commands/vm-run.ts") },
-  "vm create": { summary: "create and boot a VM", load: () => import("./commands/vm-create.ts") },
-  "vm list": { summary: "the VMs", load: () => import("./commands/vm-list.ts") },
-  "vm show": { summary: "everything about one VM", load: () => import("./commands/vm-show.ts") },
-  "vm start": { summary: "start stopped VMs", load: () => import("./commands/vm-start.ts") },
-  "vm stop": { summary: "stop VMs in order", load: () => import("./commands/vm-stop.ts") },
-  "vm restart": { summary: "stop and start VMs", load: () => import("./commands/vm-restart.ts") },
-  "vm kill": { summary: "send a signal to VMs", load: () => import("./commands/vm-kill.ts") },
-  "vm delete": { summary: "delete VMs and their disks", load: () => import("./commands/vm-delete.ts") },
-  "vm exec": { summary: "run a command in a VM", load: () => import("./commands/vm-exec.ts") },
-  "vm ssh": { summary: "ssh into a VM", load: () => import("./commands/vm-ssh.ts") },
-  "vm logs": { summary: "a VM's console, or what the daemon did with it", load: () => import("./commands/vm-logs.ts") },
-  "image list": { summary: "the images", load: () => import("./commands/image-list.ts") },
-  "image show": { summary: "one image", load: () => import("./commands/image-show.ts") },
-  "image pull": { summary: "make an image of the catalog, or of a container image of a registry", load: () => import("./commands/image-pull.ts") },
-  "image import": { summary: "make an image of a container image in a file", load: () => import("./commands/image-import.ts") },
-  "image build": { summary: "make an image by a script, in a VM", load: () => import("./commands/image-build.ts") },
-  "image export": { summary: "write an image into one file, for other hosts", load: () => import("./commands/image-export.ts") },
-  "image register": { summary: "make an image of a root file system", load: () => import("./commands/image-register.ts") },
-  "image delete": { summary: "delete an image", load: () => import("./commands/image-delete.ts") },
-  "bundle export": { summary: "write images, kernels and Firecracker into one file", load: () => import("./commands/bundle-export.ts") },
-  "bundle import": { summary: "take what a bundle holds", load: () => import("./commands/bundle-import.ts") },
-  "kernel list": { summary: "the kernels", load: () => import("./commands/kernel-list.ts") },
-  "kernel pull": { summary: "import a kernel of the catalog", load: () => import("./commands/kernel-pull.ts") },
-  "kernel import": { summary: "import a kernel and its modules", load: () => import("./commands/kernel-import.ts") },
-  "kernel delete": { summary: "delete a kernel", load: () => import("./commands/kernel-delete.ts") },
-  "df": { summary: "what banger keeps on the disk", load: () => import("./commands/df.ts") },
-  "prune": { summary: "remove what nothing uses", load: () => import("./commands/prune.ts") },
-  "doctor": { summary: "check the host, and say how to mend it", load: () => import("./commands/doctor.ts") },
-  "daemon status": { summary: "what the daemon is and does", load: () => import("./commands/daemon-status.ts") },
-  "daemon socket": { summary: "the path of the daemon's socket", load: () => import("./commands/daemon-socket.ts") },
-  "daemon stop": { summary: "stop the daemon; VMs keep running", load: () => import("./commands/daemon-stop.ts") },
-  "system install": { summary: "install or upgrade banger on this host", load: () => import("./commands/system-install.ts") },
-  "system status": { summary: "the state of banger's services", load: () => import("./commands/system-status.ts") },
-  "system restart": { summary: "restart banger's services; VMs keep running", load: () => import("./commands/system-restart.ts") },
-  "system uninstall": { summary: "remove banger from this host", load: () => import("./commands/system-uninstall.ts") }
-}))
+const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
+  [vmRun, "a fresh VM with a repository in it: a shell, or one command"],
+  [vmCreate, "create and boot a VM"],
+  [vmList, "the VMs"],
+  [vmShow, "everything about one VM"],
+  [vmStart, "start stopped VMs"],
+  [vmStop, "stop VMs in order"],
+  [vmRestart, "stop and start VMs"],
+  [vmKill, "send a signal to VMs"],
+  [vmDelete, "delete VMs and their disks"],
+  [vmExec, "run a command in a VM"],
+  [vmSsh, "ssh into a VM"],
+  [vmLogs, "a VM's console, or what the daemon did with it"],
+  [imageList, "the images"],
+  [imageShow, "one image"],
+  [imagePull, "make an image of the catalog, or of a container image of a registry"],
+  [imageImport, "make an image of a container image in a file"],
+  [imageBuild, "make an image by a script, in a VM"],
+  [imageExport, "write an image into one file, for other hosts"],
+  [imageRegister, "make an image of a root file system"],
+  [imageDelete, "delete an image"],
+  [bundleExport, "write images, kernels and Firecracker into one file"],
+  [bundleImport, "take what a bundle holds"],
+  [kernelList, "the kernels"],
+  [kernelPull, "import a kernel of the catalog"],
+  [kernelImport, "import a kernel and its modules"],
+  [kernelDelete, "delete a kernel"],
+  [df, "what banger keeps on the disk"],
+  [prune, "remove what nothing uses"],
+  [doctor, "check the host, and say how to mend it"],
+  [daemonStatus, "what the daemon is and does"],
+  [daemonSocket, "the path of the daemon's socket"],
+  [daemonStop, "stop the daemon; VMs keep running"],
+  [systemInstall, "install or upgrade banger on this host"],
+  [systemStatus, "the state of banger's services"],
+  [systemRestart, "restart banger's services; VMs keep running"],
+  [systemUninstall, "remove banger from this host"]
+]
+
+/** Every command by the words that name it. */
+export const TREE: ReadonlyMap<string, Entry> = new Map(COMMANDS.map(([command, summary]) => [command.path, { command, summary }]))
 
 export const EXAMPLES: ReadonlyArray<string> = [
   "banger vm run ./repo -- make test    # a fresh VM, the repository in it, one command",

@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { BadSource } from "@banger/domain/errors.ts"
@@ -13,7 +12,7 @@ const MAX_OUTPUT = 64 << 20
 /** Runs banger-bundle, whose last line is its result. `what` names the bundle in errors. It ends with its stdin, so with us. */
 export const bangerBundle = <A, I>(args: ReadonlyArray<string>, result: Schema.Schema<A, I>, what: string): Effect.Effect<A, BadSource> =>
   Effect.async((resume) => {
-    const program = fileURLToPath(beside("banger-bundle"))
+    const program = beside("banger-bundle")
     const decode = Schema.decodeUnknownOption(Schema.parseJson(Schema.Union(result, Failed)))
     const isFailure = Schema.is(Failed)
     const child = execFile(program, args, { maxBuffer: MAX_OUTPUT }, (error, stdout, stderr) => {

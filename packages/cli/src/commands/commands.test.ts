@@ -3,13 +3,15 @@ import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { bundle, start } from "../testing/command-line.ts"
+import { commandHelp } from "../help.ts"
+import { shipped, start } from "../testing/command-line.ts"
 import { type FakeDaemon, startFakeDaemon } from "../testing/fake-daemon.ts"
+import { TREE } from "../tree.ts"
 
 const base = mkdtempSync(`${tmpdir()}/banger-commands-`)
 const console_ = `${base}/console.log`
 let daemon: FakeDaemon
-let main: string
+let command: ReadonlyArray<string>
 const env = { BANGER_SOCKET: `${base}/bangerd.sock`, BANGER_STAGING: `${base}/staging` }
 
 beforeAll(async () => {
@@ -17,16 +19,14 @@ beforeAll(async () => {
   mkdirSync(env.BANGER_STAGING)
   writeFileSync(console_, "one\ntwo\nthree\n")
   daemon = await startFakeDaemon(env.BANGER_SOCKET, `${base}/v.sock`, { consoleLog: console_ })
-  const bundled = await bundle()
-  chmodSync(bundled, 0o755)
-  main = `${bundled}/main.mjs`
+  command = await shipped()
 }, 60_000)
 afterAll(async () => {
   await daemon?.stop()
   rmSync(base, { recursive: true, force: true })
 })
 
-const argv = (line: string) => [process.execPath, main, ...line.split(" ")]
+const argv = (line: string) => [...command, ...line.split(" ")]
 const banger = (line: string, other: NodeJS.ProcessEnv = {}) => start(argv(line), { ...env, ...other }).ended
 const parsed = async (line: string) => JSON.parse((await banger(line)).stdout)
 
@@ -244,11 +244,7 @@ describe("help", () => {
     const { stdout } = await banger("--help")
     const commands = stdout.split("\n").map((line) => /^ {2}((?:vm|image|bundle|kernel|daemon|system) \w+|doctor|df|prune) {2}/.exec(line)?.[1]).filter((path) => path !== undefined)
     assert.isAbove(commands.length, 20)
-    const { TREE } = await import("../tree.ts")
-    const { commandHelp } = await import("../help.ts")
-    for (const [path, { load }] of TREE) {
-      const { default: command } = await load()
-      assert.strictEqual(command.path, path)
+    for (const { command } of TREE.values()) {
       assert.match(commandHelp(command), /^Usage: banger [^]*\n\nExamples:\n( {2}.*banger .*\n)+$/)
     }
   })

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { command } from "../command.ts"
-import { DAEMON_SOCKET } from "../host-paths.ts"
+import { daemonSocket } from "../host-paths.ts"
 import { print } from "../output/text.ts"
 
 export default command({
@@ -8,5 +8,5 @@ export default command({
   about: "Prints the path of the daemon's socket.",
   flags: {},
   examples: ["banger daemon socket"],
-  run: () => Effect.as(print(`${DAEMON_SOCKET}\n`), 0)
+  run: () => Effect.as(print(`${daemonSocket()}\n`), 0)
 })

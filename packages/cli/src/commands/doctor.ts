@@ -5,6 +5,8 @@ import { command } from "../command.ts"
 import { Daemon, withDaemon } from "../daemon.ts"
 import * as Decode from "../decode.ts"
 import { fails, findings, lines } from "../doctor/findings.ts"
+import { fix } from "../doctor/fix.ts"
+import { report } from "../doctor/report.ts"
 import { FAILED } from "../exit.ts"
 import * as Flags from "../flags.ts"
 import { print, printJson, say } from "../output/text.ts"
@@ -21,7 +23,6 @@ const leaks = (asJson: boolean) =>
 /** Runs the commands that mend what was found, then looks again. */
 const mended = (found: ReadonlyArray<Finding>, unasked: boolean) =>
   Effect.gen(function*() {
-    const { fix } = yield* Effect.promise(() => import("../doctor/fix.ts"))
     if ((yield* fix(found, unasked)) > 0) return yield* findings
     yield* say("nothing was run")
     return found
@@ -50,7 +51,6 @@ export default command({
       const found = flags.fix ? yield* mended(first, flags.yes) : first
       yield* flags.json ? printJson(found.map((finding) => Schema.encodeSync(Finding)(finding))) : print(found.map(lines).join(""))
       if (flags.bundle !== undefined) {
-        const { report } = yield* Effect.promise(() => import("../doctor/report.ts"))
         yield* report(flags.bundle, found)
         yield* say(`the report is in ${flags.bundle}: read it before you show it to others`)
       }

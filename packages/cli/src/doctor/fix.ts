@@ -1,7 +1,7 @@
 import { statSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import type { Finding } from "@banger/domain/readiness.ts"
-import { DAEMON_SOCKET } from "../host-paths.ts"
+import { daemonSocket } from "../host-paths.ts"
 import { Misuse } from "../misuse.ts"
 import { canAsk, confirm } from "../output/confirm.ts"
 import { say } from "../output/text.ts"
@@ -24,7 +24,7 @@ const isAnothers = (socket: string): boolean => {
 export const fix = (found: ReadonlyArray<Finding>, unasked: boolean) =>
   Effect.gen(function*() {
     // The commands come from the daemon, which must not get a shell of anybody else's this way; they bring their own sudo.
-    if (isAnothers(DAEMON_SOCKET)) return yield* Effect.fail(new Misuse("--fix runs commands as this user, and the daemon is another's", "banger doctor --fix, as banger's owner and without sudo"))
+    if (isAnothers(daemonSocket())) return yield* Effect.fail(new Misuse("--fix runs commands as this user, and the daemon is another's", "banger doctor --fix, as banger's owner and without sudo"))
     const commands = mends(found)
     if (commands.size > 0 && !unasked && !canAsk()) {
       return yield* Effect.fail(new Misuse("--fix asks before each command, and nobody can answer here", "banger doctor --fix --yes runs them all"))

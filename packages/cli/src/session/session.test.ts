@@ -4,21 +4,21 @@ import { tmpdir } from "node:os"
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { buildAgent, startAgent, type TestAgent } from "../testing/agent.ts"
-import { bundle, start } from "../testing/command-line.ts"
+import { shipped, start } from "../testing/command-line.ts"
 import { type FakeDaemon, startFakeDaemon } from "../testing/fake-daemon.ts"
 
 const base = mkdtempSync(`${tmpdir()}/banger-session-`)
 const program = buildAgent(base)
 let agent: TestAgent
 let daemon: FakeDaemon
-let main: string
+let banger: ReadonlyArray<string>
 let env: NodeJS.ProcessEnv
 
 beforeAll(async () => {
   if (program === undefined) return
   agent = await startAgent(program)
   daemon = await startFakeDaemon(`${base}/bangerd.sock`, agent.socket, { consoleLog: "" })
-  main = `${await bundle()}/main.mjs`
+  banger = await shipped()
   env = { BANGER_SOCKET: `${base}/bangerd.sock` }
 }, 60_000)
 afterAll(async () => {
@@ -28,7 +28,7 @@ afterAll(async () => {
 })
 
 const argv = (flags: ReadonlyArray<string>, command: ReadonlyArray<string>) =>
-  [process.execPath, main, "vm", "exec", "box", "--cwd", "/tmp", "--user", agent.user, ...flags, "--", ...command]
+  [...banger, "vm", "exec", "box", "--cwd", "/tmp", "--user", agent.user, ...flags, "--", ...command]
 const exec = (flags: ReadonlyArray<string>, command: ReadonlyArray<string>, stdin?: string | Buffer) => start(argv(flags, command), env, stdin ?? "").ended
 const sh = (script: string, stdin?: string | Buffer) => exec([], ["sh", "-c", script], stdin)
 
@@ -137,7 +137,7 @@ describe.skipIf(program === undefined || !canUnshare)("vm run", () => {
   let guest: TestAgent
   let runs: FakeDaemon
   const repo = `${base}/my repo`
-  const run = (...args: ReadonlyArray<string>) => start([process.execPath, main, "vm", "run", ...args], { BANGER_SOCKET: `${base}/runs.sock` })
+  const run = (...args: ReadonlyArray<string>) => start([...banger, "vm", "run", ...args], { BANGER_SOCKET: `${base}/runs.sock` })
   const called = (name: string) => runs.calls.filter(([call]) => call === name).map(([, payload]) => payload as Record<string, unknown>)
 
   beforeAll(async () => {

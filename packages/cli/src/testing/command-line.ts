@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process"
-import { mkdtempSync } from "node:fs"
+import { chmodSync, mkdtempSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { bundle as bundled } from "../../../../packaging/bundle.ts"
+import { NODE, snapshot } from "../../../../packaging/bundle.ts"
 
 const MAIN = new URL("../main.ts", import.meta.url).pathname
 
@@ -16,20 +16,19 @@ export interface Running {
   readonly ended: Promise<Ran>
 }
 
-/** Code that a command has compiled, for the next: as the user's own cache does, which root has none of. */
-const COMPILED = mkdtempSync(`${tmpdir()}/banger-compiled-`)
-
-/** The command as it is shipped: bundled, each subcommand on its own. */
-export const bundle = async (): Promise<string> => {
+/** The command as it is shipped: what its words are put after. */
+export const shipped = async (): Promise<ReadonlyArray<string>> => {
   const outdir = mkdtempSync(`${tmpdir()}/banger-cli-`)
-  await bundled(outdir, { main: MAIN }, { splitting: true })
-  return outdir
+  // Another user runs it, too.
+  chmodSync(outdir, 0o755)
+  await snapshot(outdir, "banger", MAIN)
+  return [NODE, "--snapshot-blob", `${outdir}/banger.blob`, "--"]
 }
 
 /** Starts a program, with what it may read at once or, with `null`, an input that stays open. */
 export const start = (argv: ReadonlyArray<string>, env: NodeJS.ProcessEnv, stdin: string | Buffer | null = ""): Running => {
   const [command, ...args] = argv as [string, ...Array<string>]
-  const child = spawn(command, args, { env: { ...process.env, NODE_COMPILE_CACHE: COMPILED, ...env }, stdio: ["pipe", "pipe", "pipe"] })
+  const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "pipe"] })
   const out: Array<Buffer> = []
   const err: Array<Buffer> = []
   child.stdout.on("data", (chunk) => out.push(chunk))

@@ -17,12 +17,9 @@ import { Refused } from "./refused.ts"
 /** The build or release that this bundle, lib/bangerd-root.mjs, belongs to. */
 const SOURCE = path.dirname(path.dirname(new URL(import.meta.url).pathname))
 
-/**
- * Absolute paths: finding its own place would cost the command two processes at each start. No link is among them, so Node
- * need not look for links in the path of each of the twenty files that a command is loaded from.
- */
+/** Absolute paths: finding its own place would cost the command two processes at each start. */
 const launcher = (directory: string) =>
-  `#!/bin/sh\nexec ${directory}/bin/node --preserve-symlinks --preserve-symlinks-main ${directory}/lib/banger.mjs "$@"\n`
+  `#!/bin/sh\nexec ${directory}/bin/node --snapshot-blob ${directory}/lib/banger.blob -- "$@"\n`
 
 const HOST_TOML = `# What root trusts. All keys are optional; sudo systemctl restart bangerd-root bangerd applies a change.
 # [network]
