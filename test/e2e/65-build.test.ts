@@ -98,6 +98,12 @@ describe.runIf(ALL)("kernels", () => {
     await boots("host", await ok("uname -r"))
   })
 
+  it("one that is registered with its image is what the image's VMs boot", async () => {
+    const wanted = await ok("uname -r")
+    await ok(`banger image register --name own --rootfs /srv/images/plain.ext4 --vmlinux /boot/vmlinuz-${wanted} --modules /lib/modules/${wanted}`)
+    expect(await ok("banger vm run --rm --image own --memory 192 -- uname -r")).toBe(wanted)
+  })
+
   it("one of another flavour boots: from a catalog's package, and from an image's /boot", async () => {
     const deb = await ok("ls /srv/kernels/linux-image-*.deb | grep -v cloud")
     const [sha256, bytes] = (await ok(`sha256sum < ${deb} | cut -d' ' -f1; stat -c %s ${deb}`)).split("\n")

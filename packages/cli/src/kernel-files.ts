@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process"
+import { existsSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -26,6 +27,25 @@ export const convert = (args: ReadonlyArray<string>, source: string, fix: string
       resume(new BadSource({ path: source, problem, fix }))
     })
     return Effect.sync(() => void child.kill("SIGKILL"))
+  })
+
+/** Before anything is converted: what of a kernel is missing, or shut to this user. */
+export const readable = (path: string, what: string) =>
+  Effect.tryPromise({
+    try: () => fs.access(path, fs.constants.R_OK),
+    catch: () => new BadSource({
+      path,
+      problem: existsSync(path) ? `${what} is readable for root only` : "there is no such file",
+      fix: existsSync(path) ? `sudo install -m 644 ${path} /tmp/ and give that copy` : "check the path"
+    })
+  })
+
+/** The same of a kernel, bzImage or vmlinux, and the directory of the modules that were built with it. */
+export const convertFiles = (kernel: string, modules: string, out: string) =>
+  Effect.gen(function*() {
+    yield* readable(kernel, "the kernel")
+    yield* readable(modules, "the directory")
+    return yield* convert(["import", "--vmlinuz", kernel, "--modules", modules, "--out", out], kernel, "give a kernel and the modules that were built with it, /lib/modules/RELEASE")
   })
 
 /** Two empty directories of staging: what a kernel is made of, and what banger-kernel makes of it. */

@@ -165,13 +165,16 @@ describe("acting commands", () => {
     ext4.writeUInt16LE(0xef53, 1024 + 0x38)
     writeFileSync(`${base}/rootfs.ext4`, ext4)
     writeFileSync(`${base}/text`, "not a file system")
-    const [done, wrong, missing, unnamed, unknown] = await Promise.all([
+    const [done, wrong, missing, unnamed, unknown, half, twice] = await Promise.all([
       banger(`image register --name x --rootfs ${base}/rootfs.ext4`), banger(`image register --name x --rootfs ${base}/text`),
       banger(`image register --name x --rootfs ${base}/missing`), banger("image register --name x"),
-      banger(`image register --name x --rootfs ${base}/rootfs.ext4 --kernel none`)])
+      banger(`image register --name x --rootfs ${base}/rootfs.ext4 --kernel none`),
+      banger(`image register --name x --rootfs ${base}/rootfs.ext4 --vmlinux ${base}/text`),
+      banger(`image register --name x --rootfs ${base}/rootfs.ext4 --vmlinux ${base}/text --modules ${base} --kernel host`)])
     assert.strictEqual(done.status, 0)
     assert.match(wrong.stderr, /^banger: cannot use .*text: it is not an ext4 file system\n {2}banger image import /)
-    assert.deepStrictEqual([missing.status, unnamed.status, unknown.status], [1, 2, 3])
+    assert.deepStrictEqual([missing.status, unnamed.status, unknown.status, half.status, twice.status], [1, 2, 3, 2, 2])
+    assert.include(half.stderr, "--vmlinux and --modules go together")
     const [, registered] = daemon.calls.find(([call]) => call === "Register") ?? []
     assert.match((registered as { rootfs: string }).rootfs, /^[0-9a-f]{16}$/)
     assert.deepStrictEqual(readdirSync(env.BANGER_STAGING), [])

@@ -1,28 +1,15 @@
-import { existsSync } from "node:fs"
-import * as fs from "node:fs/promises"
 import { release } from "node:os"
 import * as Effect from "effect/Effect"
-import { BadSource } from "@banger/domain/errors.ts"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { command } from "../command.ts"
 import { withDaemon } from "../daemon.ts"
 import * as Decode from "../decode.ts"
 import * as Flags from "../flags.ts"
-import { convert, importKernel, type Workplace } from "../kernel-files.ts"
+import { convert, convertFiles, importKernel, readable, type Workplace } from "../kernel-files.ts"
 import { Misuse } from "../misuse.ts"
 import { kernelOfImage } from "../kernel-of-image.ts"
 import { KERNEL_FIELDS, kernelJson } from "../output/catalog.ts"
 import { print, printJson } from "../output/text.ts"
-
-const readable = (path: string, what: string) =>
-  Effect.tryPromise({
-    try: () => fs.access(path, fs.constants.R_OK),
-    catch: () => new BadSource({
-      path,
-      problem: existsSync(path) ? `${what} is readable for root only` : "there is no such file",
-      fix: existsSync(path) ? `sudo install -m 644 ${path} /tmp/ and give that copy` : "check the path"
-    })
-  })
 
 interface Source {
   readonly vmlinuz: string | undefined
@@ -42,11 +29,7 @@ const convertFrom = (flags: Source, { out, source }: Workplace) =>
       yield* Effect.forEach(flags.deb, (path) => readable(path, "the package"))
       return yield* convert(["import-deb", "--out", out, ...flags.deb], flags.deb.join(", "), "give the package of the kernel's image, and with --deb again that of its modules when they are apart")
     }
-    const vmlinuz = flags.vmlinuz ?? `/boot/vmlinuz-${release()}`
-    const modules = flags.modules ?? `/lib/modules/${release()}`
-    yield* readable(vmlinuz, "the kernel")
-    yield* readable(modules, "the directory")
-    return yield* convert(["import", "--vmlinuz", vmlinuz, "--modules", modules, "--out", out], vmlinuz, "give a kernel and the modules that were built with it: --vmlinuz FILE --modules DIR")
+    return yield* convertFiles(flags.vmlinuz ?? `/boot/vmlinuz-${release()}`, flags.modules ?? `/lib/modules/${release()}`, out)
   })
 
 export default command({
