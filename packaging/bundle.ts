@@ -27,11 +27,17 @@ const builtins: esbuild.Plugin = {
   name: "builtins",
   setup(build) {
     build.onResolve({ filter: /^node:/ }, ({ path }) => ({ path, namespace: "builtin" }))
-    build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => ({
-      contents: `for (const name of ${JSON.stringify(Object.keys(process.getBuiltinModule(path) ?? {}))})
-        Object.defineProperty(exports, name, { enumerable: true, get: () => process.getBuiltinModule(${JSON.stringify(path)})[name] })`,
-      loader: "js"
-    }))
+    build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => {
+      const looked = `process.getBuiltinModule(${JSON.stringify(path)})`
+      const module: object = process.getBuiltinModule(path) ?? {}
+      return {
+        // Some are a function, such as node:events, which is the class itself.
+        contents: typeof module === "function"
+          ? `module.exports = ${looked}`
+          : Object.keys(module).map((name) => `Object.defineProperty(exports, "${name}", { enumerable: true, get: () => ${looked}.${name} })`).join("\n"),
+        loader: "js"
+      }
+    })
   }
 }
 
