@@ -82,7 +82,7 @@ const checks = async (): Promise<Count> => {
  */
 const HOST_VM_DIED = /hostvm: the host VM \S+ (does not answer|is dead)|KVM_EXIT_SHUTDOWN|the emulated processor lost a guest/
 
-/** How often a file may meet it: with two emulated processors it did a few times an hour, with one in five whole runs never. */
+/** How often a file may meet it: with two emulated processors it did a few times an hour, with one in three whole runs never. */
 const ATTEMPTS = 3
 
 interface HostFile {
