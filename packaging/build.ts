@@ -48,6 +48,6 @@ fs.cpSync(path.join(ROOT, "packaging/units"), path.join(OUT, "units"), { recursi
 fs.cpSync(path.join(ROOT, "packaging/catalog"), path.join(LIB, "catalog"), { recursive: true })
 fs.writeFileSync(
   path.join(OUT, "bin/banger"),
-  `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexec "$here/node" --snapshot-blob "$here/../lib/banger.blob" -- "$@"\n`,
+  `#!/bin/sh\nhere=$(dirname "$(readlink -f "$0")")\nexec "$here/node" --no-sparkplug --snapshot-blob "$here/../lib/banger.blob" -- "$@"\n`,
   { mode: 0o755 }
 )

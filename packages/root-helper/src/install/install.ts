@@ -17,9 +17,12 @@ import { Refused } from "./refused.ts"
 /** The build or release that this bundle, lib/bangerd-root.mjs, belongs to. */
 const SOURCE = path.dirname(path.dirname(new URL(import.meta.url).pathname))
 
-/** Absolute paths: finding its own place would cost the command two processes at each start. */
+/**
+ * Absolute paths: finding its own place would cost the command two processes at each start. Most commands end before
+ * V8's first compiler, sparkplug, has been worth its work.
+ */
 const launcher = (directory: string) =>
-  `#!/bin/sh\nexec ${directory}/bin/node --snapshot-blob ${directory}/lib/banger.blob -- "$@"\n`
+  `#!/bin/sh\nexec ${directory}/bin/node --no-sparkplug --snapshot-blob ${directory}/lib/banger.blob -- "$@"\n`
 
 const HOST_TOML = `# What root trusts. All keys are optional; sudo systemctl restart bangerd-root bangerd applies a change.
 # [network]
