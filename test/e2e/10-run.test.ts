@@ -1,7 +1,7 @@
 /** The main job: `banger vm run` on a real repository (spec 1). */
 import { createHash, randomBytes } from "node:crypto"
 import { beforeAll, describe, expect, it } from "vitest"
-import { leaks, ok, reset, sh } from "../host.ts"
+import { eventually, leaks, ok, reset, sh } from "../host.ts"
 
 const digest = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex")
 
@@ -61,9 +61,10 @@ describe("vm run", () => {
   })
 
   it("--rm goes also with a CLI that is killed", async () => {
-    await ok(`banger vm run --rm --image plain --memory 256 --name doomed -- sleep 600 >/dev/null 2>&1 &
-      cli=$!; until banger vm exec doomed -- true 2>/dev/null; do sleep 1; done; kill -9 $cli
-      until ! banger vm show doomed >/dev/null 2>&1; do sleep 1; done`)
+    await ok(`mkfifo up; banger vm run --rm --image plain --memory 256 --name doomed -- sh -c 'echo up; exec sleep 600' >up 2>/dev/null &
+      cli=$!; read -r line <up; kill -9 $cli`)
+    await eventually("! grep -qs doomed /var/lib/banger/daemon/vms/*/vm.json")
+    expect((await sh("banger vm show doomed")).status).toBe(3)
     expect(await leaks()).toEqual([])
   })
 

@@ -1,6 +1,6 @@
 /** A VM's life, its network and its disks (spec 2, 3, 4, 5). */
 import { beforeAll, describe, expect, it } from "vitest"
-import { eventually, leaks, ok, reset, sh, world } from "../host.ts"
+import { eventually, inState, leaks, ok, reset, sh, world } from "../host.ts"
 
 /** From the guest without NAT to the server beyond the host: nobody answers, not even with a refusal. */
 const outOfShut = () => sh("banger vm exec shut -- timeout 5 bash -c 'echo > /dev/tcp/198.51.100.2/80'")
@@ -116,21 +116,22 @@ describe("vm", () => {
   })
 
   it("restarts with another boot id, and refuses what does not fit its state", async () => {
-    const before = await ok("banger vm exec web -- cat /proc/sys/kernel/random/boot_id")
-    await ok("banger vm restart --timeout 180s web")
-    expect(await ok("banger vm exec web -- cat /proc/sys/kernel/random/boot_id")).not.toBe(before)
-    expect((await sh("banger vm start web")).status).toBe(4)
-    expect((await sh("banger vm delete web --yes")).status).toBe(4)
+    const before = await ok("banger vm exec shut -- sh -c 'echo root > /root/kept; sync; cat /proc/sys/kernel/random/boot_id'")
+    await ok("banger vm restart --timeout 180s shut")
+    expect(await ok("banger vm exec shut -- cat /proc/sys/kernel/random/boot_id")).not.toBe(before)
+    expect((await sh("banger vm start shut")).status).toBe(4)
+    expect((await sh("banger vm delete shut --yes")).status).toBe(4)
   })
 
-  it("is stopped when the guest ends itself, crashed when it is killed", async () => {
+  it("is crashed when it is killed, stopped when the guest ends itself", async () => {
+    await ok("banger vm kill --signal KILL shut")
+    await eventually(inState("shut", "crashed"))
+    expect((await show("shut")).vm.reason).toBe("signal 9 (SIGKILL)")
+    await ok("banger vm start shut")
+    expect(await ok("banger vm exec shut -- cat /root/kept")).toBe("root")
     await sh("banger vm exec shut -- sh -c 'echo b > /proc/sysrq-trigger'")
-    await eventually("banger vm show shut --json | jq -e '.vm.state == \"stopped\"'")
-    await ok("banger vm kill --signal KILL web")
-    await eventually("banger vm show web --json | jq -e '.vm.state == \"crashed\"'")
-    expect((await show("web")).vm.reason).toBe("signal 9 (SIGKILL)")
-    await ok("banger vm start web")
-    expect(await ok("banger vm exec web -- cat /root/kept")).toBe("root")
+    await eventually(inState("shut", "stopped"))
+    expect((await show("shut")).vm.state).toBe("stopped")
   })
 
   it("leaves nothing once it is deleted", async () => {

@@ -1,6 +1,6 @@
 /** Install, services, sandboxes, host reboot, uninstall (spec 8, 9). Last, since it takes banger away. */
 import { beforeAll, describe, expect, it } from "vitest"
-import { eventually, hostvm, ok, reset, sh } from "../host.ts"
+import { eventually, hostvm, inState, ok, reset, sh } from "../host.ts"
 
 beforeAll(() => reset())
 
@@ -40,7 +40,7 @@ describe("system", () => {
 
   it("after a reboot of the host VMs are stopped, and their files are there", async () => {
     await hostvm("reboot")
-    await eventually("banger vm show kept --json | jq -e '.vm.state == \"stopped\"'")
+    await eventually(inState("kept", "stopped"))
     expect(JSON.parse(await ok("banger vm show kept --json")).vm.reason).toBe("host rebooted")
     await ok("banger vm start kept")
     expect(await ok("banger vm exec kept -- cat /root/kept /etc/kept")).toBe("root\nslash")

@@ -1,6 +1,6 @@
 /** Failures done for real: each ends in a typed error, and nothing of the VM's lease is left (issue: bad input and faults). */
 import { afterEach, beforeAll, describe, expect, it } from "vitest"
-import { eventually, leaks, ok, reset, sh } from "../host.ts"
+import { eventually, inState, leaks, ok, reset, sh } from "../host.ts"
 
 beforeAll(() => reset())
 
@@ -91,7 +91,6 @@ describe("faults in mid-start and at run time", () => {
   beforeAll(async () => {
     await ok("banger vm create --name kept --image plain --memory 192 && banger vm exec kept -- sh -c 'echo precious > /root/file; sync' && banger vm stop --timeout 180s kept")
   })
-  const settled = () => eventually("banger vm show kept --json | jq -e '.vm.state == \"stopped\"'")
   const usable = async () => {
     await ok("banger vm start kept")
     expect(await ok("banger vm exec kept -- cat /root/file")).toBe("precious")
@@ -99,14 +98,14 @@ describe("faults in mid-start and at run time", () => {
 
   it("the daemon is killed in mid-start: the start is undone, the disks are as they were", async () => {
     await ok(`banger vm start kept >/dev/null 2>&1 & until pgrep -x firecracker >/dev/null; do sleep 0.1; done; sudo systemctl kill --signal=KILL bangerd; wait; true`)
-    await settled()
+    await eventually(inState("kept", "stopped"))
     expect(await leaks()).toEqual([])
     await usable()
     await ok("banger vm stop --timeout 180s kept")
   })
 
   it("the helper is killed in mid-start: the start ends in an error or a running VM, and nothing is lost", async () => {
-    await ok(`banger vm start kept >/dev/null 2>&1 & until banger vm logs kept --daemon | tail -1 | grep -q starting; do :; done; sudo systemctl kill --signal=KILL bangerd-root; wait; true`)
+    await ok(`banger vm start kept >/dev/null 2>&1 & until compgen -G '/dev/mapper/banger-*' >/dev/null; do sleep 0.05; done; sudo systemctl kill --signal=KILL bangerd-root; wait; true`)
     await eventually("banger vm show kept --json | jq -e '.vm.state | IN(\"stopped\", \"running\")'")
     if ((await ok("banger vm show kept --json | jq -r .vm.state")) === "stopped") await usable()
     expect(await ok("banger vm exec kept -- cat /root/file")).toBe("precious")
@@ -132,7 +131,7 @@ describe("faults in mid-start and at run time", () => {
 
   it("Firecracker is killed: crashed, by name, and it starts again", async () => {
     await ok("pkill -9 -x firecracker", { root: true })
-    await eventually("banger vm show kept --json | jq -e '.vm.state == \"crashed\"'")
+    await eventually(inState("kept", "crashed"))
     expect(await ok("banger vm show kept --json | jq -r .vm.reason")).toBe("signal 9 (SIGKILL)")
     // The log of the run that ended is still there.
     expect(await ok("banger vm logs kept --firecracker")).toMatch(/InstanceStart|boot microvm|Running Firecracker/i)
@@ -150,7 +149,7 @@ describe("faults in mid-start and at run time", () => {
     const [first, second, other] = await Promise.all([
       sh("banger vm start kept"),
       sh("sleep 1; banger vm start kept"),
-      sh("until banger vm show kept --json | jq -e '.vm.state == \"starting\"' >/dev/null; do :; done; banger vm delete --yes --force kept")
+      sh(`until ${inState("kept", "starting")}; do sleep 0.1; done; banger vm delete --yes --force kept`)
     ])
     expect(first.status, first.stderr).toBe(0)
     expect([0, 4]).toContain(second.status)
