@@ -8,7 +8,7 @@ const LOOK = `banger vm list --all
     echo "== $vm"; banger vm logs $vm --daemon | tail -20; banger vm logs $vm --firecracker | tail -20; banger vm logs $vm --tail 40
   done
   dmesg | tail -20
-  for vm in $(banger vm list -q); do timeout 30 banger vm exec $vm -- true 2>/dev/null || echo "a guest hangs: $vm"; done`
+  for vm in $(banger vm list --json | jq -r '.[] | select(.state == "running").id'); do timeout 30 banger vm exec $vm -- true 2>/dev/null || echo "a guest hangs: $vm"; done`
 
 /** Status of hostvm when the host VM itself is gone. */
 const DEAD = 254

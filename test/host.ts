@@ -87,4 +87,4 @@ export const eventually = (script: string, options: Options = {}) =>
   ok(`end=$((SECONDS + ${PATIENCE})); until ( ${script} ); do [ $SECONDS -lt $end ] || exit 1; sleep 0.2; done`, options)
 
 /** Whether the daemon has written that the VM is in this state: a look at its record, where a command takes a second of an emulated processor. */
-export const inState = (name: string, state: string) => `jq -e 'select(.spec.name == "${name}" and .state == "${state}")' /var/lib/banger/daemon/vms/*/vm.json >/dev/null 2>&1`
+export const inState = (name: string, state: string) => `jq -es 'any(.spec.name == "${name}" and .state == "${state}")' /var/lib/banger/daemon/vms/*/vm.json >/dev/null 2>&1`
