@@ -4,38 +4,59 @@ package main
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"strconv"
 
+	"banger.dev/native/internal/room"
 	"banger.dev/native/internal/store"
 )
 
-const usage = `usage: banger-store copy TARGET [BYTES] <SOURCE     a copy, at least so long
-       banger-store merge TARGET <ORIGIN 3<COW     a dm-snapshot's origin with its COW file laid over it`
+const usage = `usage: banger-store copy [--reserve BYTES] TARGET [BYTES] <SOURCE     a copy, at least so long
+       banger-store merge [--reserve BYTES] TARGET <ORIGIN 3<COW     a dm-snapshot's origin with its COW file laid over it
+       banger-store empty [--reserve BYTES] TARGET BYTES             an ext4 with nothing in it, sparse
 
-func run(args []string) (store.Copied, error) {
-	switch {
-	case len(args) == 2 && args[0] == "copy":
-		return store.Copy(os.Stdin, args[1], 0)
-	case len(args) == 3 && args[0] == "copy":
-		bytes, err := strconv.ParseInt(args[2], 10, 64)
-		if err != nil {
-			return store.Copied{}, err
-		}
-		return store.Copy(os.Stdin, args[1], bytes)
-	case len(args) == 2 && args[0] == "merge":
-		return store.Merge(os.Stdin, os.NewFile(3, "COW"), args[1])
+None writes into the reserve of the target's file system, which is 2 GiB where nobody says.`
+
+func run(args []string) (any, error) {
+	if len(args) == 0 {
+		misused()
 	}
-	fmt.Fprintln(os.Stderr, usage)
-	os.Exit(2)
+	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
+	flags.Usage = func() {}
+	kept := flags.Int64("reserve", int64(room.Default), "")
+	if flags.Parse(args[1:]) != nil {
+		misused()
+	}
+	reserve, target, bytes := room.Reserve(*kept), flags.Arg(0), int64(0)
+	if flags.NArg() == 2 {
+		var err error
+		if bytes, err = strconv.ParseInt(flags.Arg(1), 10, 64); err != nil {
+			return nil, err
+		}
+	}
+	switch command, given := args[0], flags.NArg(); {
+	case command == "copy" && (given == 1 || given == 2):
+		return store.Copy(os.Stdin, target, bytes, reserve)
+	case command == "merge" && given == 1:
+		return store.Merge(os.Stdin, os.NewFile(3, "COW"), target, reserve)
+	case command == "empty" && given == 2:
+		return struct{}{}, store.Empty(target, bytes, reserve)
+	}
+	misused()
 	panic("unreachable")
 }
 
+func misused() {
+	fmt.Fprintln(os.Stderr, usage)
+	os.Exit(2)
+}
+
 func main() {
-	copied, err := run(os.Args[1:])
+	result, err := run(os.Args[1:])
 	if err == nil {
-		err = json.NewEncoder(os.Stdout).Encode(copied)
+		err = json.NewEncoder(os.Stdout).Encode(result)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "banger-store:", err)

@@ -23,7 +23,7 @@ func (w *writer) superblock(group uint32) []byte {
 	}
 	seconds := uint32(w.Time.Unix())
 	put32(0x00, w.groups*w.inodesPerGroup)
-	put32(0x04, w.groups*blocksPerGroup)
+	put32(0x04, w.total)
 	put32(0x0C, uint32(w.free()))
 	put32(0x10, w.groups*w.inodesPerGroup-used)
 	put32(0x18, 2) // blocks of 1024 << 2
@@ -100,8 +100,10 @@ func (w *writer) writeSuperblocks(out Output) error {
 func (w *writer) writeBitmaps() error {
 	inodes := w.inodes
 	for g := range w.groups {
-		if err := w.table.writeAt(w.blockBitmap(g), int64(w.blockBitmaps[g])*blockSize); err != nil {
-			return err
+		if bitmap := w.blockBitmap(g); bitmap != nil {
+			if err := w.table.writeAt(bitmap, int64(w.blockBitmaps[g])*blockSize); err != nil {
+				return err
+			}
 		}
 		// Inodes are used in order; bits beyond the group's inodes are set.
 		here := min(inodes, w.inodesPerGroup)

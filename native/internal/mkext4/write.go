@@ -9,7 +9,7 @@ import (
 
 // Options of a file system.
 type Options struct {
-	// Size is what it has at least, in bytes; more when its content needs more. It is a multiple of 128 MiB.
+	// Size is what it has at least, in bytes, in blocks of 4 KiB; more, in groups of 128 MiB, when its content needs more. 0 is one group.
 	Size int64
 	// UUID names it. The same for the same content keeps the file reproducible.
 	UUID [16]byte
@@ -64,7 +64,7 @@ func Write(out Output, root *Node, options Options) error {
 	w.content, w.table = &coalescer{out: out, unit: blockSize}, &coalescer{out: out, unit: inodeSize}
 	// The reserved ones but the root, which is counted as the directory it is.
 	w.usedInodes[0] = firstInode - 2
-	if err := out.Truncate(int64(w.groups) * groupSize); err != nil {
+	if err := out.Truncate(int64(w.total) * blockSize); err != nil {
 		return err
 	}
 	if err := w.writeJournal(); err != nil {

@@ -13,6 +13,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"banger.dev/native/internal/room"
 )
 
 // block is the unit in which zeros become holes, and of the digest.
@@ -30,13 +32,15 @@ type Copied struct {
 
 // Copy makes a new file of an open one, at least `size` bytes long: shared with it where the file system can, else without its holes
 // and zeros. The file's owner may write to it all the while: what is hashed is what the copy holds.
-func Copy(source *os.File, path string, size int64) (Copied, error) {
+func Copy(source *os.File, path string, size int64, reserve room.Reserve) (Copied, error) {
 	return create(path, func(target *os.File, sum hash.Hash) (int64, error) {
-		from, write := source, target
+		from, write := source, reserve.Keep(target)
 		if clone(target, source) {
 			from, write = target, nil
+		} else if err := roomFor(reserve, target, source); err != nil {
+			return 0, err
 		}
-		bytes, err := eachBlock(from, func(at int64, data []byte) error {
+		return eachBlock(from, size, func(at int64, data []byte) error {
 			hashBlock(sum, at, data)
 			if write == nil {
 				return nil
@@ -44,8 +48,20 @@ func Copy(source *os.File, path string, size int64) (Copied, error) {
 			_, err := write.WriteAt(data, at)
 			return err
 		})
-		return max(bytes, size), err
 	})
+}
+
+// roomFor asks for what the sources take on the disk.
+func roomFor(reserve room.Reserve, target *os.File, sources ...*os.File) error {
+	wanted := int64(0)
+	for _, source := range sources {
+		var stat unix.Stat_t
+		if err := unix.Fstat(int(source.Fd()), &stat); err != nil {
+			return err
+		}
+		wanted += stat.Blocks * 512
+	}
+	return reserve.For(target, wanted)
 }
 
 // clone shares the blocks of a file, where the file system can.
@@ -84,13 +100,14 @@ func hashBlock(sum hash.Hash, at int64, data []byte) {
 	sum.Write(data)
 }
 
-// eachBlock visits the blocks that are not all zeros, and gives the size.
-func eachBlock(f *os.File, visit func(at int64, data []byte) error) (int64, error) {
+// eachBlock visits the blocks that are not all zeros, and gives the size: at least so many bytes. Where a file is to be longer than
+// it is, its last block has the zeros that follow, so that it has the digest of one that was so long from the start.
+func eachBlock(f *os.File, least int64, visit func(at int64, data []byte) error) (int64, error) {
 	info, err := f.Stat()
 	if err != nil {
 		return 0, err
 	}
-	size := info.Size()
+	size, whole := info.Size(), max(info.Size(), least)
 	buffer := make([]byte, 16*block)
 	for at := int64(0); at < size; {
 		begin, err := unix.Seek(int(f.Fd()), at, unix.SEEK_DATA)
@@ -113,22 +130,30 @@ func eachBlock(f *os.File, visit func(at int64, data []byte) error) (int64, erro
 			}
 			for len(data) > 0 {
 				piece := data[:min(block, len(data))]
+				data = data[len(piece):]
 				if !bytes.Equal(piece, zeros[:len(piece)]) {
-					if err := visit(at, piece); err != nil {
+					if err := visit(at, filled(piece, whole-at)); err != nil {
 						return 0, err
 					}
 				}
 				at += int64(len(piece))
-				data = data[len(piece):]
 			}
 		}
 	}
-	return size, nil
+	return whole, nil
+}
+
+// filled is a block with the zeros that follow it in a file of which so much is left.
+func filled(piece []byte, left int64) []byte {
+	if missing := min(block, left) - int64(len(piece)); missing > 0 {
+		return append(bytes.Clone(piece), zeros[:missing]...)
+	}
+	return piece
 }
 
 // Extents lists where a file is not all zeros, as offset and length, and gives its size.
 func Extents(f *os.File) (extents [][2]int64, size int64, err error) {
-	size, err = eachBlock(f, func(at int64, data []byte) error {
+	size, err = eachBlock(f, 0, func(at int64, data []byte) error {
 		if last := len(extents) - 1; last >= 0 && extents[last][0]+extents[last][1] == at {
 			extents[last][1] += int64(len(data))
 		} else {

@@ -2,12 +2,15 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"banger.dev/native/internal/room"
 )
 
 // source writes a file whose holes are holes, or zeros.
@@ -40,7 +43,7 @@ func TestCopyKeepsEveryByteAndNoZeros(t *testing.T) {
 	for _, sparse := range []bool{true, false} {
 		from := source(t, sparse, nil)
 		path := filepath.Join(t.TempDir(), "copy")
-		copied, err := Copy(from, path, 0)
+		copied, err := Copy(from, path, 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +79,7 @@ func TestOtherContentHasAnotherDigest(t *testing.T) {
 		},
 		"all of zeros": func(f *os.File) { f.Truncate(0); f.Truncate(40 << 20) },
 	} {
-		copied, err := Copy(source(t, true, change), filepath.Join(t.TempDir(), "copy"), 0)
+		copied, err := Copy(source(t, true, change), filepath.Join(t.TempDir(), "copy"), 0, 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -90,7 +93,58 @@ func TestOtherContentHasAnotherDigest(t *testing.T) {
 func TestCopyTakesNoNameThatExists(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "copy")
 	os.Symlink("/tmp/elsewhere", path)
-	if _, err := Copy(source(t, true, nil), path, 0); err == nil {
+	if _, err := Copy(source(t, true, nil), path, 0, 0); err == nil {
 		t.Error("wrote through a link")
 	}
+}
+
+func TestAFileMadeLongerIsOneThatWasSoLong(t *testing.T) {
+	// Neither ends with a block of the digest's.
+	const short, long = 40<<20 + 1234, 41<<20 + 4096
+	grown := source(t, true, func(f *os.File) { f.WriteAt([]byte("end"), short-3) })
+	direct := source(t, true, func(f *os.File) { f.WriteAt([]byte("end"), short-3); f.Truncate(long) })
+	longer, err := Copy(grown, filepath.Join(t.TempDir(), "copy"), long, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same, err := Copy(direct, filepath.Join(t.TempDir(), "copy"), 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if longer != same {
+		t.Errorf("made longer: %v, so long from the start: %v", longer, same)
+	}
+}
+
+func TestNothingIsCopiedIntoTheReserve(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "copy")
+	from := source(t, true, nil)
+	for what, act := range map[string]func() error{
+		"copy":  func() error { _, err := Copy(from, path, 0, 1<<62); return err },
+		"merge": func() error { _, err := Merge(from, cowOf(t, 4096, nil, nil, 1), path, 1<<62); return err },
+		"empty": func() error { return Empty(path, 64<<20, 1<<62) },
+	} {
+		full := (*room.Full)(nil)
+		if err := act(); !errors.As(err, &full) {
+			// A file system that can share blocks needs no room for a copy.
+			if what == "copy" && err == nil && sharesBlocks(t) {
+				continue
+			}
+			t.Errorf("%s: %v", what, err)
+		}
+		var stat unix.Stat_t
+		if err := unix.Stat(path, &stat); err == nil && stat.Blocks > 0 {
+			t.Errorf("%s wrote %d KiB", what, stat.Blocks/2)
+		}
+		os.Remove(path)
+	}
+}
+
+func sharesBlocks(t *testing.T) bool {
+	target, err := os.Create(filepath.Join(t.TempDir(), "target"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer target.Close()
+	return clone(target, source(t, true, nil))
 }

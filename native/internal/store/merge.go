@@ -7,6 +7,8 @@ import (
 	"hash"
 	"io"
 	"os"
+
+	"banger.dev/native/internal/room"
 )
 
 // The head of a dm-snapshot's persistent COW device, in its first chunk (drivers/md/dm-snap-persistent.c), little-endian.
@@ -20,11 +22,19 @@ const (
 
 // Merge makes a new file of a snapshot's origin with what its COW file says otherwise: what the snapshot's device would read as.
 // The kernel alone writes the tables of a COW file; a guest's writes are in its data chunks. Nothing may be using the snapshot.
-func Merge(origin, cow *os.File, path string) (Copied, error) {
+func Merge(origin, cow *os.File, path string, reserve room.Reserve) (Copied, error) {
 	return create(path, func(target *os.File, sum hash.Hash) (int64, error) {
-		if !clone(target, origin) {
-			if _, err := eachBlock(origin, func(at int64, data []byte) error {
-				_, err := target.WriteAt(data, at)
+		out, sources := reserve.Keep(target), []*os.File{cow}
+		cloned := clone(target, origin)
+		if !cloned {
+			sources = append(sources, origin)
+		}
+		if err := roomFor(reserve, target, sources...); err != nil {
+			return 0, err
+		}
+		if !cloned {
+			if _, err := eachBlock(origin, 0, func(at int64, data []byte) error {
+				_, err := out.WriteAt(data, at)
 				return err
 			}); err != nil {
 				return 0, err
@@ -37,10 +47,10 @@ func Merge(origin, cow *os.File, path string) (Copied, error) {
 		if err := target.Truncate(info.Size()); err != nil {
 			return 0, err
 		}
-		if err := overlay(target, cow, info.Size()); err != nil {
+		if err := overlay(out, cow, info.Size()); err != nil {
 			return 0, err
 		}
-		return eachBlock(target, func(at int64, data []byte) error {
+		return eachBlock(target, 0, func(at int64, data []byte) error {
 			hashBlock(sum, at, data)
 			return nil
 		})
@@ -48,7 +58,7 @@ func Merge(origin, cow *os.File, path string) (Copied, error) {
 }
 
 // overlay writes every chunk of the COW file over what it stands for.
-func overlay(target, cow *os.File, size int64) error {
+func overlay(target *room.File, cow *os.File, size int64) error {
 	head := make([]byte, 16)
 	if _, err := cow.ReadAt(head, 0); err != nil {
 		return fmt.Errorf("read the snapshot's head: %w", err)
@@ -88,7 +98,8 @@ func overlay(target, cow *os.File, size int64) error {
 
 // run gathers neighbours: a guest writes most of its blocks one after the other.
 type run struct {
-	target, cow      *os.File
+	target           *room.File
+	cow              *os.File
 	chunk, size      int64
 	old, now, chunks int64
 }
