@@ -17,15 +17,18 @@ import (
 
 	"banger.dev/native/internal/bundle"
 	"banger.dev/native/internal/oci"
+	"banger.dev/native/internal/regular"
 	"banger.dev/native/internal/report"
+	"banger.dev/native/internal/room"
 )
 
-const usage = `usage: banger-bundle pack --out FILE --about JSON NAME=PATH...
-       banger-bundle unpack --into DIR [--sha256 HEX --bytes N --cache DIR] FILE|URL
-       banger-bundle fetch --out FILE --sha256 HEX --bytes N --cache DIR URL
+const usage = `usage: banger-bundle pack [--reserve BYTES] --out FILE --about JSON NAME=PATH...
+       banger-bundle unpack [--reserve BYTES] --into DIR [--sha256 HEX --bytes N --cache DIR] FILE|URL
+       banger-bundle fetch [--reserve BYTES] --out FILE --sha256 HEX --bytes N --cache DIR URL
 
 unpack writes each file under its number into the directory; fetch takes any file as it is. A URL needs its sha256 and its
-size; what was fetched of it is kept in the cache, and the next attempt goes on from there.
+size; what was fetched of it is kept in the cache, and the next attempt goes on from there. The reserve is what they leave free
+of the disk, 2 GiB where nobody says.
 They tell on stdout, one JSON object a line: pack and unpack what they do, {"progress":{"phase","done","total"}}, and all last {"packed":{...}},
 {"unpacked":{...}}, {"fetched":{}} or {"error":{"kind","message","fix"}}. They end when their stdin does.`
 
@@ -42,6 +45,7 @@ func main() {
 	command, args := os.Args[1], os.Args[2:]
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	flags.Usage = func() {}
+	kept := flags.Int64("reserve", int64(room.Default), "")
 	var run func() (string, any, error)
 	clean := func() {}
 	switch command {
@@ -49,14 +53,14 @@ func main() {
 		out, about := flags.String("out", "", ""), flags.String("about", "", "")
 		clean = func() { os.Remove(*out + ".partial") }
 		run = func() (string, any, error) {
-			packed, err := pack(*out, json.RawMessage(*about), flags.Args(), said)
+			packed, err := pack(*out, json.RawMessage(*about), flags.Args(), room.Reserve(*kept), said)
 			return "packed", packed, err
 		}
 	case "unpack":
 		into := flags.String("into", "", "")
 		o := originOf(flags)
 		run = func() (string, any, error) {
-			unpacked, err := unpack(ctx, o, flags.Arg(0), *into, said)
+			unpacked, err := unpack(ctx, o, flags.Arg(0), *into, room.Reserve(*kept), said)
 			return "unpacked", unpacked, err
 		}
 	case "fetch":
@@ -64,7 +68,7 @@ func main() {
 		o := originOf(flags)
 		clean = func() { os.Remove(*out) }
 		run = func() (string, any, error) {
-			return "fetched", struct{}{}, fetch(ctx, o, flags.Arg(0), *out)
+			return "fetched", struct{}{}, fetch(ctx, o, flags.Arg(0), *out, room.Reserve(*kept))
 		}
 	default:
 		misused()
@@ -87,7 +91,7 @@ func misused() {
 }
 
 // pack leaves nothing under the bundle's name before it is whole.
-func pack(out string, about json.RawMessage, arguments []string, said *report.Lines) (packed *bundle.Packed, err error) {
+func pack(out string, about json.RawMessage, arguments []string, reserve room.Reserve, said *report.Lines) (packed *bundle.Packed, err error) {
 	var names []string
 	var files []*os.File
 	for _, argument := range arguments {
@@ -111,7 +115,7 @@ func pack(out string, about json.RawMessage, arguments []string, said *report.Li
 			err = errors.Join(err, target.Close(), os.Remove(target.Name()))
 		}
 	}()
-	packed, err = bundle.Pack(target, about, names, files, throttled(said, "write"))
+	packed, err = bundle.Pack(reserve.Keep(target), about, names, files, throttled(said, "write"))
 	if err != nil {
 		return nil, err
 	}
@@ -135,21 +139,24 @@ func originOf(flags *flag.FlagSet) *origin {
 	return o
 }
 
-func (o *origin) open(ctx context.Context, source string) (io.ReadCloser, error) {
+func (o *origin) open(ctx context.Context, source string, reserve room.Reserve) (io.ReadCloser, error) {
 	if o.digest == "" {
-		return os.Open(source)
+		f, _, err := regular.Open(source)
+		return f, err
 	}
-	p := &oci.Pull{Cache: o.cache, Silence: silence, Limits: oci.DefaultLimits}
+	limits := oci.DefaultLimits
+	limits.Reserve = reserve
+	p := &oci.Pull{Cache: o.cache, Silence: silence, Limits: limits}
 	return p.Fetch(ctx, source, "sha256:"+o.digest, o.bytes)
 }
 
 // fetch leaves nothing under the file's name when its digest is another.
-func fetch(ctx context.Context, o *origin, source, out string) (err error) {
+func fetch(ctx context.Context, o *origin, source, out string, reserve room.Reserve) (err error) {
 	if o.digest == "" {
 		misused()
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	in, err := o.open(ctx, source)
+	in, err := o.open(ctx, source, reserve)
 	if err != nil {
 		cancel()
 		return err
@@ -167,7 +174,7 @@ func fetch(ctx context.Context, o *origin, source, out string) (err error) {
 			err = errors.Join(err, os.Remove(out))
 		}
 	}()
-	_, err = io.Copy(target, in)
+	_, err = io.Copy(reserve.Keep(target), in)
 	return err
 }
 
@@ -178,13 +185,13 @@ type Unpacked struct {
 	Files []string `json:"files"`
 }
 
-func unpack(ctx context.Context, o *origin, source, into string, said *report.Lines) (*Unpacked, error) {
-	in, err := o.open(ctx, source)
+func unpack(ctx context.Context, o *origin, source, into string, reserve room.Reserve, said *report.Lines) (*Unpacked, error) {
+	in, err := o.open(ctx, source, reserve)
 	if err != nil {
 		return nil, err
 	}
 	defer in.Close()
-	m, err := bundle.Unpack(in, into, throttled(said, "fetch"))
+	m, err := bundle.Unpack(in, into, reserve, throttled(said, "fetch"))
 	if err != nil {
 		return nil, explain(in, source, err)
 	}
@@ -205,7 +212,8 @@ func explain(in io.Reader, source string, err error) error {
 		return rest
 	}
 	var path *os.PathError
-	if errors.As(err, &path) {
+	var full *room.Full
+	if errors.As(err, &path) || errors.As(err, &full) {
 		return err
 	}
 	return &oci.Fault{Kind: oci.BadSource, Message: fmt.Sprintf("%s: %v", source, err), Fix: "banger image export and banger bundle export write such files"}

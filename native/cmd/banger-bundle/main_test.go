@@ -19,14 +19,14 @@ func TestFetchLeavesOnlyWhatHasItsDigest(t *testing.T) {
 	}
 	sum := sha256.Sum256([]byte(content))
 	right := &origin{digest: hex.EncodeToString(sum[:]), bytes: int64(len(content)), cache: directory}
-	if err := fetch(context.Background(), right, "file://"+source, out); err != nil {
+	if err := fetch(context.Background(), right, "file://"+source, out, 0); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(out); err != nil || string(got) != content {
 		t.Fatalf("%d bytes, %v", len(got), err)
 	}
 	wrong := &origin{digest: strings.Repeat("0", 64), bytes: int64(len(content)), cache: directory}
-	err := fetch(context.Background(), wrong, "file://"+source, out)
+	err := fetch(context.Background(), wrong, "file://"+source, out, 0)
 	if err == nil || !strings.Contains(err.Error(), "sha256:") {
 		t.Fatalf("a wrong digest gives %v", err)
 	}

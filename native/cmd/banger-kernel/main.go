@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"banger.dev/native/internal/kernel"
+	"banger.dev/native/internal/room"
 )
 
 var version = "0.0.0-dev"
@@ -20,7 +21,7 @@ const usage = `usage: banger-kernel import --vmlinuz FILE --modules DIR --out DI
 
 import reads a kernel (bzImage or vmlinux) and its /lib/modules/RELEASE, and writes vmlinux, modules.cpio and
 modules.ext4 into the existing, empty directory of --out; import-deb takes them from Debian packages. pack-guest writes the cpio that goes behind modules.cpio.
-Both print what they wrote as JSON.`
+All print what they wrote as JSON, and take --reserve BYTES: how much of the disk they leave free, 2 GiB where nobody says.`
 
 func main() {
 	if len(os.Args) < 2 {
@@ -30,14 +31,14 @@ func main() {
 	var err error
 	switch command, args := os.Args[1], os.Args[2:]; command {
 	case "import":
-		f, _ := parse(args, 0, "vmlinuz", "modules", "out")
-		result, err = kernel.Import(f["vmlinuz"], f["modules"], f["out"])
+		f, _, reserve := parse(args, 0, "vmlinuz", "modules", "out")
+		result, err = kernel.Import(f["vmlinuz"], f["modules"], f["out"], reserve)
 	case "import-deb":
-		f, debs := parse(args, math.MaxInt, "out")
-		result, err = kernel.ImportDebs(debs, f["out"])
+		f, debs, reserve := parse(args, math.MaxInt, "out")
+		result, err = kernel.ImportDebs(debs, f["out"], reserve)
 	case "pack-guest":
-		f, _ := parse(args, 0, "program", "out")
-		result, err = kernel.PackGuest(f["program"], f["out"])
+		f, _, reserve := parse(args, 0, "program", "out")
+		result, err = kernel.PackGuest(f["program"], f["out"], reserve)
 	case "--version":
 		fmt.Println(version)
 		return
@@ -55,11 +56,12 @@ func main() {
 }
 
 // parse reads flags that must all be given, and at most so many arguments after them.
-func parse(args []string, most int, names ...string) (map[string]string, []string) {
+func parse(args []string, most int, names ...string) (map[string]string, []string, room.Reserve) {
 	flags := flag.NewFlagSet("banger-kernel", flag.ContinueOnError)
 	flags.Usage = func() {}
 	// Results are JSON anyway; the flag is taken so that scripts may say so.
 	flags.Bool("json", true, "")
+	reserve := flags.Int64("reserve", int64(room.Default), "")
 	values := map[string]*string{}
 	for _, name := range names {
 		values[name] = flags.String(name, "", "")
@@ -78,7 +80,7 @@ func parse(args []string, most int, names ...string) (map[string]string, []strin
 	if err != nil {
 		misused(err)
 	}
-	return given, flags.Args()
+	return given, flags.Args(), room.Reserve(*reserve)
 }
 
 func misused(err error) {

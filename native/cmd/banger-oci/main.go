@@ -16,16 +16,18 @@ import (
 
 	"banger.dev/native/internal/oci"
 	"banger.dev/native/internal/report"
+	"banger.dev/native/internal/room"
 )
 
 var version = "0.0.0-dev"
 
-const usage = `usage: banger-oci pull --cache DIR --out FILE [--size BYTES] [--unless DIGEST] [--insecure] [--mirror REGISTRY=HOST]... REFERENCE
-       banger-oci import --out FILE [--size BYTES] SOURCE
+const usage = `usage: banger-oci pull --cache DIR --out FILE [--seed FILE] [--size BYTES] [--reserve BYTES] [--unless DIGEST] [--insecure] [--mirror REGISTRY=HOST]... REFERENCE
+       banger-oci import --out FILE [--seed FILE] [--size BYTES] [--reserve BYTES] SOURCE
        banger-oci --version
 
 pull fetches an image from its registry, with the credentials of ~/.docker/config.json; import reads an OCI layout, what docker
-save wrote, or the archive of a file system. Both write an ext4 to --out and tell what they do on stdout, one JSON object a line:
+save wrote, or the archive of a file system. Both write an ext4 to --out, and with --seed another of what the image has in /root, which
+then is not in the first, if it has anything there. They tell what they do on stdout, one JSON object a line:
 {"progress":{"phase","done","total"}}, and last {"result":{...}}, {"unchanged":DIGEST} or {"error":{"kind","message","fix"}}.
 They end when their stdin does.`
 
@@ -60,9 +62,11 @@ func main() {
 	flags := flag.NewFlagSet("banger-oci", flag.ContinueOnError)
 	flags.Usage = func() {}
 	out := flags.String("out", "", "")
+	seed := flags.String("seed", "", "")
 	size := flags.Int64("size", 8<<30, "")
 	cache := flags.String("cache", "", "")
 	unless := flags.String("unless", "", "")
+	kept := flags.Int64("reserve", int64(room.Default), "")
 	insecure := flags.Bool("insecure", false, "")
 	asked := mirrors{}
 	flags.Var(asked, "mirror", "")
@@ -74,18 +78,21 @@ func main() {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
 	defer stop()
-	go report.EndWithStdin(stop, func() { os.Remove(*out + ".partial") })
+	to := oci.Target{Rootfs: *out, Seed: *seed, Size: *size}
+	go report.EndWithStdin(stop, func() { to.Remove() })
 	said := report.ToStdout()
+	limits := oci.DefaultLimits
+	limits.Reserve = room.Reserve(*kept)
 	var result *oci.Result
 	var err error
 	if os.Args[1] == "pull" {
 		pull := &oci.Pull{
 			Reference: flags.Arg(0), Mirrors: asked, Insecure: *insecure, Cache: *cache, Silence: silence,
-			Keychain: authn.DefaultKeychain, Limits: oci.DefaultLimits,
+			Keychain: authn.DefaultKeychain, Limits: limits,
 		}
-		result, err = pull.Run(ctx, *unless, *out, *size, said.Progress)
+		result, err = pull.Run(ctx, *unless, to, said.Progress)
 	} else {
-		result, err = oci.Import(ctx, flags.Arg(0), *out, *size, oci.DefaultLimits, said.Progress)
+		result, err = oci.Import(ctx, flags.Arg(0), to, limits, said.Progress)
 	}
 	switch {
 	case err != nil:

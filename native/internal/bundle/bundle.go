@@ -4,6 +4,7 @@ package bundle
 
 import (
 	"archive/tar"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"banger.dev/native/internal/room"
 	"banger.dev/native/internal/store"
 )
 
@@ -31,7 +33,15 @@ const (
 	maxFile    = 1 << 44
 	maxContent = 128 << 30
 	maxFiles   = 256
+	// bomb is how much may be unpacked before the ratio is looked at. File systems without their zeros shrink to a third; a few
+	// that hold texts alone to a tenth.
+	bomb     = 256 << 20
+	maxRatio = 100
+	// hole is the unit in which zeros become holes again.
+	hole = 64 << 10
 )
+
+var zeros [hole]byte
 
 // File is one of the bundle's: its holes are what its extents leave out. Its name is a word between those who pack and unpack, and
 // never a path on a host.
@@ -154,14 +164,16 @@ func (m *Manifest) check() error {
 }
 
 // Unpack writes the files of a bundle into a directory, sparse, each under its number in the manifest. What it has written when it fails
-// is of no use.
-func Unpack(in io.Reader, directory string, progress func(done, total int64)) (*Manifest, error) {
-	z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxWindow(64<<20))
+// is of no use. It writes nothing into the reserve, and no more than a bundle of that length can hold.
+func Unpack(in io.Reader, directory string, reserve room.Reserve, progress func(done, total int64)) (*Manifest, error) {
+	packed := &counter{r: in}
+	z, err := zstd.NewReader(packed, zstd.WithDecoderConcurrency(2), zstd.WithDecoderMaxWindow(64<<20))
 	if err != nil {
 		return nil, err
 	}
 	defer z.Close()
-	archive := tar.NewReader(z)
+	unpacked := &guard{r: z, packed: packed}
+	archive := tar.NewReader(unpacked)
 	if err := expect(archive, manifestName, maxManifest); err != nil {
 		return nil, err
 	}
@@ -176,6 +188,9 @@ func Unpack(in io.Reader, directory string, progress func(done, total int64)) (*
 	for _, d := range m.Files {
 		total += d.content()
 	}
+	if err := reserve.In(directory, total); err != nil {
+		return nil, err
+	}
 	for i, d := range m.Files {
 		if err := expect(archive, d.Name, d.content()); err != nil {
 			return nil, err
@@ -184,7 +199,7 @@ func Unpack(in io.Reader, directory string, progress func(done, total int64)) (*
 		if err != nil {
 			return nil, err
 		}
-		err = d.write(f, archive, func(n int64) {
+		err = d.write(reserve.Keep(f), archive, func(n int64) {
 			done += n
 			progress(done, total)
 		})
@@ -193,7 +208,7 @@ func Unpack(in io.Reader, directory string, progress func(done, total int64)) (*
 		}
 	}
 	// What is behind the archive is part of what its digest is of.
-	_, err = io.Copy(io.Discard, z)
+	_, err = io.Copy(io.Discard, unpacked)
 	return &m, err
 }
 
@@ -208,19 +223,28 @@ func expect(archive *tar.Reader, name string, most int64) error {
 	return nil
 }
 
-func (d File) write(f *os.File, content io.Reader, wrote func(int64)) error {
+func (d File) write(f *room.File, content io.Reader, wrote func(int64)) error {
 	if err := f.Truncate(d.Bytes); err != nil {
 		return err
 	}
+	buffer := make([]byte, hole)
 	for _, e := range d.Extents {
-		n, err := io.Copy(io.NewOffsetWriter(f, e[0]), io.LimitReader(content, e[1]))
-		if err != nil {
-			return err
+		for at, end := e[0], e[0]+e[1]; at < end; {
+			// Up to the next multiple, so that whole blocks of the file are looked at.
+			piece := buffer[:min(hole-at%hole, end-at)]
+			if _, err := io.ReadFull(content, piece); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+				return fmt.Errorf("its %s ends early", d.Name)
+			} else if err != nil {
+				return err
+			}
+			if !bytes.Equal(piece, zeros[:len(piece)]) {
+				if _, err := f.WriteAt(piece, at); err != nil {
+					return err
+				}
+			}
+			at += int64(len(piece))
+			wrote(int64(len(piece)))
 		}
-		if n < e[1] {
-			return fmt.Errorf("its %s ends early", d.Name)
-		}
-		wrote(n)
 	}
 	return f.Sync()
 }

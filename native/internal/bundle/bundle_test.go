@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sys/unix"
+
+	"banger.dev/native/internal/room"
 )
 
 func disk(t *testing.T, size int64, pieces map[int64]string) *os.File {
@@ -31,7 +34,7 @@ func disk(t *testing.T, size int64, pieces map[int64]string) *os.File {
 func unpackTo(t *testing.T, packed []byte) (*Manifest, string, error) {
 	t.Helper()
 	dir := t.TempDir()
-	m, err := Unpack(bytes.NewReader(packed), dir, func(int64, int64) {})
+	m, err := Unpack(bytes.NewReader(packed), dir, 0, func(int64, int64) {})
 	return m, dir, err
 }
 
@@ -113,5 +116,58 @@ func TestABundleOfAStranger(t *testing.T) {
 		if _, _, err := unpackTo(t, packed); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
+	}
+}
+
+// bundleOf is one file with so many bytes of content, of which each mebibyte is `piece`.
+func bundleOf(size int64, piece []byte) []byte {
+	text := fmt.Sprintf(`{"version":1,"arch":%q,"about":{},"files":[{"name":"rootfs.ext4","bytes":%d,"extents":[[0,%d]]}]}`, Arch, size, size)
+	var out bytes.Buffer
+	z, _ := zstd.NewWriter(&out)
+	archive := tar.NewWriter(z)
+	entry(archive, manifestName, int64(len(text)))
+	archive.Write([]byte(text))
+	entry(archive, "rootfs.ext4", size)
+	for at := int64(0); at < size; at += int64(len(piece)) {
+		archive.Write(piece)
+	}
+	archive.Close()
+	z.Close()
+	return out.Bytes()
+}
+
+func TestABundleThatIsABombIsGivenUp(t *testing.T) {
+	piece := bytes.Repeat([]byte("boom"), 1<<18)
+	packed := bundleOf(2<<30, piece)
+	_, dir, err := unpackTo(t, packed)
+	if err == nil || !strings.Contains(err.Error(), "decompression bomb") {
+		t.Error(err)
+	}
+	var stat unix.Stat_t
+	if err := unix.Stat(filepath.Join(dir, "0"), &stat); err != nil || stat.Blocks*512 > bomb+16<<20 {
+		t.Errorf("a bundle of %d KiB took %d MiB, %v", len(packed)>>10, stat.Blocks>>11, err)
+	}
+}
+
+func TestZerosOfABundleAreHolesAgain(t *testing.T) {
+	packed := bundleOf(200<<20, make([]byte, 1<<20))
+	_, dir, err := unpackTo(t, packed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stat unix.Stat_t
+	if err := unix.Stat(filepath.Join(dir, "0"), &stat); err != nil || stat.Size != 200<<20 || stat.Blocks != 0 {
+		t.Errorf("it has %d bytes and takes %d KiB, %v", stat.Size, stat.Blocks/2, err)
+	}
+}
+
+func TestABundleIsNotUnpackedIntoTheReserve(t *testing.T) {
+	dir := t.TempDir()
+	full := (*room.Full)(nil)
+	if _, err := Unpack(bytes.NewReader(bundleOf(1<<20, make([]byte, 1<<20))), dir, 1<<62, func(int64, int64) {}); !errors.As(err, &full) || full.Wanted != 1<<20 {
+		t.Errorf("%#v", err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("it left %v, %v", left, err)
 	}
 }

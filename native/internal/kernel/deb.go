@@ -15,6 +15,9 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/therootcompany/xz"
+
+	"banger.dev/native/internal/regular"
+	"banger.dev/native/internal/room"
 )
 
 const (
@@ -23,17 +26,21 @@ const (
 	arHeader = 60
 	// maxDeb bounds what the kernel and its modules in a package may unpack to: Debian's largest have 400 MiB.
 	maxDeb = 4 << 30
+	// maxEntries bounds its files; Ubuntu's kernels have 7,000.
+	maxEntries = 200_000
+	// maxWindow is what zstd -22 uses, and the kernel's build with it.
+	maxWindow = 128 << 20
 )
 
 // ImportDebs is Import for distribution packages: one with both kernel and modules, or, as in Ubuntu, one of each.
-func ImportDebs(debs []string, out string) (*Imported, error) {
+func ImportDebs(debs []string, out string, reserve room.Reserve) (*Imported, error) {
 	return inScratch(out, func(scratch string) (*Imported, error) {
 		tree := filepath.Join(scratch, "packages")
 		if err := os.Mkdir(tree, 0o755); err != nil {
 			return nil, err
 		}
 		for _, deb := range debs {
-			if err := unpackDeb(deb, tree); err != nil {
+			if err := unpackDeb(deb, tree, reserve); err != nil {
 				return nil, fmt.Errorf("%s: %w", deb, err)
 			}
 		}
@@ -45,7 +52,7 @@ func ImportDebs(debs []string, out string) (*Imported, error) {
 		if err != nil {
 			return nil, err
 		}
-		return convert(image, modules, scratch, out)
+		return convert(image, modules, scratch, out, reserve)
 	})
 }
 
@@ -62,8 +69,8 @@ func only(tree, pattern, what string) (string, error) {
 }
 
 // unpackDeb puts a package's kernel and modules below dir. The paths in it are its maker's: os.Root keeps them inside.
-func unpackDeb(deb, dir string) error {
-	f, err := os.Open(deb)
+func unpackDeb(deb, dir string, reserve room.Reserve) error {
+	f, _, err := regular.Open(deb)
 	if err != nil {
 		return err
 	}
@@ -82,7 +89,7 @@ func unpackDeb(deb, dir string) error {
 	}
 	defer root.Close()
 	entries := tar.NewReader(io.LimitReader(data, maxDeb))
-	for {
+	for count := 0; ; count++ {
 		header, err := entries.Next()
 		if err == io.EOF {
 			break
@@ -90,7 +97,10 @@ func unpackDeb(deb, dir string) error {
 		if err != nil {
 			return fmt.Errorf("its data archive: %w", err)
 		}
-		if err := unpackEntry(root, header, entries); err != nil {
+		if count == maxEntries {
+			return fmt.Errorf("its data archive has more than %d files", maxEntries)
+		}
+		if err := unpackEntry(root, header, entries, reserve); err != nil {
 			return fmt.Errorf("%s: %w", header.Name, err)
 		}
 	}
@@ -105,7 +115,7 @@ func unpackDeb(deb, dir string) error {
 }
 
 // unpackEntry keeps what lies in /boot and /lib/modules; merged /usr or not is one to us.
-func unpackEntry(root *os.Root, header *tar.Header, content io.Reader) error {
+func unpackEntry(root *os.Root, header *tar.Header, content io.Reader, reserve room.Reserve) error {
 	name := strings.TrimPrefix(path.Clean("/"+header.Name), "/")
 	name = strings.TrimPrefix(name, "usr/")
 	if !strings.HasPrefix(name, "boot/vmlinuz-") && !strings.HasPrefix(name, "lib/modules/") {
@@ -122,7 +132,7 @@ func unpackEntry(root *os.Root, header *tar.Header, content io.Reader) error {
 		if err != nil {
 			return err
 		}
-		_, err = io.Copy(f, content)
+		_, err = io.Copy(reserve.Keep(f), content)
 		return errors.Join(err, f.Close())
 	default:
 		// Links to the kernel's build directory, which no guest has.
@@ -164,7 +174,7 @@ func unpacked(r io.Reader, suffix string) (io.Reader, error) {
 	case ".xz":
 		return xz.NewReader(r, xz.DefaultDictMax)
 	case ".zst":
-		return zstd.NewReader(r)
+		return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
 	}
 	return r, nil
 }

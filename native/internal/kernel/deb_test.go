@@ -99,7 +99,7 @@ func writeDeb(t *testing.T, content []byte) string {
 }
 
 func TestImportDebs(t *testing.T) {
-	direct, err := Import(writeKernel(t), makeTree(t, nil), t.TempDir())
+	direct, err := Import(writeKernel(t), makeTree(t, nil), t.TempDir(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +115,7 @@ func TestImportDebs(t *testing.T) {
 		"without compression": {writeDeb(t, ar([2]string{"data.tar", tarOf(t, append(kernel, modules...))}))},
 	} {
 		out := t.TempDir()
-		result, err := ImportDebs(debs, out)
+		result, err := ImportDebs(debs, out, 0)
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
 		} else if *result != *direct {
@@ -139,7 +139,7 @@ func TestImportDebsRefuses(t *testing.T) {
 		"no such file":           {"/nonexistent.deb"},
 	} {
 		out := t.TempDir()
-		if _, err := ImportDebs(debs, out); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ImportDebs(debs, out, 0); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 		if entries, _ := os.ReadDir(out); len(entries) != 0 {

@@ -8,6 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"banger.dev/native/internal/regular"
+	"banger.dev/native/internal/room"
 )
 
 // Artifact is a file as it was written.
@@ -24,9 +27,9 @@ type Imported struct {
 	ModulesExt4 Artifact `json:"modulesExt4"`
 }
 
-// Import writes vmlinux, modules.cpio and modules.ext4 into the empty directory out, or nothing.
-func Import(image, modules, out string) (*Imported, error) {
-	return inScratch(out, func(scratch string) (*Imported, error) { return convert(image, modules, scratch, out) })
+// Import writes vmlinux, modules.cpio and modules.ext4 into the empty directory out, or nothing; and nothing into the reserve.
+func Import(image, modules, out string, reserve room.Reserve) (*Imported, error) {
+	return inScratch(out, func(scratch string) (*Imported, error) { return convert(image, modules, scratch, out, reserve) })
 }
 
 // inScratch gives work a directory inside the empty out, and removes it afterwards.
@@ -45,8 +48,8 @@ func inScratch(out string, work func(scratch string) (*Imported, error)) (result
 }
 
 // convert writes its files into scratch, and moves them to out once all are there.
-func convert(image, modules, scratch, out string) (*Imported, error) {
-	packed, err := os.ReadFile(image)
+func convert(image, modules, scratch, out string, reserve room.Reserve) (*Imported, error) {
+	packed, err := regular.Read(image, maxVmlinux)
 	if err != nil {
 		return nil, err
 	}
@@ -65,14 +68,14 @@ func convert(image, modules, scratch, out string) (*Imported, error) {
 	files := []struct {
 		name  string
 		about *Artifact
-		write func(*os.File) error
+		write func(*room.File) error
 	}{
-		{"vmlinux", &result.Vmlinux, func(f *os.File) error { _, err := f.Write(elf); return err }},
-		{"modules.cpio", &result.ModulesCpio, func(f *os.File) error { return tree.writeModules(f) }},
-		{"modules.ext4", &result.ModulesExt4, func(f *os.File) error { return tree.writeExt4(f) }},
+		{"vmlinux", &result.Vmlinux, func(f *room.File) error { _, err := f.Write(elf); return err }},
+		{"modules.cpio", &result.ModulesCpio, func(f *room.File) error { return tree.writeModules(f) }},
+		{"modules.ext4", &result.ModulesExt4, func(f *room.File) error { return tree.writeExt4(f) }},
 	}
 	for _, f := range files {
-		if *f.about, err = create(filepath.Join(scratch, f.name), f.write); err != nil {
+		if *f.about, err = create(filepath.Join(scratch, f.name), reserve, f.write); err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
@@ -85,8 +88,8 @@ func convert(image, modules, scratch, out string) (*Imported, error) {
 }
 
 // PackGuest writes the initramfs part with the guest program to out, or nothing.
-func PackGuest(program, out string) (Artifact, error) {
-	content, err := os.ReadFile(program)
+func PackGuest(program, out string, reserve room.Reserve) (Artifact, error) {
+	content, err := regular.Read(program, maxModule)
 	if err != nil {
 		return Artifact{}, err
 	}
@@ -94,7 +97,7 @@ func PackGuest(program, out string) (Artifact, error) {
 		return Artifact{}, fmt.Errorf("%s: %w", program, err)
 	}
 	part := out + ".part"
-	artifact, err := create(part, func(f *os.File) error { return WriteGuest(f, content) })
+	artifact, err := create(part, reserve, func(f *room.File) error { return WriteGuest(f, content) })
 	if err == nil {
 		err = os.Rename(part, out)
 	}
@@ -104,13 +107,13 @@ func PackGuest(program, out string) (Artifact, error) {
 	return artifact, err
 }
 
-func create(name string, write func(*os.File) error) (Artifact, error) {
+func create(name string, reserve room.Reserve, write func(*room.File) error) (Artifact, error) {
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_RDWR, 0o644)
 	if err != nil {
 		return Artifact{}, err
 	}
 	defer f.Close()
-	if err := write(f); err != nil {
+	if err := write(reserve.Keep(f)); err != nil {
 		return Artifact{}, err
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {

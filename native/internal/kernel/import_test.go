@@ -3,6 +3,7 @@ package kernel
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,9 +12,13 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/ulikunitz/xz"
+	"golang.org/x/sys/unix"
+
+	"banger.dev/native/internal/room"
 )
 
 // tree is a small /lib/modules/6.1.0-test: ext4 asks softly for crc32c, mmio is built in, suffixes vary.
@@ -129,11 +134,11 @@ func writeKernel(t *testing.T) string {
 func TestImport(t *testing.T) {
 	image, modules := writeKernel(t), makeTree(t, nil)
 	out, again := t.TempDir(), t.TempDir()
-	result, err := Import(image, modules, out)
+	result, err := Import(image, modules, out, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if repeated, err := Import(image, modules, again); err != nil || *repeated != *result {
+	if repeated, err := Import(image, modules, again, 0); err != nil || *repeated != *result {
 		t.Errorf("not the same twice: %+v %+v %v", result, repeated, err)
 	}
 	if entries, _ := os.ReadDir(out); len(entries) != 3 || result.Release != "6.1.0-test" {
@@ -182,7 +187,7 @@ func TestImportRefusesAndLeavesNothing(t *testing.T) {
 		"not a module tree":        t.TempDir(),
 	} {
 		out := t.TempDir()
-		if _, err := Import(writeKernel(t), modules, out); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+		if _, err := Import(writeKernel(t), modules, out, 0); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", want, err)
 		}
 		if entries, _ := os.ReadDir(out); len(entries) != 0 {
@@ -191,7 +196,7 @@ func TestImportRefusesAndLeavesNothing(t *testing.T) {
 	}
 	full := t.TempDir()
 	os.WriteFile(full+"/x", nil, 0o644)
-	if _, err := Import(writeKernel(t), makeTree(t, nil), full); err == nil || !strings.Contains(err.Error(), "not empty") {
+	if _, err := Import(writeKernel(t), makeTree(t, nil), full, 0); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Error(err)
 	}
 }
@@ -200,7 +205,7 @@ func TestPackGuest(t *testing.T) {
 	dir := t.TempDir()
 	program := dir + "/program"
 	os.WriteFile(program, testELF(), 0o755)
-	if _, err := PackGuest(program, dir+"/guest.cpio"); err != nil {
+	if _, err := PackGuest(program, dir+"/guest.cpio", 0); err != nil {
 		t.Fatal(err)
 	}
 	content, _ := os.ReadFile(dir + "/guest.cpio")
@@ -212,10 +217,57 @@ func TestPackGuest(t *testing.T) {
 		t.Error(got)
 	}
 	os.WriteFile(program, []byte("#!/bin/sh"), 0o755)
-	if _, err := PackGuest(program, dir+"/other.cpio"); err == nil {
+	if _, err := PackGuest(program, dir+"/other.cpio", 0); err == nil {
 		t.Error("packed a script")
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
 		t.Errorf("left %v", entries)
+	}
+}
+
+// TestImportReadsFilesOnly has a FIFO wherever a hostile image could put one.
+func TestImportReadsFilesOnly(t *testing.T) {
+	for _, what := range []string{"vmlinuz", "modules.builtin", "modules.dep", "modules.alias", "kernel/ext4.ko", "kernel/beside.ko"} {
+		image, modules := writeKernel(t), makeTree(t, nil)
+		path := filepath.Join(modules, what)
+		if what == "vmlinuz" {
+			path = image
+		}
+		if err := os.RemoveAll(path); err != nil {
+			t.Fatal(err)
+		}
+		if what == "kernel/beside.ko" {
+			// depmod would look into it.
+			if err := os.Remove(filepath.Join(modules, "modules.dep")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := unix.Mkfifo(path, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() {
+			_, err := Import(image, modules, t.TempDir(), 0)
+			ended <- err
+		}()
+		select {
+		case err := <-ended:
+			if err == nil {
+				t.Errorf("%s is a FIFO: it was taken", what)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s is a FIFO: it is waited for", what)
+		}
+	}
+}
+
+func TestImportKeepsTheReserve(t *testing.T) {
+	out := t.TempDir()
+	full := (*room.Full)(nil)
+	if _, err := Import(writeKernel(t), makeTree(t, nil), out, 1<<62); !errors.As(err, &full) {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(out); err != nil || len(left) > 0 {
+		t.Errorf("it left %v, %v", left, err)
 	}
 }

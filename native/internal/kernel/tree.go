@@ -3,19 +3,28 @@ package kernel
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"banger.dev/native/internal/regular"
 )
 
 // maxModule bounds one unpacked module, in bytes.
 const maxModule = 256 << 20
+
+// depmodTime is far more than depmod takes for the largest trees.
+const depmodTime = 10 * time.Minute
+
+// maxIndex bounds a file that depmod made, in bytes: those of distributions have a few MiB.
+const maxIndex = 64 << 20
 
 // Tree is /lib/modules/RELEASE with its indexes read.
 type Tree struct {
@@ -72,6 +81,9 @@ func (t *Tree) depmod(scratch string) error {
 	}
 	base := filepath.Join(scratch, "depmod")
 	t.index = filepath.Join(base, "lib", "modules", t.Release)
+	if err := t.onlyFiles(); err != nil {
+		return err
+	}
 	if err := os.MkdirAll(t.index, 0o755); err != nil {
 		return err
 	}
@@ -84,10 +96,29 @@ func (t *Tree) depmod(scratch string) error {
 			return err
 		}
 	}
-	if text, err := exec.Command(program, "-b", base, t.Release).CombinedOutput(); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), depmodTime)
+	defer cancel()
+	if text, err := exec.CommandContext(ctx, program, "-b", base, t.Release).CombinedOutput(); err != nil {
 		return fmt.Errorf("depmod on %s: %w: %.300s", t.Dir, err, bytes.TrimSpace(text))
 	}
 	return nil
+}
+
+// onlyFiles refuses what depmod would wait for, such as a FIFO.
+func (t *Tree) onlyFiles() error {
+	count := 0
+	return filepath.WalkDir(t.Dir, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if count++; count > maxEntries {
+			return fmt.Errorf("%s has more than %d files", t.Dir, maxEntries)
+		}
+		if kind := entry.Type(); kind != 0 && kind != fs.ModeDir && kind != fs.ModeSymlink {
+			return fmt.Errorf("%s is neither a file, a directory nor a link", file)
+		}
+		return nil
+	})
 }
 
 // path finds one of the tree's own files, or depmod's in its place.
@@ -104,11 +135,14 @@ func isRegular(path string) bool {
 }
 
 func (t *Tree) eachLine(name string, visit func(string)) error {
-	f, err := os.Open(t.path(name))
+	f, info, err := regular.Open(t.path(name))
 	if err != nil {
 		return err
 	}
 	defer f.Close()
+	if info.Size() > maxIndex {
+		return fmt.Errorf("%s has %d MiB: it is no index of modules", name, info.Size()>>20)
+	}
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<20) // a line of modules.dep lists everything a module needs
 	for lines.Scan() {
@@ -165,7 +199,7 @@ func moduleName(file string) string {
 // module reads a module and unpacks it: an initramfs has nothing to do so.
 func (t *Tree) module(name string) ([]byte, error) {
 	file := t.files[name]
-	f, err := os.Open(filepath.Join(t.Dir, file))
+	f, _, err := regular.Open(filepath.Join(t.Dir, file))
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +207,7 @@ func (t *Tree) module(name string) ([]byte, error) {
 	r, err := unpacked(f, path.Ext(file))
 	var content []byte
 	if err == nil {
-		content, err = io.ReadAll(io.LimitReader(r, maxModule))
+		content, err = regular.All(r, "it", maxModule)
 	}
 	if err == nil && !bytes.HasPrefix(content, []byte("\x7fELF")) {
 		err = errors.New("not an ELF")

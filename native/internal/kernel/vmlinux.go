@@ -86,9 +86,11 @@ func decompress(payload []byte) ([]byte, error) {
 		{"bzip2", "BZh", func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
 		// Kernels use xz's x86 filter, which not every decoder has.
 		{"xz", "\xfd7zXZ\x00", func(r io.Reader) (io.Reader, error) { return xz.NewReader(r, xz.DefaultDictMax) }},
-		{"lzma", "\x5d\x00\x00", func(r io.Reader) (io.Reader, error) { return lzma.NewReader(r) }},
-		{"zstd", "\x28\xb5\x2f\xfd", func(r io.Reader) (io.Reader, error) { return zstd.NewReader(r, zstd.WithDecoderConcurrency(1)) }},
-		{"lz4", lz4Legacy, openLZ4Legacy},
+		{"lzma", "\x5d\x00\x00", openLZMA},
+		{"zstd", "\x28\xb5\x2f\xfd", func(r io.Reader) (io.Reader, error) {
+			return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(maxWindow))
+		}},
+		{"lz4", lz4Legacy, func(r io.Reader) (io.Reader, error) { return lz4.NewReader(r), nil }},
 	} {
 		if !bytes.HasPrefix(body, []byte(f.magic)) {
 			continue
@@ -101,44 +103,27 @@ func decompress(payload []byte) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("damaged: cannot unpack the kernel (%s): %w", f.name, err)
 		}
+		if more, _ := r.Read(make([]byte, 1)); more > 0 {
+			return nil, fmt.Errorf("damaged: the kernel (%s) unpacks to more than the %d bytes that it claims", f.name, size)
+		}
 		return out, nil
 	}
 	return nil, fmt.Errorf("the kernel is compressed in a way that is not known (first bytes %x)", body[:min(6, len(body))])
 }
 
-const (
-	lz4Legacy = "\x02\x21\x4c\x18"
-	// Each block of the legacy format unpacks to this, the last to less.
-	lz4Block = 8 << 20
-)
+// lz4Legacy begins the frame format of the kernel's build.
+const lz4Legacy = "\x02\x21\x4c\x18"
 
-// openLZ4Legacy reads the frame format of the kernel's build: magic, then blocks behind their compressed size.
-func openLZ4Legacy(r io.Reader) (io.Reader, error) {
-	in, out := io.LimitReader(r, maxVmlinux), &bytes.Buffer{}
-	if _, err := io.CopyN(io.Discard, in, int64(len(lz4Legacy))); err != nil {
+// openLZMA refuses a dictionary that the header alone would have us allocate; lzma -9 uses half of this.
+func openLZMA(r io.Reader) (io.Reader, error) {
+	head := make([]byte, lzma.HeaderLen)
+	if _, err := io.ReadFull(r, head); err != nil {
 		return nil, err
 	}
-	block := make([]byte, lz4Block)
-	for {
-		var n uint32
-		if err := binary.Read(in, binary.LittleEndian, &n); errors.Is(err, io.EOF) {
-			return out, nil
-		} else if err != nil {
-			return nil, err
-		}
-		if int(n) > lz4.CompressBlockBound(lz4Block) {
-			return nil, fmt.Errorf("block of %d bytes", n)
-		}
-		packed := make([]byte, n)
-		if _, err := io.ReadFull(in, packed); err != nil {
-			return nil, err
-		}
-		size, err := lz4.UncompressBlock(packed, block)
-		if err != nil {
-			return nil, err
-		}
-		out.Write(block[:size])
+	if dictionary := binary.LittleEndian.Uint32(head[1:]); dictionary > maxWindow {
+		return nil, fmt.Errorf("a dictionary of %d MiB", dictionary>>20)
 	}
+	return lzma.NewReader(io.MultiReader(bytes.NewReader(head), r))
 }
 
 func checkELF(image []byte) error {

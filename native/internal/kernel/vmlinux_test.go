@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -110,5 +111,50 @@ func TestVmlinuxRefuses(t *testing.T) {
 		if _, _, err := Vmlinux(image); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
+	}
+}
+
+// lz4Blocks is so many full blocks of the legacy frame, which claim to unpack to `size` bytes.
+func lz4Blocks(t *testing.T, blocks int, size int) []byte {
+	t.Helper()
+	const blockSize = 8 << 20
+	block := make([]byte, lz4.CompressBlockBound(blockSize))
+	n, err := lz4.CompressBlock(make([]byte, blockSize), block, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := []byte(lz4Legacy)
+	for range blocks {
+		payload = append(binary.LittleEndian.AppendUint32(payload, uint32(n)), block[:n]...)
+	}
+	return binary.LittleEndian.AppendUint32(payload, uint32(size))
+}
+
+func TestAKernelOfSeveralLZ4Blocks(t *testing.T) {
+	if out, err := decompress(lz4Blocks(t, 5, 40<<20)); err != nil || len(out) != 40<<20 {
+		t.Errorf("%d bytes, %v", len(out), err)
+	}
+}
+
+func TestAKernelThatClaimsLessThanItIsTakesNoMemory(t *testing.T) {
+	payload := lz4Blocks(t, 256, 4096)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := decompress(payload)
+	runtime.ReadMemStats(&after)
+	if err == nil || !strings.Contains(err.Error(), "more than the 4096 bytes") {
+		t.Error(err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 64<<20 {
+		t.Errorf("a payload of %d KiB took %d MiB", len(payload)>>10, took>>20)
+	}
+}
+
+func TestADictionaryIsNotAllocatedBecauseAHeaderSaysSo(t *testing.T) {
+	payload := packed(t)["lzma"]
+	// A multiple of 0x10000 that is above maxWindow: the beginning that lzma is recognised by stays.
+	binary.LittleEndian.PutUint32(payload[1:], 3<<30)
+	if _, err := decompress(payload); err == nil || !strings.Contains(err.Error(), "dictionary of 3072 MiB") {
+		t.Error(err)
 	}
 }

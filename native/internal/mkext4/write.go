@@ -15,6 +15,8 @@ type Options struct {
 	UUID [16]byte
 	// Time of its making, and of lost+found.
 	Time time.Time
+	// Room is asked, where there is one, before anything is written: with how many bytes that will be at most.
+	Room func(atMost int64) error
 }
 
 // Output is where a file system is written: an empty, regular file.
@@ -59,6 +61,11 @@ func Write(out Output, root *Node, options Options) error {
 	var err error
 	if w.layout, err = newLayout(options.Size, w.inodes, w.blocks+int64(w.journalBlocks)+1); err != nil {
 		return err
+	}
+	if options.Room != nil {
+		if err := options.Room(w.blocks*blockSize + int64(w.inodes)*inodeSize); err != nil {
+			return err
+		}
 	}
 	w.directories, w.usedInodes = make([]uint32, w.groups), make([]uint32, w.groups)
 	w.content, w.table = &coalescer{out: out, unit: blockSize}, &coalescer{out: out, unit: inodeSize}

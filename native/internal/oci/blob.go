@@ -17,6 +17,9 @@ import (
 	"sync"
 
 	"golang.org/x/sys/unix"
+
+	"banger.dev/native/internal/regular"
+	"banger.dev/native/internal/room"
 )
 
 func insecureTLS() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }
@@ -24,7 +27,7 @@ func insecureTLS() *tls.Config { return &tls.Config{InsecureSkipVerify: true} }
 // download is a layer on its way into the cache. It is read while it grows; its name there is its digest, and it gets that name
 // once it is whole and what it is named.
 type download struct {
-	file   *os.File
+	file   *room.File
 	url    string
 	digest string
 	size   int64
@@ -45,7 +48,7 @@ func (p *Pull) Fetch(ctx context.Context, address, digest string, size int64) (i
 	}
 	u, err := url.Parse(address)
 	if err == nil && u.Scheme == "file" {
-		f, err := os.Open(u.Path)
+		f, _, err := regular.Open(u.Path)
 		if err != nil {
 			return nil, fault(BadSource, "%v", err).mend("check the catalog's address")
 		}
@@ -80,13 +83,16 @@ func (c *client) blob(ctx context.Context, address string, d descriptor, what st
 	if f, err := os.Open(final); err == nil {
 		return cached(f, d.Digest), errors.Join(os.Remove(file.Name()), file.Close())
 	}
-	dl := &download{file: file, url: address, digest: d.Digest, size: d.Size, sum: sha256.New()}
+	dl := &download{file: c.Limits.Reserve.Keep(file), url: address, digest: d.Digest, size: d.Size, sum: sha256.New()}
 	dl.grown = sync.NewCond(&dl.mutex)
 	resumed, err := io.Copy(dl.sum, io.LimitReader(file, d.Size))
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
 	dl.have = resumed
+	if err := c.Limits.Reserve.For(file, d.Size-resumed); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
 	go func() {
 		err := c.fetch(ctx, dl, what)
 		if err == nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"syscall"
+
+	"banger.dev/native/internal/room"
 )
 
 // Kind of a fault, for programs; the message is for people.
@@ -22,6 +24,7 @@ const (
 	BadLayer     Kind = "bad-layer"
 	TooLarge     Kind = "too-large"
 	DiskFull     Kind = "disk-full"
+	NoRoom       Kind = "no-room"
 	BadSource    Kind = "bad-source"
 	Failed       Kind = "failed"
 )
@@ -48,16 +51,20 @@ func (f *Fault) mend(fix string) *Fault {
 // known tells what has its meaning already: a fault, or an error of this host's files.
 func known(err error) bool {
 	var host *os.PathError
+	var full *room.Full
 	f := (*Fault)(nil)
-	return errors.As(err, &f) || errors.As(err, &host)
+	return errors.As(err, &f) || errors.As(err, &host) || errors.As(err, &full)
 }
 
 // AsFault gives any error a kind. The text of the error keeps what was wrapped around a fault: where it happened.
 func AsFault(err error) *Fault {
 	known := &Fault{Kind: Failed}
+	var full *room.Full
 	switch inner := (*Fault)(nil); {
 	case errors.As(err, &inner):
 		known.Kind, known.Fix = inner.Kind, inner.Fix
+	case errors.As(err, &full):
+		known.Kind, known.Fix = NoRoom, room.Fix
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		known.Kind, known.Fix = DiskFull, "df -h /var/cache/banger /var/lib/banger; banger prune removes what nothing uses"
 	}

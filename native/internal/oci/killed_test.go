@@ -34,11 +34,11 @@ func TestMain(m *testing.M) {
 func makeForTest(source, dir string) (err error) {
 	out := filepath.Join(dir, "out")
 	if strings.HasPrefix(source, "/") {
-		_, err = Import(context.Background(), source, out, 0, DefaultLimits, silent)
+		_, err = Import(context.Background(), source, Target{Rootfs: out}, DefaultLimits, silent)
 		return err
 	}
 	p := &Pull{Reference: source, Cache: filepath.Join(dir, "layers"), Silence: time.Minute, Keychain: authn.NewMultiKeychain(), Limits: DefaultLimits}
-	_, err = p.Run(context.Background(), "", out, 0, silent)
+	_, err = p.Run(context.Background(), "", Target{Rootfs: out}, silent)
 	return err
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"banger.dev/native/internal/mkext4"
+	"banger.dev/native/internal/room"
 )
 
 // zeroTime is that of directories that no layer has, but something lies in.
@@ -30,6 +31,8 @@ type Limits struct {
 	Ratio int64
 	// Layers of one image; Docker itself stops at 127.
 	Layers int
+	// Reserve is what stays free of the disk.
+	Reserve room.Reserve
 }
 
 // DefaultLimits are far above what images have: the largest of machine learning have 300,000 entries and 30 GiB.
@@ -145,6 +148,9 @@ func (l *layerReader) entry(header *tar.Header, content io.Reader) (*entry, erro
 	if !ok {
 		return nil, fault(BadLayer, "an entry of the unknown type %q", header.Typeflag)
 	}
+	if err := ranges(header); err != nil {
+		return nil, err
+	}
 	e.node = &mkext4.Node{
 		Mode: kind | uint32(header.Mode)&0o7777, UID: uint32(header.Uid), GID: uint32(header.Gid), Mtime: header.ModTime,
 		Major: uint32(header.Devmajor), Minor: uint32(header.Devminor), Xattrs: xattrs,
@@ -163,6 +169,26 @@ func (l *layerReader) entry(header *tar.Header, content io.Reader) (*entry, erro
 		}
 	}
 	return e, nil
+}
+
+// ranges refuses numbers that a file system does not hold: cut off, an owner of 1<<32 would be root.
+func ranges(header *tar.Header) error {
+	for _, n := range []struct {
+		what  string
+		value int64
+		most  int64
+	}{
+		// The last one is what chown takes for none.
+		{"owner", int64(header.Uid), 1<<32 - 2},
+		{"group", int64(header.Gid), 1<<32 - 2},
+		{"device's major number", header.Devmajor, 1<<12 - 1},
+		{"device's minor number", header.Devminor, 1<<20 - 1},
+	} {
+		if n.value < 0 || n.value > n.most {
+			return fault(BadLayer, "its %s is %d; 0 to %d are possible", n.what, n.value, n.most)
+		}
+	}
+	return nil
 }
 
 // attributes are an entry's extended ones, and how many bytes they are.

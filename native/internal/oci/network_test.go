@@ -58,7 +58,7 @@ func TestARegistryThatFallsSilentInAManifest(t *testing.T) {
 	p.Silence = 300 * time.Millisecond
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	if _, err := p.Run(ctx, "", filepath.Join(t.TempDir(), "out"), 0, silent); err == nil || AsFault(err).Kind != Registry || !strings.Contains(err.Error(), "it sends nothing any more") {
+	if _, err := p.Run(ctx, "", Target{Rootfs: filepath.Join(t.TempDir(), "out")}, silent); err == nil || AsFault(err).Kind != Registry || !strings.Contains(err.Error(), "it sends nothing any more") {
 		t.Error(err)
 	}
 }

@@ -15,11 +15,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"banger.dev/native/internal/mkext4"
+	"banger.dev/native/internal/room"
 )
 
 // item is an entry of a test's layer, by what matters of it: "dir/" is a directory, "name -> target" a link, "name => target"
@@ -182,7 +184,7 @@ func convert(t *testing.T, source string, limits Limits) (string, *Result, error
 	t.Helper()
 	dir := t.TempDir()
 	out := filepath.Join(dir, "rootfs.ext4")
-	result, err := Import(context.Background(), source, out, 0, limits, silent)
+	result, err := Import(context.Background(), source, Target{Rootfs: out}, limits, silent)
 	if left, _ := os.ReadDir(dir); err != nil && len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
@@ -197,10 +199,10 @@ func convert(t *testing.T, source string, limits Limits) (string, *Result, error
 // shown lists the merged tree of layers, without writing it.
 func shown(t *testing.T, layers ...[]byte) ([]string, error) {
 	t.Helper()
-	merged := newTree()
+	merged := newTree(&budget{Limits: DefaultLimits})
 	for at, layer := range layers {
 		merged.layer = at
-		spool, err := newSpool(t.TempDir())
+		spool, err := newSpool(t.TempDir(), 0)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -517,7 +519,7 @@ func TestAFullDiskIsSaidToBeFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader := &layerReader{spool: &spool{file: full, buffer: make([]byte, 0, 1<<20)}, limits: &budget{Limits: DefaultLimits}}
+	reader := &layerReader{spool: &spool{file: room.Reserve(0).Keep(full), buffer: make([]byte, 0, 1<<20)}, limits: &budget{Limits: DefaultLimits}}
 	if _, _, err := reader.read(bytes.NewReader(layerOf(t, "a="+strings.Repeat("x", 3<<20)))); AsFault(err).Kind != DiskFull {
 		t.Error(err)
 	}
@@ -548,5 +550,119 @@ func TestACompressedSaveIsNoFileSystem(t *testing.T) {
 	}
 	if _, _, err := convert(t, file, DefaultLimits); err == nil || !strings.Contains(err.Error(), "compressed archive of a container image") {
 		t.Error(err)
+	}
+}
+
+// TestMergingIsLinear has what an archive of a few mebibytes can hold: a directory told of again and again.
+func TestMergingIsLinear(t *testing.T) {
+	const n = 60_000
+	for what, repeated := range map[string]func() *entry{
+		"directory": func() *entry { return &entry{name: "a/", kind: tar.TypeDir, node: mkext4.Dir(0o755, zeroTime)} },
+		"opaque":    func() *entry { return &entry{name: "a/.wh..wh..opq", kind: tar.TypeReg} },
+		"whiteout":  func() *entry { return &entry{name: ".wh.a", kind: tar.TypeReg} },
+		"nested":    func() *entry { return &entry{name: "a/d/.wh..wh..opq", kind: tar.TypeReg} },
+	} {
+		merged := newTree(&budget{Limits: DefaultLimits})
+		apply := func(e *entry) {
+			if err := merged.apply(e); err != nil {
+				t.Fatal(err)
+			}
+		}
+		file := func(name string) *entry {
+			return &entry{name: name, kind: tar.TypeReg, node: &mkext4.Node{Mode: mkext4.TypeRegular}}
+		}
+		apply(file("a/old"))
+		merged.layer = 1
+		for i := range n {
+			apply(file(fmt.Sprintf("a/d/%d", i)))
+		}
+		began := time.Now()
+		for range n {
+			apply(repeated())
+		}
+		// A few hundred milliseconds; it was a quarter of an hour.
+		if took := time.Since(began); took > 20*time.Second {
+			t.Errorf("%s: %v", what, took)
+		}
+		if left := len(merged.root.Children["a"].Children["d"].Children); left != n {
+			t.Errorf("%s: %d files are left of %d", what, left, n)
+		}
+		if old := merged.root.Children["a"].Children["old"]; (old == nil) != (what == "opaque" || what == "whiteout") {
+			t.Errorf("%s: what is older is %v", what, old)
+		}
+	}
+}
+
+func TestADirectoryToldOfAgainIsWhatItIsToldToBe(t *testing.T) {
+	at := func(layer int, mode int64, uid int) *tar.Header {
+		return &tar.Header{Name: "d/", Typeflag: tar.TypeDir, Mode: mode, Uid: uid, PAXRecords: map[string]string{xattrPrefix + "user.layer": fmt.Sprint(layer)}, Format: tar.FormatPAX}
+	}
+	out, _, err := convert(t, imageOf(t, headers(t, at(1, 0o755, 1), &tar.Header{Name: "d/a", Typeflag: tar.TypeReg}), headers(t, at(2, 0o1777, 5))).layout(t), DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stat := debugfs(t, out, "stat /d"); !strings.Contains(stat, "Mode:  01777") || !strings.Contains(stat, "User:     5") || !strings.Contains(stat, `user.layer (1) = "2"`) {
+		t.Error(stat)
+	}
+	if names := debugfs(t, out, "ls -p /d"); !strings.Contains(names, "/a/") {
+		t.Error(names)
+	}
+}
+
+func TestDirectoriesThatNoEntryNamesAreCounted(t *testing.T) {
+	limits := DefaultLimits
+	limits.Entries = 3000
+	deep := []string{}
+	for n := range 20 {
+		deep = append(deep, fmt.Sprintf("%d/%sx", n, strings.Repeat("d/", 1000)))
+	}
+	if _, _, err := convert(t, imageOf(t, layerOf(t, deep...)).layout(t), limits); AsFault(err).Kind != TooLarge || !strings.Contains(err.Error(), "more than 3000 files") {
+		t.Error(err)
+	}
+}
+
+func TestAWalkThroughLinksIsShort(t *testing.T) {
+	// Each link leads through two thousand directories that are there.
+	items := []string{"l0/"}
+	for n := range 5 {
+		items = append(items, fmt.Sprintf("l%d -> %sl%d", n+1, strings.Repeat("l0/../", 340), n))
+	}
+	if _, _, err := convert(t, imageOf(t, layerOf(t, append(items, "l5/x")...)).layout(t), DefaultLimits); err != nil {
+		t.Error("four thousand names are too many?", err)
+	}
+	for n := 5; n < 12; n++ {
+		items = append(items, fmt.Sprintf("l%d -> %sl%d", n+1, strings.Repeat("l0/../", 340), n))
+	}
+	if _, _, err := convert(t, imageOf(t, layerOf(t, append(items, "l12/x")...)).layout(t), DefaultLimits); err == nil || !strings.Contains(err.Error(), "more than 4096 names on the way") {
+		t.Error(err)
+	}
+	merged := newTree(&budget{Limits: DefaultLimits})
+	merged.steps = maxSteps - 1
+	if err := merged.apply(&entry{name: "a/b/c", kind: tar.TypeDir, node: mkext4.Dir(0o755, zeroTime)}); err == nil || AsFault(err).Kind != TooLarge {
+		t.Error(err)
+	}
+}
+
+func TestNumbersThatNoFileSystemHoldsAreRefused(t *testing.T) {
+	for want, header := range map[string]*tar.Header{
+		"owner is 4294967296":           {Name: "a", Typeflag: tar.TypeReg, Uid: 1 << 32},
+		"owner is 4294967295":           {Name: "a", Typeflag: tar.TypeDir, Uid: 1<<32 - 1},
+		"group is 8589934593":           {Name: "a", Typeflag: tar.TypeSymlink, Linkname: "b", Gid: 1<<33 + 1},
+		"owner is -1":                   {Name: "a", Typeflag: tar.TypeReg, Uid: -1},
+		"major number is 4096":          {Name: "a", Typeflag: tar.TypeChar, Devmajor: 1 << 12},
+		"device's minor number is 1048": {Name: "a", Typeflag: tar.TypeBlock, Devminor: 1 << 20},
+	} {
+		header.Format = tar.FormatGNU
+		_, _, err := convert(t, imageOf(t, headers(t, header)).layout(t), DefaultLimits)
+		if err == nil || AsFault(err).Kind != BadLayer || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), `"a"`) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+	out, _, err := convert(t, imageOf(t, headers(t, &tar.Header{Name: "a", Typeflag: tar.TypeReg, Uid: 1<<32 - 2, Format: tar.FormatGNU})).layout(t), DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stat := debugfs(t, out, "stat /a"); !strings.Contains(stat, "User: 4294967294") && !strings.Contains(stat, "User:    -2") {
+		t.Error(stat)
 	}
 }

@@ -85,7 +85,7 @@ func pullFrom(t *testing.T, server *httptest.Server) *Pull {
 func (p *Pull) run(t *testing.T) (*Result, error) {
 	t.Helper()
 	dir := t.TempDir()
-	result, err := p.Run(context.Background(), "", filepath.Join(dir, "out"), 0, silent)
+	result, err := p.Run(context.Background(), "", Target{Rootfs: filepath.Join(dir, "out")}, silent)
 	if left, _ := os.ReadDir(dir); err != nil && len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
@@ -111,7 +111,7 @@ func TestPull(t *testing.T) {
 	if _, err := p.run(t); err != nil || s.count(s.layerPath()) != 1 {
 		t.Errorf("a layer was fetched %d times, %v", s.count(s.layerPath()), err)
 	}
-	if again, err := p.Run(context.Background(), first.Digest, filepath.Join(t.TempDir(), "out"), 0, silent); again != nil || err != nil {
+	if again, err := p.Run(context.Background(), first.Digest, Target{Rootfs: filepath.Join(t.TempDir(), "out")}, silent); again != nil || err != nil {
 		t.Errorf("not told as unchanged: %+v %v", again, err)
 	}
 }

@@ -7,12 +7,14 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"banger.dev/native/internal/room"
 )
 
 // spool keeps the content of a layer's files, one after the other, until it is known which of them the image shows. It has no
 // name on disk: nothing of it outlives the process.
 type spool struct {
-	file   *os.File
+	file   *room.File
 	size   int64
 	buffer []byte
 }
@@ -22,12 +24,12 @@ const hole = 64 << 10
 
 var zeros [hole]byte
 
-func newSpool(directory string) (*spool, error) {
+func newSpool(directory string, reserve room.Reserve) (*spool, error) {
 	file, err := nameless(directory)
 	if err != nil {
 		return nil, err
 	}
-	return &spool{file: file, buffer: make([]byte, 0, 1<<20)}, nil
+	return &spool{file: reserve.Keep(file), buffer: make([]byte, 0, 1<<20)}, nil
 }
 
 // nameless is a file that is gone with the process, killed or not; where the file system has no such files, but for a moment.
@@ -87,6 +89,13 @@ func (s *spool) finish() error {
 	}
 	s.buffer = nil
 	return s.file.Truncate(s.size)
+}
+
+// allocated is what the spool takes on the disk, in bytes.
+func (s *spool) allocated() (int64, error) {
+	var stat unix.Stat_t
+	err := unix.Fstat(int(s.file.Fd()), &stat)
+	return stat.Blocks * 512, err
 }
 
 func (s *spool) ReadAt(b []byte, at int64) (int, error) { return s.file.ReadAt(b, at) }

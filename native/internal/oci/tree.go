@@ -18,8 +18,11 @@ const (
 	aufs = ".wh..wh."
 
 	maxPath = 4095
-	// maxFollowed is the kernel's limit for links on the way to a file.
+	// maxFollowed is the kernel's limit for links on the way to a file, and maxParts ours for the names that they all are made of.
 	maxFollowed = 40
+	maxParts    = 4096
+	// maxSteps bounds the walks of all entries together: the names that fit into Limits have half as many parts.
+	maxSteps = 256 << 20
 )
 
 // tree is the image's file system while layers are put over one another.
@@ -28,6 +31,11 @@ type tree struct {
 	layer int
 	// origin tells which layer put a name where it is: whiteouts hide only what lies below.
 	origin map[place]int
+	// cleared has the directories of which a layer has hidden everything older, with the layer. Nothing older comes back after that.
+	cleared map[*mkext4.Node]int
+	// left is charged for directories that no entry names.
+	left  *budget
+	steps int
 }
 
 type place struct {
@@ -35,8 +43,8 @@ type place struct {
 	name string
 }
 
-func newTree() *tree {
-	return &tree{root: mkext4.Dir(0o755, zeroTime), origin: map[place]int{}}
+func newTree(left *budget) *tree {
+	return &tree{root: mkext4.Dir(0o755, zeroTime), origin: map[place]int{}, cleared: map[*mkext4.Node]int{}, left: left}
 }
 
 // apply puts one entry of the current layer over what the layers below made.
@@ -49,8 +57,7 @@ func (t *tree) apply(e *entry) error {
 		if e.kind != tar.TypeDir {
 			return fmt.Errorf("the root is not a directory in it")
 		}
-		t.root.Mode, t.root.UID, t.root.GID = e.node.Mode, e.node.UID, e.node.GID
-		t.root.Mtime, t.root.Xattrs = e.node.Mtime, e.node.Xattrs
+		become(t.root, e.node)
 		return nil
 	}
 	name := names[len(names)-1]
@@ -74,17 +81,17 @@ func (t *tree) apply(e *entry) error {
 	old := dir.Children[name]
 	if old != nil && old.IsDir() && e.node.IsDir() {
 		// What is in it stays.
-		e.node.Children = old.Children
-		for below := range old.Children {
-			t.origin[place{e.node, below}] = t.origin[place{old, below}]
-			delete(t.origin, place{old, below})
-		}
-		dir.Children[name] = e.node
+		become(old, e.node)
 		t.origin[place{dir, name}] = t.layer
 		return nil
 	}
 	t.put(dir, name, e.node)
 	return nil
+}
+
+// become gives a directory that is there what a later entry says of it.
+func become(old, n *mkext4.Node) {
+	old.Mode, old.UID, old.GID, old.Mtime, old.Xattrs = n.Mode, n.UID, n.GID, n.Mtime, n.Xattrs
 }
 
 func (t *tree) put(dir *mkext4.Node, name string, n *mkext4.Node) {
@@ -98,6 +105,7 @@ func (t *tree) forget(n *mkext4.Node) {
 	if n == nil || !n.IsDir() {
 		return
 	}
+	delete(t.cleared, n)
 	for name, below := range n.Children {
 		delete(t.origin, place{n, name})
 		t.forget(below)
@@ -107,9 +115,7 @@ func (t *tree) forget(n *mkext4.Node) {
 // white removes what lies below this layer: one name, or everything in a directory. What is not there need not be.
 func (t *tree) white(dir *mkext4.Node, name string) error {
 	if name == opaque {
-		for below := range dir.Children {
-			t.hide(dir, below)
-		}
+		t.clear(dir)
 		return nil
 	}
 	if strings.HasPrefix(name, aufs) {
@@ -123,24 +129,32 @@ func (t *tree) white(dir *mkext4.Node, name string) error {
 	return nil
 }
 
+// clear hides what is older than this layer in a directory, once.
+func (t *tree) clear(dir *mkext4.Node) {
+	if layer, ok := t.cleared[dir]; ok && layer == t.layer {
+		return
+	}
+	t.cleared[dir] = t.layer
+	for below := range dir.Children {
+		t.hide(dir, below)
+	}
+}
+
 // hide removes a name unless this layer made it, and from a directory that this layer made, or reaches into, what is older.
-func (t *tree) hide(dir *mkext4.Node, name string) bool {
+func (t *tree) hide(dir *mkext4.Node, name string) {
 	n := dir.Children[name]
 	if n == nil {
-		return true
+		return
 	}
-	empty := true
 	if n.IsDir() {
-		for below := range n.Children {
-			empty = t.hide(n, below) && empty
-		}
+		t.clear(n)
 	}
-	if t.origin[place{dir, name}] == t.layer || !empty {
-		return false
+	if t.origin[place{dir, name}] == t.layer || len(n.Children) > 0 {
+		return
 	}
+	t.forget(n)
 	delete(dir.Children, name)
 	delete(t.origin, place{dir, name})
-	return true
 }
 
 // linked finds what a hard link names. The last part is not followed: a link to a link is the same link.
@@ -185,8 +199,11 @@ func (t *tree) directory(names []string) (*mkext4.Node, error) {
 func (t *tree) walk(names []string, create bool) (dir *mkext4.Node, at string, err error) {
 	// ancestors are for "..", the root's own being the root.
 	ancestors := []*mkext4.Node{t.root}
-	followed := 0
+	followed, met := 0, len(names)
 	for len(names) > 0 {
+		if t.steps++; t.steps > maxSteps {
+			return nil, names[0], fault(TooLarge, "the names of the image's files lead through more than %d directories together", maxSteps)
+		}
 		name := names[0]
 		names = names[1:]
 		here := ancestors[len(ancestors)-1]
@@ -199,16 +216,24 @@ func (t *tree) walk(names []string, create bool) (dir *mkext4.Node, at string, e
 		case next == nil && !create:
 			return nil, name, nil
 		case next == nil:
+			if err := t.left.take(0, len(name)); err != nil {
+				return nil, name, err
+			}
 			next = mkext4.Dir(0o755, zeroTime)
 			t.put(here, name, next)
 		case next.Type() == mkext4.TypeSymlink:
+			through := parts(next.Link)
+			met += len(through)
 			if followed++; followed > maxFollowed {
 				return nil, name, fmt.Errorf("more than %d links on the way to it", maxFollowed)
+			}
+			if met > maxParts {
+				return nil, name, fmt.Errorf("more than %d names on the way to it, through links", maxParts)
 			}
 			if strings.HasPrefix(next.Link, "/") {
 				ancestors = ancestors[:1]
 			}
-			names = append(parts(next.Link), names...)
+			names = append(through, names...)
 			continue
 		case !next.IsDir():
 			return nil, name, nil
