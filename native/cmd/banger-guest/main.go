@@ -8,6 +8,8 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"syscall"
 
 	"banger.dev/native/internal/agent"
@@ -19,6 +21,7 @@ import (
 var version = "0.0.0-dev"
 
 const usage = `usage: banger-guest --version
+       banger-guest profile PID         what gives a login shell back the variables that it began with
        banger-guest serve --unix FILE   serve the agent on a unix socket, for tests of a host`
 
 func main() {
@@ -35,12 +38,23 @@ func main() {
 		boot.Run()
 	case len(args) == 2 && args[1] == "--version":
 		fmt.Println(version)
+	case len(args) == 3 && args[1] == "profile":
+		profile(args[2])
 	case len(args) == 4 && args[1] == "serve" && args[2] == "--unix":
 		log.Fatal(serveUnix(args[3]))
 	default:
 		fmt.Fprintln(os.Stderr, usage)
 		os.Exit(2)
 	}
+}
+
+// profile is called by what boot.hookProfile writes, in every login shell: whatever it cannot do must not end one.
+func profile(pid string) {
+	began, err := os.ReadFile("/proc/" + filepath.Base(pid) + "/environ")
+	if err != nil {
+		return
+	}
+	fmt.Print(agent.Profile(strings.Split(strings.TrimSuffix(string(began), "\x00"), "\x00"), os.Environ()))
 }
 
 func serveHost() error {
@@ -58,7 +72,7 @@ func serveHost() error {
 	if err != nil {
 		return err
 	}
-	a := agent.New(version, handover.Init, handover.Warnings, func() { agent.GoDown(handover.Init) })
+	a := agent.New(version, handover.Init, handover.Warnings, handover.Environment, func() { agent.GoDown(handover.Init) })
 	go reportReady(a)
 	return a.Serve(listener)
 }
@@ -80,5 +94,5 @@ func serveUnix(path string) error {
 		return err
 	}
 	// No machine to take down here.
-	return agent.New(version, initsys.Other, nil, func() { os.Exit(0) }).Serve(listener)
+	return agent.New(version, initsys.Other, nil, nil, func() { os.Exit(0) }).Serve(listener)
 }

@@ -33,17 +33,19 @@ type Agent struct {
 	version  string
 	init     initsys.Kind
 	warnings []string
-	execs    chan struct{}
-	goDown   func()
+	// environment is what the image's maker set, for every command.
+	environment map[string]string
+	execs       chan struct{}
+	goDown      func()
 }
 
-// New describes the guest: the program's version, the init that runs, and what went wrong while booting.
-// GoDown ends it, in order.
-func New(version string, init initsys.Kind, warnings []string, goDown func()) *Agent {
+// New describes the guest: the program's version, the init that runs, what went wrong while booting, and the variables of
+// the image. GoDown ends it, in order.
+func New(version string, init initsys.Kind, warnings []string, environment map[string]string, goDown func()) *Agent {
 	if warnings == nil {
 		warnings = []string{}
 	}
-	return &Agent{version: version, init: init, warnings: warnings, execs: make(chan struct{}, maxExecs), goDown: sync.OnceFunc(goDown)}
+	return &Agent{version: version, init: init, warnings: warnings, environment: environment, execs: make(chan struct{}, maxExecs), goDown: sync.OnceFunc(goDown)}
 }
 
 // Serve answers on l until it is closed.
@@ -66,6 +68,8 @@ func (a *Agent) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/files", a.getFiles)
 	mux.HandleFunc("POST /v1/shutdown", a.shutdown)
 	mux.HandleFunc("POST /v1/grow", a.grow)
+	mux.HandleFunc("POST /v1/clock", a.clock)
+	mux.HandleFunc("GET /v1/sshd", a.sshd)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotFound, fmt.Errorf("no such request: %s %s", r.Method, r.URL.Path))
 	})

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/user"
 	"path/filepath"
 	"strings"
@@ -32,7 +34,7 @@ func newGuest(t *testing.T) *guest {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	a := New("1.2.3", initsys.SysV, []string{"a warning"}, func() { g.downs <- struct{}{} })
+	a := New("1.2.3", initsys.SysV, []string{"a warning"}, map[string]string{"IMAGE_SET": "by the image"}, func() { g.downs <- struct{}{} })
 	go a.Serve(listener)
 	g.client.Transport = &http.Transport{
 		DisableKeepAlives: true,
@@ -209,5 +211,54 @@ func TestErrorsAreJSON(t *testing.T) {
 		if err := json.Unmarshal(body, &e); status != c.status || err != nil || e.Error == "" {
 			t.Errorf("%s %s: %d %s", c.method, c.path, status, body)
 		}
+	}
+}
+
+func TestClockTakesOnlyATime(t *testing.T) {
+	g := newGuest(t)
+	for _, body := range []string{"", "{}", `{"unixMs":-1}`, `{"unixMs":99999999999999999}`, `{"unixMs":"now"}`} {
+		if status, content := g.do("POST", "/v1/clock", strings.NewReader(body)); status != http.StatusBadRequest {
+			t.Errorf("%s: %d %s", body, status, content)
+		}
+	}
+	// What the clock says already needs no privilege.
+	if status, content := g.do("POST", "/v1/clock", strings.NewReader(fmt.Sprintf(`{"unixMs":%d}`, time.Now().UnixMilli()))); status != http.StatusNoContent {
+		t.Errorf("%d %s", status, content)
+	}
+}
+
+func TestAnSSHServerIsSeenInTheKernelsTable(t *testing.T) {
+	proc := t.TempDir()
+	head := "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+	for name, c := range map[string]struct {
+		table, line string
+		want        bool
+	}{
+		"IPv4":       {"tcp", "   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1 1 0 100 0 0 10 0\n", true},
+		"IPv6":       {"tcp6", "   0: 00000000000000000000000000000000:0016 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 1\n", true},
+		"a session":  {"tcp", "   0: 050010AC:0016 010010AC:D6A4 01 00000000:00000000 00:00000000 00000000     0        0 1\n", false},
+		"other port": {"tcp", "   0: 00000000:1600 00000000:0016 0A 00000000:00000000 00:00000000 00000000     0        0 1\n", false},
+		"cut short":  {"tcp", "   0: 00000000\n", false},
+	} {
+		os.Remove(filepath.Join(proc, "tcp"))
+		os.Remove(filepath.Join(proc, "tcp6"))
+		if err := os.WriteFile(filepath.Join(proc, c.table), []byte(head+c.line), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if listens(proc, 22) != c.want {
+			t.Errorf("%s: want %v", name, c.want)
+		}
+	}
+	root := t.TempDir()
+	if hasSSHServer(root) {
+		t.Error("an empty image has an sshd")
+	}
+	os.MkdirAll(filepath.Join(root, "usr/sbin"), 0o755)
+	os.WriteFile(filepath.Join(root, "usr/sbin/dropbear"), nil, 0o755)
+	if !hasSSHServer(root) {
+		t.Error("dropbear is not seen")
+	}
+	if status, content := newGuest(t).do("GET", "/v1/sshd?waitMs=forever", nil); status != http.StatusBadRequest {
+		t.Errorf("%d %s", status, content)
 	}
 }

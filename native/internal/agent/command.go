@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,6 +29,7 @@ const (
 	// lateOutput is how long a background process may keep the output open after its command has ended.
 	lateOutput = 250 * time.Millisecond
 
+	defaultLang = "C.UTF-8"
 	defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 )
 
@@ -48,8 +50,8 @@ type command struct {
 }
 
 // start prepares and starts; when that fails the report says why.
-func start(r *startRequest) (*command, exitReport) {
-	cmd, err := prepare(r, "/etc")
+func start(r *startRequest, image map[string]string) (*command, exitReport) {
+	cmd, err := prepare(r, image, "/")
 	if err != nil {
 		return nil, cannotRun(err)
 	}
@@ -82,15 +84,18 @@ func cannotRun(err error) exitReport {
 	return exitReport{Code: code, Error: err.Error()}
 }
 
-// prepare decides what runs, as whom, where and with which environment; etc holds the user database.
-func prepare(r *startRequest, etc string) (*exec.Cmd, error) {
-	who, err := lookUp(etc, r.User)
+// prepare decides what runs, as whom, where and with which environment; root is where users and terminals are looked up.
+func prepare(r *startRequest, image map[string]string, root string) (*exec.Cmd, error) {
+	who, err := lookUp(filepath.Join(root, "etc"), r.User)
 	if err != nil {
 		return nil, err
 	}
+	if info, err := os.Stat(filepath.Join(root, who.shell)); err != nil || info.IsDir() || info.Mode()&0o111 == 0 {
+		who.shell = "/bin/sh" // what the database names was never in the image, or is there no more
+	}
 	cmd := &exec.Cmd{
 		Dir:         r.Cwd,
-		Env:         environment(r, who),
+		Env:         environment(r, image, who, root),
 		SysProcAttr: &syscall.SysProcAttr{Setsid: true, Credential: who.credential()},
 	}
 	if cmd.Dir == "" {
@@ -111,15 +116,23 @@ func prepare(r *startRequest, etc string) (*exec.Cmd, error) {
 	return cmd, err
 }
 
-func environment(r *startRequest, who *account) []string {
-	env := []string{"PATH=" + defaultPath, "HOME=" + who.home, "USER=" + who.name, "LOGNAME=" + who.name, "SHELL=" + who.shell, "LANG=C.UTF-8"}
+// environment is the one place that decides it: what every process has, then what the image's maker set, then what was
+// asked for. The last of two equal names counts.
+func environment(r *startRequest, image map[string]string, who *account, root string) []string {
+	env := []string{"PATH=" + defaultPath, "HOME=" + who.home, "SHELL=" + who.shell, "LANG=" + defaultLang}
+	if who.name != "" {
+		env = append(env, "USER="+who.name, "LOGNAME="+who.name)
+	}
+	chosen := make([]string, 0, len(image)+len(r.Env))
+	for _, from := range []map[string]string{image, r.Env} {
+		for k, v := range from {
+			chosen = append(chosen, k+"="+v)
+		}
+	}
 	if r.TTY != nil {
-		env = append(env, "TERM="+r.TTY.Term)
+		env = append(env, "TERM="+knownTerm(root, r.TTY.Term, append(slices.Clone(env), chosen...)))
 	}
-	for k, v := range r.Env {
-		env = append(env, k+"="+v)
-	}
-	return env
+	return append(env, chosen...)
 }
 
 // find looks a program up in the PATH the command will have, which is the last one of env.

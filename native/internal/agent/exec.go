@@ -72,7 +72,7 @@ func (a *Agent) exec(w http.ResponseWriter, r *http.Request) {
 		drain(stream.Reader)
 		return
 	}
-	run(request, stream.Reader, out)
+	run(request, a.environment, stream.Reader, out)
 }
 
 func readStart(in *bufio.Reader) (*startRequest, error) {
@@ -92,8 +92,8 @@ func readStart(in *bufio.Reader) (*startRequest, error) {
 
 // run starts the command and serves the stream until the host closes it. The host does so once it has the exit frame;
 // were the guest to close first, Firecracker would give a slow reader two seconds for what is still on its way.
-func run(request *startRequest, in *bufio.Reader, out *frameWriter) {
-	c, report := start(request)
+func run(request *startRequest, image map[string]string, in *bufio.Reader, out *frameWriter) {
+	c, report := start(request, image)
 	if c == nil {
 		out.writeJSON(frameExit, report)
 		drain(in)

@@ -36,7 +36,7 @@ func TestOutputAndCodes(t *testing.T) {
 		"unknown cwd":      {request: startRequest{Argv: []string{"true"}, Cwd: "/no/such/dir"}, code: 126, says: "/no/such/dir"},
 		"empty name":       {request: startRequest{Argv: []string{""}}, code: 126, says: "empty"},
 		"killed":           {request: startRequest{Argv: []string{"sh", "-c", "kill -9 $$"}}, code: 137, signal: 9},
-		"environment, cwd": {request: startRequest{Argv: []string{"sh", "-c", "pwd; echo $K $LANG"}, Env: map[string]string{"K": "v"}, Cwd: "/usr"}, out: "/usr\nv C.UTF-8\n"},
+		"environment, cwd": {request: startRequest{Argv: []string{"sh", "-c", "pwd; echo $K $LANG $IMAGE_SET"}, Env: map[string]string{"K": "v"}, Cwd: "/usr"}, out: "/usr\nv C.UTF-8 by the image\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := g.start(c.request).finish()

@@ -40,6 +40,7 @@ func Run() {
 		{"host name and resolver", b.identify},
 		{"network", b.network},
 		{"files", b.writeFiles},
+		{"what the image expects", b.prepareImage},
 		{"hand over to init", b.handOver},
 	}
 	for _, step := range steps {
@@ -52,6 +53,14 @@ func Run() {
 func (b *boot) pullConfig() (err error) {
 	b.config, err = b.host.Config(context.Background())
 	return err
+}
+
+// prepareImage sees to what an image may have that a VM is not like. None of it keeps the VM from booting.
+func (b *boot) prepareImage() error {
+	b.makeTmp()
+	b.passOverDevices()
+	b.hookProfile()
+	return nil
 }
 
 func (b *boot) warn(format string, args ...any) {

@@ -31,6 +31,8 @@ var initEnvironment = []string{"HOME=/", "TERM=linux", "PATH=/usr/local/sbin:/us
 type Handover struct {
 	Init     initsys.Kind `json:"init"`
 	Warnings []string     `json:"warnings"`
+	// Environment is what the image's maker set for every process.
+	Environment map[string]string `json:"environment"`
 }
 
 // ReadHandover is for the agent.
@@ -44,7 +46,7 @@ func ReadHandover() (h Handover, err error) {
 
 func (b *boot) handOver() error {
 	init := initsys.Detect("/")
-	text, err := json.Marshal(Handover{Init: init.Kind, Warnings: b.warnings})
+	text, err := json.Marshal(Handover{Init: init.Kind, Warnings: b.warnings, Environment: b.config.Environment})
 	if err != nil {
 		return err
 	}

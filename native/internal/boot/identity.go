@@ -13,29 +13,29 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"banger.dev/native/internal/clock"
 	"banger.dev/native/internal/config"
 )
 
+// identify goes on without a file that has no place in the image.
 func (b *boot) identify() error {
 	if err := unix.Sethostname([]byte(b.config.Hostname)); err != nil {
 		return fmt.Errorf("set hostname %q: %w", b.config.Hostname, err)
 	}
-	if err := replaceFile("/etc/hostname", 0o644, []byte(b.config.Hostname+"\n")); err != nil {
-		return err
-	}
 	old, err := os.ReadFile("/etc/hosts")
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
+		b.warn("%v", err)
 	}
-	if err := replaceFile("/etc/hosts", 0o644, hosts(old, b.config.Hostname)); err != nil {
-		return err
-	}
+	files := map[string][]byte{"/etc/hostname": []byte(b.config.Hostname + "\n"), "/etc/hosts": hosts(old, b.config.Hostname)}
 	if n := b.config.Network; n != nil && len(n.Resolvers) > 0 {
-		if err := replaceFile("/etc/resolv.conf", 0o644, resolvConf(n)); err != nil {
-			return err
+		files["/etc/resolv.conf"] = resolvConf(n)
+	}
+	for path, content := range files {
+		if err := replaceFile(path, 0o644, content); err != nil {
+			b.warn("%v", err)
 		}
 	}
-	if err := setClock(time.Unix(b.config.UnixTime, 0)); err != nil {
+	if err := clock.Follow(time.Unix(b.config.UnixTime, 0), time.Second); err != nil {
 		b.warn("%v", err)
 	}
 	return nil
@@ -72,16 +72,4 @@ func resolvConf(n *config.Network) []byte {
 		fmt.Fprintf(&out, "nameserver %s\n", r)
 	}
 	return out.Bytes()
-}
-
-// setClock leaves a clock alone that is right to the second: Firecracker's kvm-clock mostly is.
-func setClock(want time.Time) error {
-	if want.Unix() <= 0 || time.Since(want).Abs() <= time.Second {
-		return nil
-	}
-	now := unix.NsecToTimeval(want.UnixNano())
-	if err := unix.Settimeofday(&now); err != nil {
-		return fmt.Errorf("set the clock to %s: %w", want.UTC().Format(time.RFC3339), err)
-	}
-	return nil
 }

@@ -38,11 +38,12 @@ var (
 
 func mountPseudo(list []pseudo) error {
 	for _, m := range list {
-		if err := os.MkdirAll(m.at, 0o755); err != nil {
+		at, err := makeDirectory("/", m.at, 0o755)
+		if err != nil {
 			return err
 		}
-		if err := unix.Mount(m.fs, m.at, m.fs, m.flags, m.data); err != nil {
-			return fmt.Errorf("mount %s at %s: %w", m.fs, m.at, err)
+		if err := unix.Mount(m.fs, at, m.fs, m.flags, m.data); err != nil {
+			return fmt.Errorf("mount %s at %s: %w", m.fs, at, err)
 		}
 	}
 	return nil
@@ -72,22 +73,41 @@ func (b *boot) mountConfigured() error {
 		if err := awaitDevice(m.Device); err != nil {
 			return err
 		}
-		if err := os.MkdirAll(m.At, 0o755); err != nil {
+		at, err := makeDirectory("/", m.At, 0o755)
+		if err != nil && m.ReadOnly {
+			b.warn("no place for %s: %v", m.At, err) // a kernel's modules, say, which few programs want
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		var flags uintptr
 		if m.ReadOnly {
 			flags = unix.MS_RDONLY
 		}
-		if err := unix.Mount(m.Device, m.At, m.Type, flags, ""); err != nil {
-			return fmt.Errorf("mount %s (%s) at %s: %w", m.Device, m.Type, m.At, err)
+		if err := unix.Mount(m.Device, at, m.Type, flags, ""); err != nil {
+			return fmt.Errorf("mount %s (%s) at %s: %w", m.Device, m.Type, at, err)
 		}
 		if !m.Grow {
 			continue
 		}
-		if _, err := ext4.Grow(m.Device, m.At); err != nil {
+		if _, err := ext4.Grow(m.Device, at); err != nil {
 			b.warn("%v", err)
 		}
 	}
 	return nil
+}
+
+// makeTmp is for images whose /tmp is missing, or leads nowhere: most programs want one.
+func (b *boot) makeTmp() {
+	if _, err := os.Stat("/tmp"); err == nil {
+		return
+	}
+	tmp, err := makeDirectory("/", "/tmp", 0o755)
+	if err == nil {
+		err = os.Chmod(tmp, 0o777|os.ModeSticky)
+	}
+	if err != nil {
+		b.warn("/tmp: %v", err)
+	}
 }

@@ -9,10 +9,11 @@ import (
 	"path/filepath"
 )
 
+// writeFiles makes what it can: an image in which one has no place boots without it.
 func (b *boot) writeFiles() error {
 	for _, f := range b.config.Files {
 		if err := replaceFile(f.Path, fs.FileMode(f.Mode), []byte(f.Content)); err != nil {
-			return err
+			b.warn("%v", err)
 		}
 	}
 	return nil
@@ -30,10 +31,12 @@ func replaceFile(path string, mode fs.FileMode, content []byte) error {
 	if mode&0o077 == 0 {
 		parents = 0o700
 	}
-	if err := os.MkdirAll(filepath.Dir(path), parents); err != nil {
+	directory, err := makeDirectory("/", filepath.Dir(path), parents)
+	if err != nil {
 		return fmt.Errorf("parents of %s: %w", path, err)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".banger-*")
+	path = filepath.Join(directory, filepath.Base(path))
+	tmp, err := os.CreateTemp(directory, ".banger-*")
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,9 @@ type Config struct {
 	Mounts   []Mount  `json:"mounts"`
 	Files    []File   `json:"files"`
 	Mask     []string `json:"mask"`
-	UnixTime int64    `json:"unixTime"`
+	// Environment is what the image's maker set for every process.
+	Environment map[string]string `json:"environment"`
+	UnixTime    int64             `json:"unixTime"`
 }
 
 // Network is the guest's one interface.
@@ -71,6 +73,7 @@ func (m *Mode) UnmarshalText(text []byte) error {
 var (
 	hostname = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$`)
 	unit     = regexp.MustCompile(`^[A-Za-z0-9:_.@\\-]{1,255}$`)
+	variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	// 15 bytes: the kernel's IFNAMSIZ less the final zero.
 	iface = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,15}$`)
 )
@@ -125,6 +128,11 @@ func (c *Config) check() error {
 	for _, f := range c.Files {
 		if !cleanAbsolute(f.Path) || f.Path == "/" {
 			return fmt.Errorf("file %q: the path must be absolute and clean", f.Path)
+		}
+	}
+	for name, value := range c.Environment {
+		if !variable.MatchString(name) || strings.ContainsRune(value, 0) {
+			return fmt.Errorf("environment %q is not a variable", name)
 		}
 	}
 	for _, u := range c.Mask {

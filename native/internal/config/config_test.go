@@ -9,14 +9,14 @@ const sample = `{"protocol":1,"hostname":"brave-otter",
  "network":{"interface":"eth0","address":"172.16.0.5/24","gateway":"172.16.0.1","resolvers":["172.16.0.1"],"search":["vm"]},
  "mounts":[{"device":"/dev/vdb","at":"/root","type":"ext4","readOnly":false,"grow":true}],
  "files":[{"path":"/root/.ssh/authorized_keys","mode":"0600","content":"key\n"}],
- "mask":["systemd-networkd-wait-online.service"],"unixTime":1700000000}`
+ "mask":["systemd-networkd-wait-online.service"],"environment":{"PATH":"/opt/tool/bin:/bin"},"unixTime":1700000000}`
 
 func TestDecode(t *testing.T) {
 	c, err := Decode(strings.NewReader(sample))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Network.Address.Bits() != 24 || c.Files[0].Mode != 0o600 || !c.Mounts[0].Grow || c.UnixTime != 1700000000 {
+	if c.Network.Address.Bits() != 24 || c.Files[0].Mode != 0o600 || !c.Mounts[0].Grow || c.UnixTime != 1700000000 || c.Environment["PATH"] != "/opt/tool/bin:/bin" {
 		t.Errorf("%+v", c)
 	}
 	if c, err := Decode(strings.NewReader(`{"protocol":1,"hostname":"a","network":null}`)); err != nil || c.Network != nil {
@@ -34,6 +34,8 @@ func TestDecodeRefuses(t *testing.T) {
 		{`"172.16.0.1",`, `"nowhere",`}:                                   "ParseAddr",
 		{`["vm"]`, `["a\nnameserver 1.1.1.1"]`}:                           "network.search",
 		{`"/dev/vdb"`, `"vdb"`}:                                           "mount",
+		{`{"PATH"`, `{"PA TH"`}:                                           "environment",
+		{`"/opt/tool/bin:/bin"`, `"a\u0000b"`}:                            "environment",
 		{`"at":"/root"`, `"at":"/"`}:                                      "mount",
 		{`"at":"/root"`, `"at":"/a/../b"`}:                                "mount",
 		{`"type":"ext4"`, `"type":""`}:                                    "type",

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { pipeline } from "../pipeline.ts"
 import { testSpec } from "../testing/spec.ts"
 import { compose } from "./document.ts"
+import { setEnv } from "./guest.ts"
 
 describe("guest document", () => {
   it.effect("is what every capability says, together", () => Effect.gen(function*() {
@@ -12,6 +13,18 @@ describe("guest document", () => {
     assert.deepStrictEqual(document.mounts.map(({ at, device }) => [device, at]), [["/dev/vdb", "/root"], ["/dev/vdc", "/lib/modules/6.1.0-40-cloud-amd64"]])
     assert.include(document.mask, "systemd-resolved.service")
   }))
+
+  it.effect("carries the image's variables, for every process and for ssh", () => Effect.gen(function*() {
+    const spec = testSpec({ run: { env: ["PATH=/opt/tool/bin:/bin", "TOOL=a b", "no variable"], entrypoint: [], cmd: [], workdir: "", user: "" } })
+    const document = yield* compose(spec, pipeline.guest(spec))
+    assert.deepStrictEqual(document.environment, { PATH: "/opt/tool/bin:/bin", TOOL: "a b" })
+    assert.include(document.files.find(({ path }) => path.endsWith("00-banger.conf"))?.content, 'SetEnv "PATH=/opt/tool/bin:/bin" "TOOL=a b"\n')
+  }))
+
+  it("gives sshd no variable that could end its line or its quotes", () => {
+    assert.strictEqual(setEnv({ OK: "a#b 'c'", LINE: "a\nPermitRootLogin yes", QUOTE: 'a" "X=1', BACK: "a\\" }), "SetEnv \"OK=a#b 'c'\"\n")
+    assert.strictEqual(setEnv({}), "")
+  })
 
   it.effect("two capabilities that write the same file are refused by name", () => Effect.gen(function*() {
     const motd = { files: [{ path: "/etc/motd", mode: "0644", content: "hello" }] }

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { environmentOf } from "@banger/domain/run-config.ts"
 import type { VmSpec } from "@banger/domain/vm.ts"
 import { GuestFile, GuestMount, GuestNetwork, type GuestPatch } from "../capability.ts"
 
@@ -24,6 +25,8 @@ export const GuestDocument = Schema.Struct({
   mounts: Schema.Array(GuestMount),
   files: Schema.Array(GuestFile),
   mask: Schema.Array(Schema.String),
+  /** What the image's maker set for every process. */
+  environment: Schema.Record({ key: Schema.String, value: Schema.String }),
   unixTime: Schema.Int
 })
 export type GuestDocument = typeof GuestDocument.Type
@@ -53,6 +56,7 @@ export const compose = (spec: VmSpec, patches: Patches): Effect.Effect<Omit<Gues
     network: all.find((patch) => patch.network !== undefined)?.network ?? null,
     mounts: all.flatMap((patch) => patch.mounts ?? []),
     files: all.flatMap((patch) => patch.files ?? []),
-    mask: [...new Set(all.flatMap((patch) => patch.mask ?? []))]
+    mask: [...new Set(all.flatMap((patch) => patch.mask ?? []))],
+    environment: environmentOf(spec.run)
   })
 }

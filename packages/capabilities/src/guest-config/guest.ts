@@ -1,6 +1,8 @@
+import { environmentOf } from "@banger/domain/run-config.ts"
+import type { VmSpec } from "@banger/domain/vm.ts"
 import type { GuestPatch } from "../capability.ts"
 
-/** Spec 3.7. A drop-in, since Debian's sshd_config includes them first and the first value of a keyword wins. */
+/** A drop-in, since Debian's sshd_config includes them first and the first value of a keyword wins. */
 const SSHD = `PermitRootLogin prohibit-password
 PubkeyAuthentication yes
 PasswordAuthentication no
@@ -11,10 +13,27 @@ UseDNS no
 HostKey /etc/ssh/ssh_host_ed25519_key
 `
 
-/** Units that wait for hardware or networks a microVM does not have, or that would change what the guest program set. */
+/**
+ * The image's variables for every session, as sshd reads them: in double quotes, in which it knows no way to write some
+ * characters. Those variables are left to what /etc/profile says.
+ */
+export const setEnv = (environment: Readonly<Record<string, string>>): string => {
+  // oxlint-disable-next-line no-control-regex
+  const words = Object.entries(environment).filter(([, value]) => !/[\x00-\x1f\x7f"\\]/.test(value)).map(([name, value]) => `"${name}=${value}"`)
+  return words.length === 0 ? "" : `SetEnv ${words.join(" ")}\n`
+}
+
+/**
+ * Units that wait for hardware, networks or somebody at the console, which a microVM does not have, or that would change
+ * what the guest program set.
+ */
 const MASK = [
   "systemd-udev-settle.service",
+  "systemd-firstboot.service",
+  "systemd-homed-firstboot.service",
+  "initial-setup.service",
   "systemd-timesyncd.service",
+  "systemd-time-wait-sync.service",
   "e2scrub_reap.service",
   "e2scrub_all.timer",
   "apt-daily.timer",
@@ -24,12 +43,28 @@ const MASK = [
   "fstrim.timer",
   "getty@tty1.service",
   "serial-getty@ttyS0.service",
+  "console-getty.service",
   "systemd-remount-fs.service",
-  "cloud-init.service"
+  // A network by DHCP, which nobody here answers.
+  "networking.service",
+  "ifup@eth0.service",
+  "dhcpcd.service",
+  "dhcpcd@eth0.service",
+  // The settings of a cloud, from a source that is not there.
+  "cloud-init-local.service",
+  "cloud-init-main.service",
+  "cloud-init-network.service",
+  "cloud-init.service",
+  "cloud-config.service",
+  "cloud-final.service",
+  "cloud-init-hotplugd.socket",
+  // They put an initramfs where the guest program waits for the shutdown.
+  "dracut-shutdown.service",
+  "mkinitcpio-generate-shutdown-ramfs.service"
 ]
 
-export const guest = (): GuestPatch => ({
-  files: [{ path: "/etc/ssh/sshd_config.d/00-banger.conf", mode: "0644", content: SSHD }],
+export const guest = ({ run }: VmSpec): GuestPatch => ({
+  files: [{ path: "/etc/ssh/sshd_config.d/00-banger.conf", mode: "0644", content: `${SSHD}${setEnv(environmentOf(run))}` }],
   mask: MASK
 })
 

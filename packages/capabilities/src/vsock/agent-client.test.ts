@@ -7,7 +7,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
-import { exec, health, putFiles, shutdown } from "./agent-client.ts"
+import { exec, health, putFiles, setClock, shutdown, sshServer, untilExit } from "./agent-client.ts"
 import { encodeFrame, GuestFrame } from "./agent-frames.ts"
 
 const base = mkdtempSync(`${tmpdir()}/banger-agent-client-`)
@@ -45,7 +45,26 @@ describe("a guest's agent", () => {
   })
 
   it.live("tells how it is, also with more than this version knows", () =>
-    Effect.map(health(well), ({ init, uptimeMs }) => assert.deepStrictEqual([init, uptimeMs], ["systemd", 5])))
+    Effect.map(health(well), ({ uptimeMs, version }) => assert.deepStrictEqual([version, uptimeMs], ["1", 5])))
+
+  it.live("of an earlier version does what it can, and says of the rest that there is no such call", () =>
+    Effect.gen(function*() {
+      const missing = http("404 Not Found", '{"error":"no such request"}')
+      const old = yield* Effect.promise(() => guest(missing))
+      for (const call of [setClock(old, 1), sshServer(old, 1, "xterm")]) {
+        const refused = yield* Effect.flip(call)
+        assert.deepStrictEqual([refused._tag, "status" in refused && refused.status], ["AgentRefused", 404])
+      }
+      const [less, put, down, run] = yield* Effect.promise(() => Promise.all([
+        guest(http("200 OK", '{"version":"0.0.9","uptimeMs":1}')), guest(http("200 OK", '{"files":1,"bytes":2}')), guest(http("202 Accepted", "")),
+        guest((connection) => void connection.end(Buffer.concat([Buffer.from(UPGRADE), encodeFrame(GuestFrame.exit, Buffer.from('{"code":3,"error":""}'))])))
+      ]))
+      assert.strictEqual((yield* health(less)).uptimeMs, 1)
+      assert.strictEqual((yield* putFiles(put, "/x", Readable.from([]))).files, 1)
+      yield* shutdown(down, "stop")
+      const ended = yield* Effect.scoped(Effect.flatMap(exec(run, START), (stream) => untilExit(stream, () => Effect.void)))
+      assert.deepStrictEqual(ended, { status: 3, problem: "" })
+    }))
 
   it.live("is unreachable when nothing listens, what lies there is no socket, or its answer makes no sense", () =>
     Effect.gen(function*() {

@@ -19,16 +19,13 @@ export class AgentRefused extends Schema.TaggedError<AgentRefused>()("AgentRefus
   }
 }
 
-export const Health = Schema.Struct({
-  protocol: Schema.Int,
-  version: Schema.String,
-  bootId: Schema.String,
-  release: Schema.String,
-  init: Schema.String,
-  uptimeMs: Schema.Number,
-  warnings: Schema.Array(Schema.String)
-})
+/** Of what an agent says of itself only what is needed here: one of another version may say less, or more. */
+export const Health = Schema.Struct({ version: Schema.String, uptimeMs: Schema.Number })
 export type Health = typeof Health.Type
+
+/** Whether an sshd listens; or none is installed; or one is, and does not listen. `term`: a terminal that the guest knows. */
+export const SshServer = Schema.Struct({ state: Schema.Literal("listening", "missing", "silent"), term: Schema.String })
+export type SshServer = typeof SshServer.Type
 
 export const Unpacked = Schema.Struct({ files: Schema.Int, bytes: Schema.Number })
 export type Unpacked = typeof Unpacked.Type
@@ -142,6 +139,24 @@ export const shutdown = (socket: string, action: "stop" | "reboot"): Effect.Effe
     within("30 seconds"),
     Effect.scoped,
     Effect.asVoid
+  )
+
+/** Sets the guest's clock, in milliseconds since 1970. Refused with 404 by agents that know no such call. */
+export const setClock = (socket: string, unixMs: number): Effect.Effect<void, AgentUnreachable | AgentRefused> =>
+  request(socket, { method: "POST", path: "/v1/clock", body: JSON.stringify({ unixMs }) }).pipe(
+    Effect.flatMap(expecting(204)),
+    within("5 seconds"),
+    Effect.scoped,
+    Effect.asVoid
+  )
+
+/** Asks for the guest's sshd, and waits for one that is still starting: so many seconds at most. */
+export const sshServer = (socket: string, seconds: number, term: string): Effect.Effect<SshServer, AgentUnreachable | AgentRefused> =>
+  request(socket, { method: "GET", path: `/v1/sshd?${new URLSearchParams({ waitMs: String(seconds * 1000), term })}` }).pipe(
+    Effect.flatMap(expecting(200)),
+    Effect.flatMap(decoded(SshServer)),
+    within(`${seconds + 10} seconds`),
+    Effect.scoped
   )
 
 const files = (path: string) => `/v1/files?${new URLSearchParams({ path })}`

@@ -15,15 +15,16 @@ The exit status is the command's own; 128+n when signal n ended it; 125 for a fa
   ownFailure: OWN_FAILURE,
   flags: {
     cwd: Flags.value("DIR", "run it there (without it: the image's working directory, or the user's home)", Decode.text),
-    user: Flags.value("USER", "run it as this user of the guest (without it: root)", Decode.text),
+    user: Flags.value("USER", "run it as this user of the guest: USER[:GROUP], names or numbers (without it: root)", Decode.text),
     ...guestFlags
   },
   examples: [
     "banger vm exec sandbox -- make test",
     "banger vm exec sandbox --cwd /srv -e CI=1 -- ./build.sh",
+    "while read -r x; do banger vm exec -n sandbox -- ./one \"$x\"; done <list",
     "tar c . | banger vm exec sandbox --cwd /tmp -- tar x"
   ],
   run: ({ args, flags, rest }) =>
     Effect.flatMap(running(args), (vm) =>
-      runInGuest(vm.vsock, startOf(flags, vm, { argv: rest ?? [], cwd: flags.cwd ?? "", user: flags.user ?? "root" })))
+      runInGuest(vm.vsock, startOf(flags, vm, { argv: rest ?? [], cwd: flags.cwd ?? "", user: flags.user ?? "root" }), !flags["no-stdin"]))
 })

@@ -46,9 +46,6 @@ const checkBranch = ({ args, flags }: Given) => {
   return Effect.catchAll(git("/", ["check-ref-format", "--branch", flags.branch]), () => misuse(`--branch: git takes no such name: ${flags.branch}`))
 }
 
-/** An sshd comes up after the agent does. Seconds. */
-const SSHD = 60
-
 /** The files, into the VM, with a line of progress. */
 const sendWorkspace = (vm: VmView, workspace: Workspace, from: string, progress: Live) =>
   Effect.gen(function*() {
@@ -62,8 +59,9 @@ const runCommand = (vm: VmView, { flags, rest }: Given, workspace: Workspace | u
   const home = workspace?.cwd ?? ""
   const cwd = flags.workdir === undefined || flags.workdir.startsWith("/") || home === "" ? flags.workdir ?? home : `${home}/${flags.workdir}`
   const start = startOf(flags, vm, { argv: rest ?? [], cwd, user: "root" })
-  if (!flags.ssh) return runInGuest(vm.vsock, start)
-  const session = ssh(vm, [start.tty === null ? "-T" : "-t", remoteCommand(start.argv, cwd, start.env)], SSHD)
+  if (!flags.ssh) return runInGuest(vm.vsock, start, !flags["no-stdin"])
+  const options = [start.tty === null ? "-T" : "-t", ...(flags["no-stdin"] ? ["-n"] : [])]
+  const session = ssh(vm, [...options, "--", remoteCommand(start.argv, cwd, start.env)])
   return flags.timeout === undefined ? session : Effect.timeoutTo(session, {
     duration: flags.timeout, onSuccess: (status) => status, onTimeout: () => TIMED_OUT
   })

@@ -74,6 +74,29 @@ describe.skipIf(program === undefined)("a command in a guest", () => {
     assert.strictEqual(stdout, "1 2||/tmp|a b|--rm||")
   })
 
+  it.concurrent("with -n leaves the lines of a loop to the loop, from a file and from a pipe that it shares", async () => {
+    writeFileSync(`${base}/list`, "one\ntwo\nthree\n")
+    const loop = 'while read -r x; do "$@" "$x" || exit; done'
+    const flagged = argv(["-n"], ["echo"])
+    const [file, pipe, rest, end] = await Promise.all([
+      start(["bash", "-c", `${loop} <'${base}/list'`, "sh", ...flagged], env).ended,
+      start(["bash", "-c", `cat '${base}/list' | ${loop}`, "sh", ...flagged], env).ended,
+      start(["bash", "-c", `("$@"; cat) <'${base}/list'`, "sh", ...argv(["--no-stdin"], ["true"])], env).ended,
+      start(argv(["-n"], ["cat"]), env, "never seen").ended
+    ])
+    assert.deepStrictEqual([file.stdout, pipe.stdout, rest.stdout, end.stdout], ["one\ntwo\nthree\n", "one\ntwo\nthree\n", "one\ntwo\nthree\n", ""])
+  })
+
+  it.concurrent("meets the end of an input that there is not, and waits for one that is slow", async () => {
+    const inputs: Record<string, string> = { closed: "<&-", null: "</dev/null", directory: "</", "write only": "0>/dev/null" }
+    const ran = await Promise.all(Object.values(inputs).map((input) => start(["bash", "-c", `"$@" ${input}`, "sh", ...argv([], ["sh", "-c", "cat; echo end"])], env).ended))
+    assert.deepStrictEqual(ran.map(({ status, stdout }) => [status, stdout]), Object.keys(inputs).map(() => [0, "end\n"]))
+    // Non-blocking, and empty for a while: not its end.
+    const slow = "import os, sys, time, subprocess; r, w = os.pipe(); os.set_blocking(r, False); p = subprocess.Popen(sys.argv[1:], stdin=r); time.sleep(1); os.write(w, b'late'); os.close(w); sys.exit(p.wait())"
+    const { status, stdout } = await start(["python3", "-c", slow, ...argv([], ["cat"])], env).ended
+    assert.deepStrictEqual([status, stdout], [0, "late"])
+  })
+
   it.concurrent("is ended by --timeout with 124", async () => {
     const { status } = await exec(["--timeout", "200ms"], ["sleep", "60"])
     assert.strictEqual(status, 124)

@@ -33,6 +33,8 @@ const output = (stream: ExecStream, room: Effect.Semaphore): Effect.Effect<Ended
     }
   })
 
+const endOfInput = (stream: ExecStream) => stream.send(HostFrame.stdin, Buffer.alloc(0))
+
 /** Passes standard input on as fast as the command takes it. Succeeds when the user types `~.`, else never. */
 const input = (stream: ExecStream, room: Effect.Semaphore, pty: boolean) =>
   Effect.gen(function*() {
@@ -50,7 +52,7 @@ const input = (stream: ExecStream, room: Effect.Semaphore, pty: boolean) =>
       }
       if (leave) return
     }
-    yield* stream.send(HostFrame.stdin, Buffer.alloc(0))
+    yield* endOfInput(stream)
     return yield* Effect.never
   })
 
@@ -72,8 +74,9 @@ const signals = (stream: ExecStream, arrived: Queue.Dequeue<Signal>) =>
 /**
  * Ties this process's standard files, signals and window to a command in the guest, until the command has ended or
  * the user leaves it. The caller's scope holds the connection: with it closed the guest hangs up what still runs.
+ * Without `stdin` nothing is read here, and the command meets the end of its input at once.
  */
-export const session = (stream: ExecStream, start: Start): Effect.Effect<Ended, AgentUnreachable> =>
+export const session = (stream: ExecStream, start: Start, stdin: boolean): Effect.Effect<Ended, AgentUnreachable> =>
   Effect.scoped(Effect.gen(function*() {
     const room = yield* Effect.makeSemaphore(STDIN_WINDOW)
     const left = yield* Deferred.make<Ended>()
@@ -81,14 +84,15 @@ export const session = (stream: ExecStream, start: Start): Effect.Effect<Ended, 
     const arrived = yield* Queue.unbounded<Signal>()
     yield* onSignals((signal) => void arrived.unsafeOffer(signal))
     if (start.tty !== null) {
-      yield* rawMode
+      if (stdin) yield* rawMode
       const sizes = yield* Queue.sliding<{ rows: number; cols: number }>(1)
       yield* onResize((size) => void sizes.unsafeOffer(size))
       yield* Queue.take(sizes).pipe(
         Effect.flatMap((size) => stream.send(HostFrame.size, json(size))), Effect.forever, Effect.ignore, Effect.forkScoped)
     }
     // What cannot be sent is not an error of its own: a command that has ended, or a guest that has gone, shows in the output.
-    yield* input(stream, room, start.tty !== null).pipe(Effect.flatMap(() => leave(0)), Effect.ignore, Effect.forkScoped)
+    const passed = stdin ? Effect.flatMap(input(stream, room, start.tty !== null), () => leave(0)) : endOfInput(stream)
+    yield* passed.pipe(Effect.ignore, Effect.forkScoped)
     yield* signals(stream, arrived).pipe(Effect.flatMap(leave), Effect.ignore, Effect.forkScoped)
     if (start.timeoutMs > 0) {
       yield* leave(TIMED_OUT).pipe(Effect.delay(start.timeoutMs), Effect.delay(GRACE), Effect.forkScoped)

@@ -2,13 +2,45 @@ import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { constants } from "node:os"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { sshServer } from "@banger/capabilities/vsock/agent-client.ts"
 import type { VmView } from "@banger/domain/vm.ts"
 import { LocalFailure } from "../errors.ts"
 import { KNOWN_HOSTS, sshKey } from "../host-paths.ts"
 import { onSignals } from "../signals.ts"
 
-/** `attempts`: how many seconds to wait for an sshd that is still coming up. */
-export const sshArguments = (vm: Pick<VmView, "name" | "address">, key: string, attempts: number): ReadonlyArray<string> => [
+/** How long an sshd may take that is still coming up. Seconds. */
+const PATIENCE = 60
+
+/** ssh's flags that take a value. */
+const WITH_VALUE = "BbcDEeFIiJLlmOoPpQRSWw"
+
+export interface SshWords {
+  readonly options: ReadonlyArray<string>
+  readonly command: ReadonlyArray<string>
+}
+
+/** Tells ssh's own options from the command behind them, as ssh would. */
+export const sshWords = (words: ReadonlyArray<string>): SshWords => {
+  let at = 0
+  for (; at < words.length; at++) {
+    const word = words[at] ?? ""
+    if (word === "--") return { options: words.slice(0, at), command: words.slice(at + 1) }
+    if (word === "-" || !word.startsWith("-")) break
+    const valued = [...word].findIndex((letter, index) => index > 0 && WITH_VALUE.includes(letter))
+    if (valued === word.length - 1) at++
+  }
+  return { options: words.slice(0, at), command: words.slice(at) }
+}
+
+/**
+ * The first value of a setting is the one that ssh takes, so what the user says here wins over banger's. Nothing of the
+ * user's or the host's configuration is read: it is about other hosts, and a ControlPath, a ProxyJump or a RemoteCommand of
+ * `Host *` would lead elsewhere than to this VM.
+ */
+export const sshArguments = (vm: Pick<VmView, "name" | "address">, key: string, { command, options }: SshWords, attempts: number): ReadonlyArray<string> => [
+  "-F", "none",
+  ...options,
   "-i", key,
   "-o", "IdentitiesOnly=yes",
   "-o", `UserKnownHostsFile=${KNOWN_HOSTS}`,
@@ -16,18 +48,19 @@ export const sshArguments = (vm: Pick<VmView, "name" | "address">, key: string, 
   "-o", "StrictHostKeyChecking=yes",
   "-o", `HostKeyAlias=${vm.name}.vm`,
   "-o", "CheckHostIP=no",
-  // A guest is not trusted with the user's keys and screen, whatever `Host *` says; `-- -A` and `-- -X` still ask for it.
-  "-o", "ForwardAgent=no",
-  "-o", "ForwardX11=no",
   "-o", `ConnectionAttempts=${attempts}`,
-  "-l", "root",
-  vm.address
+  "-o", "User=root",
+  "--", vm.address,
+  ...command
 ]
 
+/** An sshd that the user looks for on another port is none of the agent's business. */
+const ownPort = (options: ReadonlyArray<string>) => options.some((word) => /^-p/.test(word) || /^(-o)?\s*port[\s=]/i.test(word))
+
 /** A program with this process's own files. The terminal sends it its signals; it decides what they mean. */
-export const attached = (program: string, args: ReadonlyArray<string>): Effect.Effect<number, LocalFailure> =>
+export const attached = (program: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = process.env): Effect.Effect<number, LocalFailure> =>
   Effect.scoped(Effect.gen(function*() {
-    const child = spawn(program, args, { stdio: "inherit" })
+    const child = spawn(program, args, { stdio: "inherit", env })
     yield* onSignals((signal) => void (signal === "SIGINT" || child.kill(signal)))
     return yield* Effect.async<number, LocalFailure>((resume) => {
       child.on("error", (error) => resume(new LocalFailure({ problem: `cannot run ${program}: ${error.message}`, fix: "" })))
@@ -36,14 +69,30 @@ export const attached = (program: string, args: ReadonlyArray<string>): Effect.E
     })
   }))
 
-/** The system's ssh, with banger's key, and the host key that banger made. */
-export const ssh = (vm: VmView, rest: ReadonlyArray<string>, attempts: number) =>
+/** Waits for the guest's sshd. An agent of an earlier version cannot tell: ssh then tries once a second itself. */
+const awaitSshd = (vm: VmView, seconds: number) =>
+  Effect.gen(function*() {
+    const term = process.env["TERM"] ?? ""
+    const server = yield* Effect.option(sshServer(vm.vsock, seconds, term))
+    if (Option.isNone(server)) return { term, attempts: PATIENCE }
+    const fix = `banger vm exec ${vm.name} -- CMD needs none`
+    if (server.value.state === "missing" && seconds > 0) return yield* new LocalFailure({ problem: `${vm.name} has no sshd: its image comes without one`, fix })
+    if (server.value.state === "silent" && seconds > 0) {
+      return yield* new LocalFailure({ problem: `the sshd of ${vm.name} does not listen on port 22: nothing in the guest has started it`, fix })
+    }
+    return { term: server.value.term, attempts: 1 }
+  })
+
+/** The system's ssh, with banger's key, and the host key that banger made. `words` are the user's: options, then a command. */
+export const ssh = (vm: VmView, words: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const key = sshKey()
     if (!existsSync(key)) {
       return yield* new LocalFailure({ problem: `there is no key ${key}`, fix: "sudo banger system install --owner $USER makes it" })
     }
-    return yield* attached("ssh", [...sshArguments(vm, key, attempts), ...rest])
+    const split = sshWords(words)
+    const { attempts, term } = yield* awaitSshd(vm, ownPort(split.options) ? 0 : PATIENCE)
+    return yield* attached("ssh", sshArguments(vm, key, split, attempts), { ...process.env, ...(term !== "" && { TERM: term }) })
   })
 
 const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`

@@ -1,11 +1,15 @@
 import { spawnSync } from "node:child_process"
+import { isatty } from "node:tty"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Terminal } from "@banger/capabilities/vsock/agent-client.ts"
 
-/** A pty when both ends are terminals, unless the user says otherwise. */
-export const wantsPty = (forced: { readonly tty: boolean; readonly "no-tty": boolean }): boolean =>
-  !forced["no-tty"] && (forced.tty || (process.stdin.isTTY === true && process.stdout.isTTY === true))
+/**
+ * A pty when both ends are terminals, unless the user says otherwise. Asked of the descriptor: a look at `process.stdin`
+ * would make a pipe non-blocking for everybody who has it.
+ */
+export const wantsPty = (forced: { readonly tty: boolean; readonly "no-tty": boolean; readonly "no-stdin": boolean }): boolean =>
+  !forced["no-tty"] && (forced.tty || (!forced["no-stdin"] && isatty(0) && isatty(1)))
 
 export const windowSize = () => ({ rows: process.stdout.rows ?? 24, cols: process.stdout.columns ?? 80 })
 
