@@ -94,8 +94,19 @@ describe("vm", () => {
   })
 
   it("takes ssh with a pinned host key, no questions asked", async () => {
-    await eventually("banger vm exec web -- sh -c 'systemctl is-active ssh'")
-    expect(await ok("banger vm ssh web -- 'hostname; whoami'")).toContain("web\nroot")
+    // What the user's configuration says is about other hosts.
+    await ok("mkdir -p ~/.ssh && printf 'Host *\\n ProxyJump bastion.example\\n Port 2222\\n RemoteCommand false\\n ControlMaster auto\\n ControlPath ~/.ssh/cm-%%h\\n' > ~/.ssh/config")
+    expect(await ok("banger vm ssh web -- 'hostname; whoami'; rm ~/.ssh/config; ls ~/.ssh/cm-* 2>/dev/null || true")).toContain("web\nroot")
+    expect((await sh("banger vm ssh shut -- true")).stderr).toMatch(/shut has no sshd/)
+  })
+
+  it("has the host's time within seconds of the host's clock being set", async () => {
+    const apart = "h=$(date +%s); g=$(banger vm exec web -- date +%s); d=$((g - h)); [ ${d#-} -le 20 ]"
+    const uptime = "jq -e '.vm.uptimeMs < 3600000 and .vm.uptimeMs > 0' <<<\"$(banger vm show web --json)\""
+    for (const step of ["+2 hours", "-2 hours"]) {
+      await ok(`date -s '${step}'`, { root: true })
+      await ok(`for i in $(seq 30); do ${apart} && ${uptime} && exit; sleep 1; done; echo "$d seconds apart"; exit 1`)
+    }
   })
 
   it("shows its console and what the daemon did", async () => {

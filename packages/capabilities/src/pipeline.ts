@@ -1,4 +1,6 @@
 import { pipe } from "effect/Function"
+import type { Clocks } from "./clock/contract.ts"
+import { clock } from "./clock/live.ts"
 import { empty, stage } from "./compose.ts"
 import { dmSnapshot } from "./dm-snapshot/live.ts"
 import type { Dns } from "./dns/contract.ts"
@@ -21,8 +23,9 @@ export const pipeline = pipe(
   empty,
   stage(vsock, dns),
   stage(tapPool, dmSnapshot, workDisk, nat, guestConfig),
-  stage(firecracker)
+  stage(firecracker),
+  stage(clock)
 )
 
 /** Services of the host that the standard pipeline runs on; a daemon provides them. */
-export type HostServices = Helper | FirecrackerApi | VmExits | GuestKeys | GuestListener | Dns
+export type HostServices = Helper | FirecrackerApi | VmExits | GuestKeys | GuestListener | Dns | Clocks

@@ -68,7 +68,8 @@ export const importKernel = <E, R>(name: KernelName, make: (workplace: Workplace
       },
       catch: (error) => new LocalFailure({ problem: `cannot write in ${staging()}: ${(error as Error).message}`, fix: "banger doctor" })
     })
-    const { release } = yield* Effect.flatMap(make({ out, source }), Schema.decodeUnknown(Imported))
+    const { release } = yield* Effect.flatMap(make({ out, source }), (said) => Effect.mapError(Schema.decodeUnknown(Imported)(said), () =>
+      new LocalFailure({ problem: `kernel ${name}: banger-kernel says of it what makes no sense: ${said.slice(0, 200)}`, fix: "is its release one that uname -r could print? If so, this is a bug in banger: please report it" })))
     const staged = (file: string) =>
       Effect.map(Effect.tap(place, (taken) => Effect.promise(() => fs.rename(`${out}/${file}`, taken.path))), ({ id }) => id)
     return yield* daemon.kernel.Import({

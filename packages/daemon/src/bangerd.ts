@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs"
 import * as ActivatedSocket from "@banger/capabilities/activated-socket.ts"
+import * as Clocks from "@banger/capabilities/clock/watch.ts"
 import type { Complete } from "@banger/capabilities/compose.ts"
 import * as Dns from "@banger/capabilities/dns/server.ts"
 import * as FirecrackerApi from "@banger/capabilities/firecracker/api.ts"
@@ -48,6 +49,7 @@ const hostServices = ({ publicKey }: Settings) =>
     FirecrackerApi.layer,
     VmExits.layer(EXITS),
     GuestListener.layer,
+    Clocks.layer,
     GuestKeys.layer(publicKey),
     Layer.unwrapEffect(Effect.map(HostFacts, ({ helper }) => Dns.layer(Effect.map(helper, ({ cidr }) => gateway(cidr)))))
   ).pipe(

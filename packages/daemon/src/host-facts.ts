@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs"
+import { uptime } from "node:os"
 import { Helper } from "@banger/capabilities/helper.ts"
 import { PROTOCOL } from "@banger/capabilities/host-ops.ts"
 import type { OpFailed } from "@banger/capabilities/op-failed.ts"
@@ -8,6 +9,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+
+/** Milliseconds since the host's boot, its sleep included. */
+export const hostUptime = (): number => Math.round(uptime() * 1000)
 
 interface Hello {
   readonly version: string

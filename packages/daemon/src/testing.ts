@@ -53,6 +53,7 @@ export const reserve = (name: string) =>
         reason: "",
         createdAt: 0,
         startedAt: null,
+        startedUptime: null,
         ephemeral: null,
         hostBoot: bootId
       }))

@@ -90,6 +90,8 @@ export class VmRecord extends Schema.Class<VmRecord>("VmRecord")({
   /** Milliseconds since the epoch. */
   createdAt: Schema.Number,
   startedAt: Schema.NullOr(Schema.Number),
+  /** The host's uptime at the last start, in milliseconds: unlike the time of day nobody sets it. */
+  startedUptime: orNull(Schema.Number),
   /** The CLI of `vm run --rm`: when that process is gone the VM is deleted. */
   ephemeral: Schema.NullOr(ProcessId),
   /** The host's boot id at the last start: another one means the host was rebooted since. */
@@ -112,6 +114,8 @@ export class VmView extends Schema.Class<VmView>("VmView")({
   dns: Schema.String,
   createdAt: Schema.Number,
   startedAt: Schema.NullOr(Schema.Number),
+  /** How long it runs, in milliseconds. */
+  uptimeMs: orNull(Schema.Number),
   ephemeral: Schema.Boolean,
   run: orNull(RunConfig),
   /** The unix socket of the VM's vsock device: the way to its agent. */

@@ -6,6 +6,7 @@ import { Cidr } from "@banger/domain/network.ts"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ActivatedSocket from "../activated-socket.ts"
+import * as Clock from "../clock/memory.ts"
 import * as DmSnapshot from "../dm-snapshot/memory.ts"
 import * as Dns from "../dns/memory.ts"
 import * as Firecracker from "../firecracker/memory.ts"
@@ -53,4 +54,4 @@ const overSocket = Layer.unwrapScoped(Effect.gen(function*() {
 export const transports = { "in process": inProcess, "over a unix socket": overSocket }
 
 /** The other services of a host, in memory. */
-export const services = Layer.mergeAll(Dns.layer, GuestConfig.layer, Firecracker.services)
+export const services = Layer.mergeAll(Dns.layer, GuestConfig.layer, Firecracker.services, Clock.layer)

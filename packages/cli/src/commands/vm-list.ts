@@ -7,8 +7,8 @@ import { print, printJson, table } from "../output/text.ts"
 import { mib } from "../output/units.ts"
 import { stateText, uptime, viewJson, VM_FIELDS } from "../output/vm.ts"
 
-const row = (now: number) => (vm: VmView) =>
-  [vm.name, stateText(vm), vm.image, String(vm.vcpu), mib(vm.memoryMib), vm.address, uptime(vm, now)]
+const row = (vm: VmView) =>
+  [vm.name, stateText(vm), vm.image, String(vm.vcpu), mib(vm.memoryMib), vm.address, uptime(vm)]
 
 export default command({
   path: "vm list",
@@ -26,7 +26,7 @@ export default command({
       const vms = all.filter(({ state }) => flags.all || state !== "stopped").toSorted((a, b) => a.name < b.name ? -1 : 1)
       if (flags.json) yield* printJson(vms.map((vm) => viewJson(vm)))
       else if (flags.quiet) yield* print(vms.map(({ id }) => `${id}\n`).join(""))
-      else yield* print(table([["NAME", "STATE", "IMAGE", "VCPU", "MEMORY", "IP", "UPTIME"], ...vms.map(row(Date.now()))]))
+      else yield* print(table([["NAME", "STATE", "IMAGE", "VCPU", "MEMORY", "IP", "UPTIME"], ...vms.map(row)]))
       return 0
     })
 })

@@ -14,7 +14,7 @@ const text = (detail: VmDetail): string => {
     ["name", vm.name],
     ["id", vm.id],
     ["state", paintState(vm)],
-    ["uptime", uptime(vm, Date.now())],
+    ["uptime", uptime(vm)],
     ["created", new Date(vm.createdAt).toISOString()],
     ["image", `${vm.image} (sha256 ${detail.imageDigest})`],
     ["kernel", `${vm.kernel} (${detail.kernelRelease})`],

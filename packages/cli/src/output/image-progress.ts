@@ -32,13 +32,13 @@ export const showImage = <E, R>(events: Stream.Stream<ImageProgress, E, R>, resu
   const terminal = process.stderr.isTTY === true
   const clear = () => terminal && process.stderr.write("\r\x1b[K")
   let phase = ""
-  let since = Date.now()
+  let since = performance.now()
   const watching = (ended: Deferred.Deferred<void>, logs: FiberSet.FiberSet) => Stream.runForEach(events, (event): Effect.Effect<void> => {
     switch (event._tag) {
       case "Phase":
-        if (phase !== event.phase) since = Date.now()
+        if (phase !== event.phase) since = performance.now()
         phase = event.phase
-        if (terminal) process.stderr.write(`\r\x1b[K${dim(phaseLine(event, Date.now() - since), process.stderr)}`)
+        if (terminal) process.stderr.write(`\r\x1b[K${dim(phaseLine(event, performance.now() - since), process.stderr)}`)
         return Effect.void
       case "Step":
         clear()

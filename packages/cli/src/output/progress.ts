@@ -22,15 +22,15 @@ export interface Live {
 export const live = Effect.acquireRelease(
   Effect.sync((): Live => {
     const terminal = process.stderr.isTTY === true
-    let since = Date.now()
+    let since = performance.now()
     const clear = () => terminal && process.stderr.write("\r\x1b[K")
     const line = (text: string) => {
       clear()
       process.stderr.write(`${text}\n`)
-      since = Date.now()
+      since = performance.now()
     }
     let tick = terminal ? setInterval(() => {
-      process.stderr.write(`\r\x1b[K${dim(`… ${took(Math.floor((Date.now() - since) / TICK) * TICK)}`, process.stderr)}`)
+      process.stderr.write(`\r\x1b[K${dim(`… ${took(Math.floor((performance.now() - since) / TICK) * TICK)}`, process.stderr)}`)
     }, TICK) : undefined
     const phase = (text: string, ms: number) => line(`  ${text.padEnd(28)} ${dim(took(ms), process.stderr)}`)
     const event = (progress: Progress) => {

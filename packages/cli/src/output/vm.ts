@@ -5,7 +5,7 @@ import { span } from "./units.ts"
 
 export const VM_FIELDS: ReadonlyArray<string> = [
   "id, name, state, reason, image, kernel, vcpu, memoryMib, diskMib, nat, address, dns,",
-  "createdAt, startedAt (milliseconds since 1970, or null), ephemeral, vsock,",
+  "createdAt, startedAt (milliseconds since 1970, or null), uptimeMs (or null), ephemeral, vsock,",
   "run {env[], entrypoint[], cmd[], workdir, user} (the image's, or null)"
 ]
 
@@ -23,5 +23,4 @@ export const paintState = (vm: Pick<VmView, "state" | "reason">): string => {
 }
 
 /** How long it runs already. */
-export const uptime = (vm: VmView, now: number): string =>
-  vm.state === "running" && vm.startedAt !== null ? span(now - vm.startedAt) : "-"
+export const uptime = (vm: VmView): string => vm.uptimeMs === null ? "-" : span(vm.uptimeMs)

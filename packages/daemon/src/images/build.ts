@@ -8,7 +8,6 @@ import type { Image, ImageSource } from "@banger/domain/catalog.ts"
 import { type CatalogError, HelperUnreachable, ImageNotFound, KernelNotFound, StateUnwritable, StepFailed, type VmError } from "@banger/domain/errors.ts"
 import { type ImageName, type KernelName, VmName } from "@banger/domain/ids.ts"
 import type { Progress } from "@banger/domain/progress.ts"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -105,9 +104,9 @@ export const makeBuild = Effect.gen(function*() {
     const path = buildLog(name)
     const timed = <A, E, R>(step: string, work: Effect.Effect<A, E, R>) =>
       Effect.gen(function*() {
-        const began = yield* Clock.currentTimeMillis
+        const began = performance.now()
         const result = yield* work
-        yield* emit({ _tag: "Step", step, ms: (yield* Clock.currentTimeMillis) - began })
+        yield* emit({ _tag: "Step", step, ms: performance.now() - began })
         return result
       })
     const openLog = Effect.acquireRelease(

@@ -7,7 +7,6 @@ import { RunConfig } from "@banger/domain/run-config.ts"
 import { BadSource, type CatalogError, StepFailed } from "@banger/domain/errors.ts"
 import { type ImageName, type KernelName, type StagingId, stagingId } from "@banger/domain/ids.ts"
 import type { ImageProgress } from "@banger/domain/progress.ts"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -47,10 +46,10 @@ const enoughRoom = Effect.mapError(keepReserve("image", 0, CACHE), ({ message })
 export const follow = <A extends object>(lines: Stream.Stream<A | ProgressLine, BadSource>, source: string, emit: Emit) =>
   Effect.gen(function*() {
     let phase: keyof typeof STEPS | undefined
-    let since = yield* Clock.currentTimeMillis
+    let since = performance.now()
     const step = (name: string) =>
       Effect.gen(function*() {
-        const now = yield* Clock.currentTimeMillis
+        const now = performance.now()
         yield* emit({ _tag: "Step", step: name, ms: now - since })
         since = now
       })

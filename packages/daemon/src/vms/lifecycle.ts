@@ -8,7 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { asStep } from "../as-step.ts"
-import { HostFacts } from "../host-facts.ts"
+import { HostFacts, hostUptime } from "../host-facts.ts"
 import { Pool } from "../pool.ts"
 import { KnownHosts } from "./known-hosts.ts"
 import { type Emit, Operations } from "./operations.ts"
@@ -89,7 +89,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         yield* registry.update(cell, { spec, state: "starting", reason: "", hostBoot: facts.bootId })
         const run = yield* runtime.start(spec, step(emit))
         yield* attach(cell, run)
-        yield* registry.note(cell, { state: "running", startedAt: yield* Clock.currentTimeMillis })
+        yield* registry.note(cell, { state: "running", startedAt: yield* Clock.currentTimeMillis, startedUptime: hostUptime() })
       })
 
     /** Fails with the first cause; what could not be undone after it is told beside it, and recorded. */
@@ -124,9 +124,9 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     /** The disks, then the first start. */
     const make = (cell: Cell, emit: Emit) =>
       Effect.gen(function*() {
-        const began = yield* Clock.currentTimeMillis
+        const began = performance.now()
         yield* Effect.mapError(runtime.provision(cell.record.spec), (failure) => new RunFailed({ failure, leftovers: [] }))
-        yield* step(emit)("disks", (yield* Clock.currentTimeMillis) - began)
+        yield* step(emit)("disks", performance.now() - began)
         // No VM is given up for it: `vm ssh` alone needs the file, and the next VM writes it anew.
         const known = Effect.catchAll(knownHosts.write, ({ message }) => emit({ _tag: "Note", message }))
         yield* Effect.all([begin(cell, emit), known], { concurrency: 2, discard: true })

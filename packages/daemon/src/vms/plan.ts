@@ -65,6 +65,7 @@ export const makePlan = Effect.gen(function*() {
             reason: "",
             createdAt,
             startedAt: null,
+            startedUptime: null,
             ephemeral: request.ephemeral ?? null,
             hostBoot: facts.bootId
           }))

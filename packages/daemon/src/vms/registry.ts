@@ -17,7 +17,7 @@ export interface Cell {
   run: Run | undefined
 }
 
-type Change = Partial<Pick<VmRecord, "spec" | "state" | "reason" | "startedAt" | "ephemeral" | "hostBoot">>
+type Change = Partial<Pick<VmRecord, "spec" | "state" | "reason" | "startedAt" | "startedUptime" | "ephemeral" | "hostBoot">>
 
 /** All VMs the daemon knows. */
 export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {

@@ -1,8 +1,15 @@
 import { existsSync, lstatSync } from "node:fs"
+import { hostUptime } from "../host-facts.ts"
 import { allocatedBytes } from "@banger/capabilities/files.ts"
 import { consoleLog, cowFile, firecrackerLog, keptFirecrackerLog, vsockSocket, workFile } from "@banger/capabilities/paths.ts"
 import { address, mac, tapName } from "@banger/domain/network.ts"
 import { VmDetail, type VmRecord, VmView } from "@banger/domain/vm.ts"
+
+/** By the clock that goes on while the host sleeps and that nobody sets; by the other for a VM that an earlier version started. */
+const uptimeOf = ({ startedAt, startedUptime, state }: VmRecord): number | null => {
+  if (state !== "running" || startedAt === null) return null
+  return Math.max(0, startedUptime === null ? Date.now() - startedAt : hostUptime() - startedUptime)
+}
 
 /** A VM as clients see it. */
 export const view = (record: VmRecord): VmView => {
@@ -22,6 +29,7 @@ export const view = (record: VmRecord): VmView => {
     dns: `${spec.name}.vm`,
     createdAt: record.createdAt,
     startedAt: record.startedAt,
+    uptimeMs: uptimeOf(record),
     ephemeral: record.ephemeral !== null,
     run: spec.run,
     vsock: vsockSocket(spec.id)
