@@ -55,7 +55,7 @@ export const sshArguments = (vm: Pick<VmView, "name" | "address">, key: string, 
 ]
 
 /** An sshd that the user looks for on another port is none of the agent's business. */
-const ownPort = (options: ReadonlyArray<string>) => options.some((word) => /^-p/.test(word) || /^(-o)?\s*port[\s=]/i.test(word))
+const ownPort = (options: ReadonlyArray<string>) => options.some((word) => word.startsWith("-p") || /^(-o)?\s*port[\s=]/i.test(word))
 
 /** A program with this process's own files. The terminal sends it its signals; it decides what they mean. */
 export const attached = (program: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = process.env): Effect.Effect<number, LocalFailure> =>
