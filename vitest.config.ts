@@ -4,7 +4,8 @@ import { defineConfig } from "vitest/config"
 export default defineConfig({
   test: {
     include: ["packages/*/src/**/*.test.ts", "examples/**/*.test.ts"],
-    testTimeout: 20_000,
+    // Nobody waits for it to pass: a machine that does much else takes half a minute for what takes a second.
+    testTimeout: 60_000,
     pool: "threads",
     // Files share the modules that a thread has loaded: loading Effect anew for each is half of the time. Our modules keep no state.
     poolOptions: { threads: { isolate: false } }

@@ -1,9 +1,11 @@
 /** A VM's life, its network and its disks (spec 2, 3, 4, 5). */
 import { beforeAll, describe, expect, it } from "vitest"
-import { eventually, inState, leaks, ok, reset, sh, world } from "../host.ts"
+import { ALL, eventually, inState, leaks, ok, reset, sh, world } from "../host.ts"
+import { lookUps } from "../look-ups.ts"
 
 /** From the guest without NAT to the server beyond the host: nobody answers, not even with a refusal. */
 const outOfShut = () => sh("banger vm exec shut -- timeout 5 bash -c 'echo > /dev/tcp/198.51.100.2/80'")
+
 const show = async (name: string) => JSON.parse(await ok(`banger vm show ${name} --json`))
 
 beforeAll(async () => {
@@ -107,6 +109,91 @@ describe("vm", () => {
       await ok(`date -s '${step}'`, { root: true })
       await ok(`for i in $(seq 30); do ${apart} && ${uptime} && exit; sleep 1; done; echo "$d seconds apart"; exit 1`)
     }
+  })
+
+  it("guests keep their names over a restart of the daemon, and start a stopped one", async () => {
+    const { answered, lost, lookedUp } = await lookUps("web", ALL ? 1000 : 40, ALL ? 5 : 1)
+    process.stderr.write(`name look-ups of a guest over restarts of the daemon: ${lookedUp}, lost: ${lookedUp - answered}; queries on the wire without an answer: ${lost}\n`)
+    expect(answered).toBe(lookedUp)
+    await ok("banger daemon stop")
+    expect(await ok("banger vm exec web -- getent ahostsv4 stopped.world.example").catch(String)).toContain("198.51.100.2")
+    expect(await ok("ss -lunpH sport = :42053; ss -ltnpH sport = :42069", { root: true })).toMatch(/systemd.*\n.*systemd/)
+  })
+
+  it("asks the next name server when one refuses, and follows resolv.conf to where it leads", async () => {
+    const resolves = (name: string) => `banger vm exec web -- getent ahostsv4 ${name}.world.example | grep -q 198.51.100.2`
+    await ok(`systemd-run -q --unit=refuser dnsmasq --keep-in-foreground --no-resolv --no-hosts --listen-address=127.0.0.10 --bind-interfaces --pid-file
+      timeout 60 sh -c 'until dig +tries=1 +time=1 @127.0.0.10 x | grep -q REFUSED; do :; done'
+      mkdir -p /run/elsewhere && printf 'nameserver 127.0.0.10\\nnameserver 127.0.0.2\\n' > /run/elsewhere/resolv.conf && ln -sfn /run/elsewhere/resolv.conf /etc/resolv.conf`, { root: true })
+    await eventually(resolves("refused"))
+    await ok("echo nameserver 127.0.0.10 > /run/elsewhere/new && mv /run/elsewhere/new /run/elsewhere/resolv.conf", { root: true })
+    await eventually(`! ${resolves("gone")}`)
+    await ok("echo nameserver 127.0.0.2 > /run/elsewhere/new && mv /run/elsewhere/new /run/elsewhere/resolv.conf", { root: true })
+    await eventually(resolves("back"))
+  })
+
+  it("root and the owner reach it from the host, other users do not", async () => {
+    const connect = "timeout 10 bash -c ': < /dev/tcp/172.16.0.2/22'"
+    await ok(connect)
+    await ok(connect, { root: true })
+    expect((await sh(`runuser -u nobody -- ${connect}`, { root: true })).status).toBe(124)
+    await ok("printf '[network]\\nhost_users = true\\n' > /etc/banger/host.toml && banger system restart", { root: true })
+    await eventually(`runuser -u nobody -- ${connect}`, { root: true })
+    await ok("rm /etc/banger/host.toml && banger system restart", { root: true })
+    await eventually(`! runuser -u nobody -- ${connect}`, { root: true })
+  })
+
+  it("speaks through an uplink that takes less than 1500 bytes", async () => {
+    await ok(`ip link set to-world mtu 1300 && ip -n world link set eth0 mtu 1300
+      systemd-run -q --unit=sink ip netns exec world python3 -c 'import socket
+s = socket.create_server(("", 99)); c = s.accept()[0]; n = 0
+while (d := c.recv(65536)): n += len(d)
+open("/run/sunk", "w").write(str(n))'
+      systemd-run -q --unit=syns tcpdump -i to-world -w /run/syns.pcap -U 'tcp[tcpflags] & tcp-syn != 0'`, { root: true })
+    try {
+      await eventually("ip netns exec world ss -ltnH sport = :99 | grep -q . && test -s /run/syns.pcap", { root: true })
+      await ok("banger vm exec web -- timeout 100 bash -c 'head -c 300000 /dev/zero > /dev/tcp/198.51.100.2/99'")
+      await eventually("test \"$(cat /run/sunk)\" = 300000", { root: true })
+      // Neither end would send more than fits, were what says so lost on the way.
+      await eventually("test \"$(tcpdump -nr /run/syns.pcap 2>/dev/null | grep -o 'mss [0-9]*' | sort -u)\" = 'mss 1260'", { root: true })
+      expect((await sh("banger vm exec web -- ping -M do -c 2 -W 5 -s 1400 198.51.100.2")).stdout).toMatch(/mtu ?= ?1300/)
+    } finally {
+      await ok("systemctl stop sink syns; ip link set to-world mtu 1500; ip -n world link set eth0 mtu 1500", { root: true })
+    }
+  })
+
+  it("its links are left alone by networkd, and doctor sees when something took them", async () => {
+    await ok("printf '[Match]\\nName=*\\n[Network]\\nDHCP=yes\\n' > /etc/systemd/network/99-all.network && networkctl reload", { root: true })
+    expect(await ok("networkctl --no-legend list br-banger bng2 to-world | awk '{ print $2, $5 }'")).toMatch(/br-banger unmanaged\nbng2 unmanaged|bng2 unmanaged\nbr-banger unmanaged/)
+    await ok("rm /etc/systemd/network/99-all.network && networkctl reload", { root: true })
+    await ok("ip address flush dev br-banger && ip address add 192.0.2.9/24 dev br-banger && ip link set bng2 nomaster", { root: true })
+    expect((await sh("banger doctor")).stdout).toMatch(/FAIL +bridge: .*does not have its address 172\.16\.0\.1\/24/)
+    await ok("banger system restart", { root: true })
+    await eventually("banger doctor | grep -q '^ok  *bridge'")
+    expect(await ok("ip -br -4 address show br-banger")).not.toContain("192.0.2.9")
+    await eventually("banger vm exec web -- ping -c 1 -W 5 172.16.0.1")
+  })
+
+  it("a network that appears over its own is said, and VMs that run are left alone", async () => {
+    await ok("ip link add lan0 type veth peer name lan1 && ip link set lan1 up && ip address add 172.16.0.50/24 dev lan0 && ip link set lan0 up", { root: true })
+    try {
+      const { status, stdout } = await sh("banger doctor")
+      expect(status).toBe(1)
+      expect(stdout).toMatch(/FAIL +bridge: 172\.16\.0\.0\/24, .* is in use: lan0 has 172\.16\.0\.50\/24\n.*cidr = "10\.213\.77\.0\/24"/)
+      await ok("banger system restart", { root: true })
+      await eventually("banger vm exec web -- ping -c 1 -W 5 172.16.0.1")
+    } finally {
+      await ok("ip link del lan0", { root: true })
+    }
+  })
+
+  it("links that have only the names of its TAPs stop nothing", async () => {
+    await ok("for n in 0 1 70000 5; do ip link add bng$n type dummy; done", { root: true })
+    await ok("for n in 3 4 6 7; do ip link del bng$n 2>/dev/null || true; done; systemctl restart bangerd", { root: true })
+    await eventually("ip link show bng4 && ip link show bng6")
+    expect((await sh("banger doctor")).stdout).toMatch(/warn +bridge: .*bng0.*bng70000/)
+    await ok("for n in 0 1 70000 5; do ip link del bng$n; done", { root: true })
+    expect(await ok("journalctl -u bangerd -o cat | grep -c 'passed over as not banger'", { root: true })).toBe("1")
   })
 
   it("shows its console and what the daemon did", async () => {

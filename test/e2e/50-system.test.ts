@@ -30,11 +30,12 @@ describe("system", () => {
   })
 
   it("says what is wrong when the daemon is down, and the next command starts it", async () => {
-    await ok("systemctl stop bangerd.socket bangerd.service", { root: true })
+    // A guest that looks up a name would start it.
+    await ok("systemctl stop bangerd-dns.socket bangerd-dns-guests.socket bangerd.socket bangerd.service", { root: true })
     const down = await sh("banger vm list")
     expect(down.status).toBe(5)
     expect(down.stderr).toMatch(/systemctl start bangerd/)
-    await ok("systemctl start bangerd.socket", { root: true })
+    await ok("systemctl start bangerd-dns.socket bangerd-dns-guests.socket bangerd.socket", { root: true })
     expect(await ok("banger vm list -q --all")).not.toBe("")
   })
 

@@ -9,6 +9,23 @@ import * as Layer from "effect/Layer"
 const SD_LISTEN_FDS_START = 3
 
 /**
+ * The descriptors that systemd passes to this process (sd_listen_fds), by the name that their unit gives them with
+ * FileDescriptorName=; those of one unit come in the order of its Listen lines.
+ */
+export const passed = (environment: NodeJS.ProcessEnv, pid: number) => (name: string): ReadonlyArray<number> => {
+  // A child inherits the variables, and not the descriptors.
+  if (environment["LISTEN_PID"] !== String(pid)) return []
+  const names = environment["LISTEN_FDNAMES"]?.split(":") ?? []
+  return Array.from({ length: Number(environment["LISTEN_FDS"] ?? 0) }, (_, at) => SD_LISTEN_FDS_START + at).filter((_, at) => names[at] === name)
+}
+
+/** Of this process. */
+export const descriptors = (name: string) => passed(process.env, process.pid)(name)
+
+/** What bangerd.socket and bangerd-root.socket call theirs. */
+const RPC = "rpc"
+
+/**
  * A socket server on what systemd holds open for us, so that no connection is refused while the service restarts; a
  * `path` is listened on instead where there is no systemd, in tests.
  */
@@ -21,7 +38,7 @@ export const layer = (listen: { readonly activated: true } | { readonly path: st
       Effect.async<Net.Server, SocketServer.SocketServerError>((resume) => {
         const server = Net.createServer((connection) => accept(connection))
         server.once("error", (cause) => resume(Effect.fail(new SocketServer.SocketServerError({ reason: "Open", cause }))))
-        server.listen("path" in listen ? { path: listen.path } : { fd: SD_LISTEN_FDS_START }, () => resume(Effect.succeed(server)))
+        server.listen("path" in listen ? { path: listen.path } : { fd: descriptors(RPC)[0] ?? SD_LISTEN_FDS_START }, () => resume(Effect.succeed(server)))
       }),
       (server) => Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
     )

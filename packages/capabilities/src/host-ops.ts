@@ -6,7 +6,7 @@ import { Cidr } from "@banger/domain/network.ts"
 import { OpFailed } from "./op-failed.ts"
 
 /** Version of the RPC between daemon and helper. Both come from one install, so only a half-done upgrade can differ. */
-export const PROTOCOL = 1
+export const PROTOCOL = 2
 
 const VmSlot = Schema.Struct({ vm: VmId, slot: Slot })
 

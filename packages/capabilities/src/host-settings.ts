@@ -9,6 +9,8 @@ export class HostSettings extends Context.Tag("@banger/capabilities/HostSettings
   readonly cidr: Cidr
   readonly vmToVm: boolean
   readonly lan: boolean
+  /** Whether other users of the host than root and the owner reach guests. */
+  readonly hostUsers: boolean
   /** The user the install belongs to. */
   readonly owner: { readonly uid: number; readonly gid: number }
   readonly firecracker: string

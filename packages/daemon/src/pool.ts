@@ -1,6 +1,6 @@
 import { Helper } from "@banger/capabilities/helper.ts"
 import type { Slot } from "@banger/domain/ids.ts"
-import { slots } from "@banger/domain/network.ts"
+import { slots, tapName } from "@banger/domain/network.ts"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -28,10 +28,13 @@ export class Pool extends Context.Tag("@banger/daemon/Pool")<Pool, {
       const { tap_pool_size } = yield* config.read
       return slots(cidr).filter((slot) => !taken(slot)).slice(0, tap_pool_size ?? DEFAULT_SIZE)
     })
+    let told = ""
     const refill = Effect.gen(function*() {
       const wanted = yield* pool
-      const standing = yield* helper.tap.List()
-      if (wanted.some((slot) => !standing.includes(slot))) yield* helper.tap.Warm({ slots: wanted })
+      const { slots: standing, strangers } = yield* helper.tap.List()
+      if (strangers.length > 0 && strangers.join(" ") !== told) yield* Effect.logWarning(`TAP pool: passed over as not banger's: ${strangers.join(" ")}`)
+      told = strangers.join(" ")
+      if (wanted.some((slot) => !standing.includes(slot) && !strangers.includes(tapName(slot)))) yield* helper.tap.Warm({ slots: wanted })
       // Looked at and asked in one go: a VM that takes the slot after this asks for its TAP after this, too.
       yield* Effect.forEach(standing.filter((slot) => !wanted.includes(slot)), (slot) =>
         Effect.suspend(() => taken(slot) ? Effect.void : helper.tap.Remove({ slot })), { discard: true })

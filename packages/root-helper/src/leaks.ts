@@ -4,6 +4,7 @@ import { type CommandFailed, run } from "@banger/capabilities/exec.ts"
 import type { Known } from "@banger/capabilities/host-ops.ts"
 import { letOut } from "@banger/capabilities/nat/ops-live.ts"
 import { dmName, EXITS, JAILS, ROOT_STATE, RUN_VMS, STATE, STORE, unit } from "@banger/capabilities/paths.ts"
+import { taps as standing } from "@banger/capabilities/tap-pool/ops-live.ts"
 import { tapName } from "@banger/domain/network.ts"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -36,7 +37,7 @@ export const leaks = (known: Known, addressOf: (slot: Known["pool"][number]) => 
       // Loops of stored files belong to whichever VMs run; those of a COW file to its VM.
       ...loopDevices(STATE).filter(({ file }) => file.startsWith(STORE) ? vms.length === 0 : !vms.some((vm) => file.includes(vm)))
         .map(({ file, name }) => `loop device ${name} of ${file}`),
-      ...strangers("interface", names("/sys/class/net").filter((name) => /^bng\d+$/.test(name)), taps),
+      ...strangers("interface", standing().slots.map(tapName), taps),
       ...strangers("nat rule of", Option.getOrElse(yield* letOut, () => []), allowed),
       ...strangers("unit", units, new Set(vms.map(unit))),
       ...strangers("jail", names(`${JAILS}/firecracker`), running),

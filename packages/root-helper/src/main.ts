@@ -7,10 +7,12 @@ import * as Logger from "effect/Logger"
 import { Cidr } from "@banger/domain/network.ts"
 import { address } from "@banger/domain/network.ts"
 import { install } from "./install/install.ts"
+import { restart } from "./install/name-sockets.ts"
 import { Refused } from "./install/refused.ts"
 import { uninstall } from "./install/uninstall.ts"
 import { leaks, NOTHING_KNOWN } from "./leaks.ts"
 import { serve } from "./serve.ts"
+import { installRecord } from "./settings.ts"
 
 process.on("SIGHUP", () => {})
 
@@ -23,7 +25,7 @@ const options = {
 } as const
 
 const usage = (problem: string) =>
-  new Refused({ problem, fix: "bangerd-root serve | install --owner USER [--daemon FILE] [--helper FILE] | uninstall [--stop] [--purge] | leaks" })
+  new Refused({ problem, fix: "bangerd-root serve | install --owner USER [--daemon FILE] [--helper FILE] | uninstall [--stop] [--purge] | restart | leaks" })
 
 /** The root side of banger: the helper itself, and what must work without it. */
 const command = Effect.gen(function*() {
@@ -38,6 +40,8 @@ const command = Effect.gen(function*() {
       return yield* values.owner === undefined ? usage("--owner is missing: the user whose VMs these will be") : install(values.owner, { daemon: values.daemon, helper: values.helper })
     case "uninstall":
       return yield* uninstall(values)
+    case "restart":
+      return yield* Effect.flatMap(installRecord, restart)
     case "leaks":
       return yield* Effect.flatMap(leaks(NOTHING_KNOWN, (slot) => address(Cidr.make("172.16.0.0/24"), slot)), (found) =>
         Console.log(found.length === 0 ? "nothing of banger's is left" : found.join("\n")))

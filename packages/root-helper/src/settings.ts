@@ -21,14 +21,18 @@ export const InstallRecord = Schema.Struct({
 export type InstallRecord = typeof InstallRecord.Type
 export const INSTALL_RECORD = "/etc/banger/install.json"
 
+const off = Schema.optionalWith(Schema.Boolean, { default: () => false })
+const DEFAULT_CIDR = Cidr.make("172.16.0.0/24")
+
 const HostConfig = Schema.Struct({
   network: Schema.optionalWith(
     Schema.Struct({
-      cidr: Schema.optionalWith(Cidr, { default: () => Cidr.make("172.16.0.0/24") }),
-      vm_to_vm: Schema.optionalWith(Schema.Boolean, { default: () => false }),
-      lan: Schema.optionalWith(Schema.Boolean, { default: () => false })
+      cidr: Schema.optionalWith(Cidr, { default: () => DEFAULT_CIDR }),
+      vm_to_vm: off,
+      lan: off,
+      host_users: off
     }),
-    { default: () => ({ cidr: Cidr.make("172.16.0.0/24"), vm_to_vm: false, lan: false }) }
+    { default: () => ({ cidr: DEFAULT_CIDR, vm_to_vm: false, lan: false, host_users: false }) }
   )
 })
 
@@ -41,7 +45,7 @@ export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>()("Sett
     return `${this.path}: ${this.problem}`
   }
   get hint() {
-    return "sudo banger system install writes it anew"
+    return this.path === HOST_CONFIG ? "correct the key, or remove it: all keys are optional (docs/config.md)" : "sudo banger system install writes it anew"
   }
 }
 
@@ -71,13 +75,17 @@ const decodeFile = <A, I>(path: string, schema: Schema.Schema<A, I>, parse: (tex
 
 export const installRecord = decodeFile(INSTALL_RECORD, InstallRecord, JSON.parse)
 
+/** /etc/banger/host.toml; all defaults where there is none. */
+export const hostConfig = decodeFile(HOST_CONFIG, HostConfig, Toml.parse, {})
+
 export const layer = Layer.effect(HostSettings, Effect.gen(function*() {
   const record = yield* installRecord
-  const { network } = yield* decodeFile(HOST_CONFIG, HostConfig, Toml.parse, {})
+  const { network } = yield* hostConfig
   return {
     cidr: network.cidr,
     vmToVm: network.vm_to_vm,
     lan: network.lan,
+    hostUsers: network.host_users,
     owner: record.owner,
     firecracker: record.firecracker,
     jailer: record.jailer,

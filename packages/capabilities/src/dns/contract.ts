@@ -15,12 +15,24 @@ export interface Published {
   readonly forward: boolean
 }
 
+export interface DnsStatus {
+  /** Sockets that are bound, such as `127.0.0.1:42069/udp`. */
+  readonly bound: ReadonlyArray<string>
+  /** Why others are not. */
+  readonly failed: ReadonlyArray<string>
+  /** Whether systemd holds all that are bound, so that nobody else gets them while the daemon is away. */
+  readonly held: boolean
+}
+
 /** Host service: the daemon's name server. */
 export class Dns extends Context.Tag("@banger/capabilities/dns/Dns")<Dns, {
   /** Replaces what the name had. */
   readonly publish: (record: Published) => Effect.Effect<void>
   /** Nothing when the name has another address by now. */
   readonly withdraw: (record: Published) => Effect.Effect<void>
-  /** Sockets that are bound, such as `127.0.0.1:42069/udp`, and why others are not. */
-  readonly status: Effect.Effect<{ readonly bound: ReadonlyArray<string>; readonly failed: ReadonlyArray<string> }>
+  /** Every VM that runs is published by now: what is not is answered with a no, where it waited for this before. */
+  readonly complete: Effect.Effect<void>
+  /** Answers what it was asked so far, and reads no more: that waits in systemd's sockets for the next daemon. To be done before records go. */
+  readonly close: Effect.Effect<void>
+  readonly status: Effect.Effect<DnsStatus>
 }>() {}

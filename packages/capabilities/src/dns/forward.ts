@@ -1,9 +1,9 @@
 import * as Dgram from "node:dgram"
-import { existsSync, readFileSync, watch } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import * as Net from "node:net"
-import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
+import { watched } from "../watched.ts"
 
 const RESOLV_CONF = "/etc/resolv.conf"
 
@@ -14,13 +14,41 @@ const STUBS = ["127.0.0.53", "127.0.0.54"]
 /** An upstream that does not answer in this time is passed over, milliseconds. */
 const TIMEOUT_MS = 2_000
 
-export const upstreams = (resolvConf: string): ReadonlyArray<string> =>
-  resolvConf.split("\n").flatMap((line) => {
+/** The servers of a resolv.conf in its order; without any, the one of this machine is meant (resolv.conf(5)). */
+export const upstreams = (resolvConf: string): ReadonlyArray<string> => {
+  const found = resolvConf.split("\n").flatMap((line) => {
     const address = /^\s*nameserver\s+(\S+)/.exec(line)?.[1]
     return address !== undefined && Net.isIP(address) !== 0 ? [address] : []
   })
+  return found.length === 0 ? ["127.0.0.1"] : found
+}
 
-export const overUdp = (server: string, query: Buffer): Promise<Buffer> =>
+const AUTHORITATIVE = 1 << 10
+const TRUNCATED = 1 << 9
+const RECURSION = 1 << 7
+const NXDOMAIN = 3
+
+/**
+ * Whether the reply says what is, rather than that this server cannot or will not: another one may then know. As for the
+ * resolvers of libc, an empty referral of a server that asks nobody else is no answer.
+ */
+export const settles = (reply: Buffer): boolean => {
+  const flags = reply.readUInt16BE(2)
+  const code = flags & 15
+  return code === 0
+    ? (flags & (AUTHORITATIVE | TRUNCATED | RECURSION)) !== 0 || reply.readUInt16BE(6) > 0
+    : code === NXDOMAIN
+}
+
+const HEADER = 12
+
+/** A response, and to this query. */
+const answers = (reply: Buffer, query: Buffer) =>
+  reply.length >= HEADER && reply.readUInt16BE(0) === query.readUInt16BE(0) && (reply.readUInt16BE(2) & 0x8000) !== 0
+
+type Ask = (server: string, query: Buffer, port?: number) => Promise<Buffer>
+
+export const overUdp: Ask = (server, query, port = 53) =>
   new Promise((resolve, reject) => {
     const socket = Dgram.createSocket(Net.isIPv6(server) ? "udp6" : "udp4")
     let finished = false
@@ -35,25 +63,33 @@ export const overUdp = (server: string, query: Buffer): Promise<Buffer> =>
     socket.once("error", (error) => finish(() => reject(error)))
     // Connected: the kernel drops answers from anyone else. The port is a random one of its own for each query.
     // Node calls this with the error, too, of a server that cannot be reached; to send then would end the process.
-    socket.connect(53, server, (error?: Error) => error ? finish(() => reject(error)) : socket.send(query))
+    socket.connect(port, server, (error?: Error) => {
+      if (error) finish(() => reject(error))
+      else if (!finished) socket.send(query)
+    })
     socket.on("message", (reply) => {
-      if (reply.length >= 2 && reply.readUInt16BE(0) === query.readUInt16BE(0)) finish(() => resolve(reply))
+      if (answers(reply, query)) finish(() => resolve(reply))
     })
   })
 
-const overTcp = (server: string, query: Buffer): Promise<Buffer> =>
+const overTcp: Ask = (server, query, port = 53) =>
   new Promise((resolve, reject) => {
     const length = Buffer.alloc(2)
     length.writeUInt16BE(query.length)
     let received = Buffer.alloc(0)
-    const connection = Net.createConnection({ host: server, port: 53, timeout: TIMEOUT_MS }, () => connection.write(Buffer.concat([length, query])))
-    connection.once("timeout", () => connection.destroy(new Error("no answer")))
+    const connection = Net.createConnection({ host: server, port }, () => connection.write(Buffer.concat([length, query])))
+    // Of the whole: a server that sends a byte now and then holds nobody.
+    const timer = setTimeout(() => connection.destroy(new Error("no answer")), TIMEOUT_MS)
     connection.once("error", reject)
-    connection.once("close", () => reject(new Error("the connection was closed")))
+    connection.once("close", () => {
+      clearTimeout(timer)
+      reject(new Error("the connection was closed"))
+    })
     connection.on("data", (chunk: Buffer) => {
       received = Buffer.concat([received, chunk])
       if (received.length < 2 || received.length < 2 + received.readUInt16BE(0)) return
-      resolve(received.subarray(2, 2 + received.readUInt16BE(0)))
+      const reply = received.subarray(2, 2 + received.readUInt16BE(0))
+      if (answers(reply, query)) resolve(reply)
       connection.destroy()
     })
   })
@@ -66,41 +102,35 @@ export const servfail = (query: Buffer): Buffer => {
 }
 
 /**
- * Passes a raw query to the host's upstreams in turn, and their raw answer back. The list is read anew when it changes; one
- * that cannot be read, or not be watched, leaves the last one in force.
+ * Passes a raw query to the host's upstreams in turn until one settles it, and the raw answer back: if none does, the last
+ * one that came. The list is read anew when it changes; one that cannot be read leaves the last one in force.
  */
-export const forwarder = (resolvConf = RESOLV_CONF) => Effect.gen(function*() {
+export const forwarder = ({ port = 53, resolvConf = RESOLV_CONF, resolved = RESOLVED } = {}) => Effect.gen(function*() {
   const runtime = yield* Effect.runtime<never>()
-  const listed = (file: string) => existsSync(file) ? upstreams(readFileSync(file, "utf8")) : []
+  const listed = (file: string) => upstreams(existsSync(file) ? readFileSync(file, "utf8") : "")
   let servers: ReadonlyArray<string> = []
-  const read = Effect.try({
-    try: () => {
+  let told = ""
+  yield* watched([resolvConf, resolved], () => {
+    try {
       const found = listed(resolvConf)
-      servers = found.some((server) => STUBS.includes(server)) ? listed(RESOLVED) : found
-    },
-    catch: (error) => `the host's name servers cannot be read: ${error}`
-  }).pipe(Effect.catchAll(Effect.logWarning))
-  yield* read
-  // Editors, DHCP clients and resolved replace the files, so their directories are watched.
-  for (const directory of [resolvConf, RESOLVED].map((file) => path.dirname(file)).filter(existsSync)) {
-    yield* Effect.acquireRelease(
-      Effect.try({
-        try: () =>
-          watch(directory, (_event, name) => { if (name === "resolv.conf") Runtime.runFork(runtime)(read) })
-            .on("error", (error) => Runtime.runFork(runtime)(Effect.logWarning(`${directory} is not watched any more: ${error.message}`))),
-        catch: (error) => `${directory} cannot be watched, so a change of the host's name servers needs a restart: ${error}`
-      }),
-      (watcher) => Effect.sync(() => watcher.close())
-    ).pipe(Effect.catchAll(Effect.logWarning))
-  }
+      servers = found.some((server) => STUBS.includes(server)) && existsSync(resolved) ? listed(resolved) : found
+      told = ""
+    } catch (error) {
+      const problem = `the host's name servers cannot be read: ${error}`
+      if (problem !== told) Runtime.runFork(runtime)(Effect.logWarning(problem))
+      told = problem
+    }
+  })
   return async (query: Buffer, tcp: boolean): Promise<Buffer> => {
+    let last: Buffer | undefined
     for (const server of servers) {
       try {
-        return await (tcp ? overTcp : overUdp)(server, query)
+        last = await (tcp ? overTcp : overUdp)(server, query, port)
+        if (settles(last)) return last
       } catch {
-        continue
+        // It did not answer: the next one.
       }
     }
-    return servfail(query)
+    return last ?? servfail(query)
   }
 })

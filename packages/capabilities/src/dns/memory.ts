@@ -6,6 +6,7 @@ import { Dns } from "./contract.ts"
 export const layer = Layer.effect(Dns, Effect.map(MemoryHost, ({ objects }) => ({
   publish: ({ name }) => Effect.sync(() => void objects.add(`dns ${name}`)),
   withdraw: ({ name }) => Effect.sync(() => void objects.delete(`dns ${name}`)),
-  records: Effect.succeed([]),
-  status: Effect.succeed({ bound: ["memory"], failed: [] })
+  complete: Effect.sync(() => void objects.add("dns complete")),
+  close: Effect.sync(() => void objects.delete("dns complete")),
+  status: Effect.succeed({ bound: ["memory"], failed: [], held: true })
 })))

@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as dnsPacket from "dns-packet"
-import { upstreams } from "./forward.ts"
 import { answer } from "./zone.ts"
 
 const ask = (name: string, type: dnsPacket.RecordType = "A", flags = 0) =>
@@ -36,9 +35,5 @@ describe("zone vm", () => {
 
   it("refuses other operations than queries", () => {
     assert.strictEqual(rcode(ask("brave-otter.vm", "A", 5 << 11)), 4)
-  })
-
-  it("reads the host's upstreams, whatever else stands in the file", () => {
-    assert.deepStrictEqual(upstreams("# nameserver 9.9.9.9\nsearch lan\nnameserver 192.0.2.1\n nameserver\t2001:db8::1\nnameserver bogus\n"), ["192.0.2.1", "2001:db8::1"])
   })
 })

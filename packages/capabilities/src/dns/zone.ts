@@ -6,7 +6,7 @@ export const TTL = 5
 const ZONE = "vm"
 const NEGATIVE_TTL = 1
 
-/** AA, and RA where we would forward. */
+/** AA. RA stays unset: the zone is all that is known here, and what is passed on comes back as the upstream wrote it. */
 const AUTHORITATIVE = 1 << 10
 const NXDOMAIN = 3
 const REFUSED = 5

@@ -4,7 +4,7 @@ import { address, Cidr, slots } from "@banger/domain/network.ts"
 import * as FastCheck from "effect/FastCheck"
 import { acceptance, accepted, addresses, table } from "./rules.ts"
 
-const settings = { cidr: Cidr.make("172.16.0.0/24"), vmToVm: false, lan: false }
+const settings = { cidr: Cidr.make("172.16.0.0/24"), vmToVm: false, lan: false, hostUsers: false, owner: { uid: 1000 } }
 const chain = (rules: string, name: string) => (rules.split(`  chain ${name} {\n`)[1]?.split("\n  }")[0] ?? "").split("\n").map((line) => line.trim())
 
 describe("nat rules", () => {
@@ -31,6 +31,20 @@ describe("nat rules", () => {
     const forward = chain(table({ ...settings, vmToVm: true, lan: true }, []), "forward").join("\n")
     assert.include(forward, `iifname "br-banger" oifname "br-banger" accept`)
     assert.include(forward, "ip daddr { 169.254.0.0/16 } drop")
+  })
+
+  it("guests are reached by root and the owner, and by other users of the host only when told to", () => {
+    const output = (hostUsers: boolean) => chain(table({ ...settings, hostUsers }, []), "output")
+    assert.deepStrictEqual(output(false).filter((line) => line.includes("oifname")), [`oifname "br-banger" meta skuid != { 0, 1000 } drop`])
+    assert.include(output(false)[0], "hook output priority -10; policy accept")
+    assert.deepStrictEqual(output(true).filter((line) => line.includes("oifname")), [])
+  })
+
+  it("segments fit the smallest link of the way, in both directions, before anything is accepted", () => {
+    const forward = chain(table(settings, []), "forward")
+    const clamps = forward.flatMap((line, at) => line.includes("maxseg size set rt mtu") ? [at] : [])
+    assert.deepStrictEqual(clamps.map((at) => forward[at]?.split(" ").slice(0, 2)), [["iifname", `"br-banger"`], ["oifname", `"br-banger"`]])
+    assert.isAbove(forward.findIndex((line) => line.endsWith("accept") || line.endsWith("drop")), Math.max(...clamps))
   })
 
   it("a missing jump or chain of iptables is noticed", () => {

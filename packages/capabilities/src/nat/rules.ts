@@ -7,6 +7,8 @@ export interface NatSettings {
   readonly cidr: Cidr
   readonly vmToVm: boolean
   readonly lan: boolean
+  readonly hostUsers: boolean
+  readonly owner: { readonly uid: number }
 }
 
 /** The nft table that decides what a guest reaches; its set `nat` holds the addresses that are let out. */
@@ -23,7 +25,7 @@ const LINK_LOCAL = "169.254.0.0/16"
  * of iptables, firewalld and ufw, whose priority is 0 or more, so nothing that another program puts first into its own
  * chains (Docker and Tailscale do) lets a guest have what is dropped here. What is accepted here still has to pass theirs.
  */
-export const table = ({ cidr, lan, vmToVm }: NatSettings, nat: ReadonlyArray<Slot>): string => `table ${TABLE}
+export const table = ({ cidr, hostUsers, lan, owner, vmToVm }: NatSettings, nat: ReadonlyArray<Slot>): string => `table ${TABLE}
 delete table ${TABLE}
 table ${TABLE} {
   set nat {
@@ -31,6 +33,9 @@ table ${TABLE} {
 ${nat.length === 0 ? "" : `    elements = { ${nat.map((slot) => address(cidr, slot)).join(", ")} }\n`}  }
   chain forward {
     type filter hook forward priority -10; policy accept;
+    # Where an uplink takes less than 1500 bytes, and what says so is lost on the way, neither end sends more than fits.
+    iifname "${BRIDGE}" tcp flags syn tcp option maxseg size set rt mtu
+    oifname "${BRIDGE}" tcp flags syn tcp option maxseg size set rt mtu
     oifname "${BRIDGE}" ct state established,related accept
     # With br_netfilter loaded (Docker loads it) frames between two guests pass here too.
     iifname "${BRIDGE}" oifname "${BRIDGE}" ${vmToVm ? "accept" : "drop"}
@@ -48,6 +53,11 @@ ${nat.length === 0 ? "" : `    elements = { ${nat.map((slot) => address(cidr, sl
     ip daddr ${gateway(cidr)} tcp dport ${GUEST_DNS_PORT} accept
     icmp type echo-request accept
     drop
+  }
+  chain output {
+    type filter hook output priority -10; policy accept;
+    # The kernel's own packets (resets, ICMP errors) are of no socket and match no uid.${hostUsers ? "" : `
+    oifname "${BRIDGE}" meta skuid != { 0, ${owner.uid} } drop`}
   }
   chain prerouting {
     type nat hook prerouting priority -110; policy accept;

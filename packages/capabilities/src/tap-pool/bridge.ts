@@ -4,6 +4,9 @@ import { address, type Cidr, gateway, mac, prefixLength, slots, tapName, vmUid }
 /** The one bridge of all VMs. */
 export const BRIDGE = "br-banger"
 
+/** Routes `.vm` queries of systemd-resolved, with the last address of the network. */
+export const DNS_LINK = "banger-dns"
+
 /** The bridge's own MAC: fixed, so that it does not follow that of its lowest port (guests cache it). */
 const BRIDGE_MAC = "02:62:6e:67:00:01"
 
@@ -15,6 +18,14 @@ export const bridgeLines = (cidr: Cidr, exists: boolean): ReadonlyArray<string> 
   `address replace ${gateway(cidr)}/${prefixLength(cidr)} dev ${BRIDGE}`,
   `link set ${BRIDGE} up`
 ]
+
+/** `ip -batch` lines that take foreign addresses from the bridge, among them those of a network that was banger's before. */
+export const renewLines = (foreign: ReadonlyArray<string>): ReadonlyArray<string> =>
+  foreign.length === 0 ? [] : [
+    ...foreign.map((each) => `address delete ${each} dev ${BRIDGE}`),
+    // An address that goes leaves the neighbours of its network; those of TAPs that stand are made anew.
+    `neighbour flush dev ${BRIDGE} nud permanent`
+  ]
 
 /**
  * `ip -batch` lines that make a slot's TAP, up and on the bridge. Isolated ports reach only the bridge itself, never

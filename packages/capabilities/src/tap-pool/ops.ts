@@ -8,7 +8,17 @@ export const TapFacts = Schema.Struct({
   tun: Schema.Boolean,
   ip: Schema.NullOr(Schema.String),
   bridge: Schema.Boolean,
-  antiSpoofing: Schema.Boolean
+  antiSpoofing: Schema.Boolean,
+  /** The bridge's own, with its prefix. */
+  address: Schema.String,
+  /** Those that it has. */
+  addresses: Schema.Array(Schema.String),
+  /** Who else uses the network, and what to do about it. */
+  clash: Schema.NullOr(Schema.Struct({ problem: Schema.String, fix: Schema.String })),
+  /** TAPs that are not on the bridge as they must be. */
+  astray: Schema.Array(Schema.String),
+  /** Links with the name of a TAP that are not banger's. */
+  strangers: Schema.Array(Schema.String)
 })
 
 /** All are safe to repeat. The slot alone decides the TAP's name, MAC, address and owner. */
@@ -19,7 +29,7 @@ export class TapOps extends RpcGroup.make(
   Rpc.make("Remove", { payload: { slot: Slot }, error: OpFailed }),
   /** Makes the TAPs of slots that VMs are about to take: the warm pool. At most 64. */
   Rpc.make("Warm", { payload: { slots: Schema.Array(Slot).pipe(Schema.maxItems(64)) }, error: OpFailed }),
-  /** The slots whose TAP stands, in use or not. */
-  Rpc.make("List", { success: Schema.Array(Slot), error: OpFailed }),
-  Rpc.make("Facts", { success: TapFacts })
+  /** The slots whose TAP there is, in use or not, and links that have only the name of one: somebody else's. */
+  Rpc.make("List", { success: Schema.Struct({ slots: Schema.Array(Slot), strangers: Schema.Array(Schema.String) }), error: OpFailed }),
+  Rpc.make("Facts", { success: TapFacts, error: OpFailed })
 ).prefix("tap.") {}

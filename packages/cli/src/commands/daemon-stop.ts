@@ -12,7 +12,7 @@ const gone = (pid: number) => Effect.try({ try: () => process.kill(pid, 0), catc
 
 export default command({
   path: "daemon stop",
-  about: "Stops the daemon. VMs keep running; the next command starts it again.",
+  about: "Stops the daemon. VMs keep running; the next command, or the next name that a guest looks up, starts it again.",
   flags: {},
   examples: ["banger daemon stop"],
   run: () =>

@@ -1,10 +1,10 @@
 import { command } from "../command.ts"
-import { systemctl } from "../root-bundle.ts"
+import { rootBundle } from "../root-bundle.ts"
 
 export default command({
   path: "system restart",
-  about: "Restarts the daemon and the helper; VMs keep running.",
+  about: "Restarts the daemon and the helper, and applies /etc/banger/host.toml; VMs keep running.",
   flags: {},
   examples: ["sudo banger system restart"],
-  run: () => systemctl(["system", "restart"], ["restart", "bangerd-root.service", "bangerd.service"], true)
+  run: () => rootBundle(["restart"])
 })

@@ -1,7 +1,7 @@
 import { command } from "../command.ts"
 import { systemctl } from "../root-bundle.ts"
 
-const UNITS = ["bangerd.socket", "bangerd.service", "bangerd-root.socket", "bangerd-root.service", "banger-vm@*"]
+const UNITS = ["bangerd.socket", "bangerd.service", "bangerd-dns.socket", "bangerd-dns-guests.socket", "bangerd-root.socket", "bangerd-root.service", "banger-vm@*"]
 
 export default command({
   path: "system status",

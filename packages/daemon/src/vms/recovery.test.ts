@@ -48,6 +48,17 @@ describe("recovery", () => {
     assert.includeMembers(ofLease(objects), before)
   })))
 
+  it.live("names are complete once every VM is looked for, not before, and no longer from the moment that the daemon ends", () => Effect.scoped(Effect.gen(function*() {
+    const state = yield* temporary
+    const objects = new Set<string>()
+    yield* killed(state, objects, { state: "running" })
+    yield* Effect.scoped(Effect.provide(Effect.sync(() => assert.isFalse(objects.has("dns complete"))), daemonOn(state, objects)))
+    yield* restarted(state, objects, Effect.sync(() => assert.isTrue(objects.has("dns complete") && objects.has("dns one"))))
+    assert.isFalse(objects.has("dns complete"))
+    const none = yield* temporary
+    yield* restarted(none, objects, Effect.sync(() => assert.isTrue(objects.has("dns complete"))))
+  })))
+
   for (const written of ["starting", "broken"] as const) {
     it.live(`what was ${written} is given back, and its disks stay`, () => Effect.scoped(Effect.gen(function*() {
       const state = yield* temporary

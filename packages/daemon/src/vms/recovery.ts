@@ -1,3 +1,4 @@
+import { Dns } from "@banger/capabilities/dns/contract.ts"
 import { isAlive } from "@banger/capabilities/firecracker/process.ts"
 import { readFileSync } from "node:fs"
 import { parseExit } from "@banger/capabilities/firecracker/exit.ts"
@@ -39,7 +40,10 @@ export const recovery = Effect.gen(function*() {
   const operations = yield* Operations
   const knownHosts = yield* KnownHosts
   const pool = yield* Pool
+  const dns = yield* Dns
   const daemon = yield* Effect.scope
+  // The first of all that ends with the daemon: a look-up that comes later waits for the next one, and is not told that a VM is gone.
+  yield* Effect.addFinalizer(() => dns.close)
 
   const adopt = (cell: Cell, times: number): Effect.Effect<void, VmError> =>
     runtime.adopt(cell.record.spec).pipe(
@@ -84,12 +88,16 @@ export const recovery = Effect.gen(function*() {
 
   const orphaned = ({ record }: Cell) => record.ephemeral !== null && !isAlive(record.ephemeral)
 
+  let left = registry.cells().length
+  const looked = Effect.suspend(() => --left <= 0 ? dns.complete : Effect.void)
+  if (left === 0) yield* looked
   // Operations from the first moment: a request that comes meanwhile hears "being recovered".
   yield* Effect.forEach(registry.cells(), (cell) =>
     operations.begin(cell.record.spec, "recovered", () =>
       Effect.zipRight(facts.helper, recover(cell)).pipe(
         Effect.zipRight(Effect.suspend(() => orphaned(cell) && registry.cells().includes(cell) ? lifecycle.remove(cell, true, () => Effect.void) : Effect.void)),
-        Effect.tapError((error) => Effect.logError(error.message))
+        Effect.tapError((error) => Effect.logError(error.message)),
+        Effect.ensuring(looked)
       )), { discard: true })
   yield* knownHosts.write
   yield* Effect.forkScoped(Effect.zipRight(facts.helper, pool.refill))

@@ -21,6 +21,11 @@ export const MODULES = "/etc/modules-load.d/banger.conf"
 /** Before every rule that looks into a device: 13-dm-disk (Fedora), 60-persistent-storage-dm (Debian). */
 export const UDEV = "/etc/udev/rules.d/12-banger.rules"
 
+/** Before the distribution's and the user's own by name: of several that match an interface networkd takes the first. */
+export const NETWORKD = "/etc/systemd/network/00-banger.network"
+/** After those of others: `+=` then adds to whatever the user leaves unmanaged. */
+export const NETWORK_MANAGER = "/etc/NetworkManager/conf.d/99-banger.conf"
+
 export const SETTINGS: Readonly<Record<string, string>> = {
   [TMPFILES]: `d /run/banger-vm 0711 root root
 d /run/banger-exit 0755 root root
@@ -32,6 +37,16 @@ net.ipv4.ip_forward = 1
   [MODULES]: `loop
 dm_snapshot
 tun
+`,
+  // A file of the user's that takes every interface would ask DHCP on these, and take their addresses.
+  [NETWORKD]: `[Match]
+Name=br-banger banger-dns bng*
+
+[Link]
+Unmanaged=yes
+`,
+  [NETWORK_MANAGER]: `[keyfile]
+unmanaged-devices+=interface-name:br-banger;interface-name:banger-dns;interface-name:bng*
 `,
   // udev would have blkid, LVM and udisks read, as root, whatever a guest wrote, and name links in /dev/disk after it; and its
   // watch on close opens the device again: random EBUSY, and links that come back after the device is gone. `:=` is the

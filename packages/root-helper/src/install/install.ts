@@ -12,6 +12,8 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { INSTALL_RECORD, installRecord, type InstallRecord } from "../settings.ts"
 import { COMMAND, LIBRARY, rendered, SETTINGS, UNIT_DIRECTORY, UNITS } from "./files.ts"
+import { restart } from "./name-sockets.ts"
+import { refuseCidrInUse, reloadNetworkManagers } from "./network.ts"
 import { Refused } from "./refused.ts"
 
 /** The build or release that this bundle, lib/bangerd-root.mjs, belongs to. */
@@ -24,11 +26,12 @@ const SOURCE = path.dirname(path.dirname(new URL(import.meta.url).pathname))
 const launcher = (directory: string) =>
   `#!/bin/sh\nexec ${directory}/bin/node --no-sparkplug --snapshot-blob ${directory}/lib/banger.blob -- "$@"\n`
 
-const HOST_TOML = `# What root trusts. All keys are optional; sudo systemctl restart bangerd-root bangerd applies a change.
+const HOST_TOML = `# What root trusts. All keys are optional; sudo banger system restart applies a change.
 # [network]
 # cidr = "172.16.0.0/24"
 # vm_to_vm = false
 # lan = false
+# host_users = false
 `
 
 const findOwner = (name: string) =>
@@ -149,10 +152,11 @@ const system = (record: InstallRecord) =>
     // A module that is built in, or missing, is doctor's to report.
     yield* Effect.forEach(["loop", "dm_snapshot", "tun"], (module) => version(["modprobe", module]))
     yield* run(["udevadm", "control", "--reload"])
+    yield* reloadNetworkManagers
     yield* run(["systemctl", "daemon-reload"])
     yield* run(["systemctl", "enable", "--quiet", "--now", "bangerd-root.socket", "bangerd.socket"])
     yield* run(["systemctl", "enable", "--quiet", "bangerd-root.service", "bangerd.service"])
-    yield* run(["systemctl", "restart", "bangerd-root.service", "bangerd.service"])
+    yield* restart(record)
   })
 
 /** Imports the running kernel as `host`, where it is not there yet: a fresh install needs no network. */
@@ -189,6 +193,7 @@ export const install = (ownerName: string, bundles: Bundles) =>
     }
     yield* uidsAreFree
     yield* areFiles(bundles)
+    yield* refuseCidrInUse
     const firecracker = toolPath("firecracker") ?? "/usr/local/bin/firecracker"
     const jailer = `${path.dirname(firecracker)}/jailer`
     yield* Effect.forEach([firecracker, jailer], isRootsAlone)

@@ -1,12 +1,18 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
+import * as path from "node:path"
 import { dmDevices } from "@banger/capabilities/dm-snapshot/devices.ts"
 import { run } from "@banger/capabilities/exec.ts"
 import { JUMPS, TABLE } from "@banger/capabilities/nat/rules.ts"
+import { BRIDGE, DNS_LINK } from "@banger/capabilities/tap-pool/bridge.ts"
+import { taps } from "@banger/capabilities/tap-pool/ops-live.ts"
 import { CACHE, EXITS, JAILS, RUN_VMS, STATE } from "@banger/capabilities/paths.ts"
+import { tapName } from "@banger/domain/network.ts"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { installRecord } from "../settings.ts"
-import { COMMAND, LIBRARY, SETTINGS, UNIT_DIRECTORY, UNITS } from "./files.ts"
+import { COMMAND, LIBRARY, NETWORK_MANAGER, SETTINGS, UNIT_DIRECTORY, UNITS } from "./files.ts"
+import { NAME_SOCKETS } from "./name-sockets.ts"
+import { needsForwarding, reloadNetworkManagers } from "./network.ts"
 import { Refused } from "./refused.ts"
 
 const vmUnits = run(["systemctl", "list-units", "--all", "--plain", "--no-legend", "banger-vm@*"]).pipe(
@@ -28,11 +34,17 @@ const removeChains = Effect.gen(function*() {
 
 const interfaces = Effect.suspend(() =>
   Effect.forEach(
-    readdirSync("/sys/class/net").filter((name) => /^(bng\d+|br-banger|banger-dns)$/.test(name)),
+    [...taps().slots.map(tapName), ...[BRIDGE, DNS_LINK].filter((name) => existsSync(`/sys/class/net/${name}`))],
     (name) => run(["ip", "link", "delete", name]),
     { discard: true }
   )
 )
+
+/** As it was before banger, unless somebody has come to need it since. */
+const noForwarding = Effect.flatMap(needsForwarding, (by) =>
+  by === undefined
+    ? run(["sysctl", "-q", "-w", "net.ipv4.ip_forward=0"])
+    : Console.error(`IPv4 forwarding stays on, as ${by}; sysctl -w net.ipv4.ip_forward=0 turns it off`))
 
 /** Everything of banger on the host, found by its names alone: works with the daemon, the database and the install dead. */
 const sweep = (ipForward: string) =>
@@ -44,7 +56,7 @@ const sweep = (ipForward: string) =>
       attempt("interfaces", interfaces),
       attempt("iptables chains", removeChains),
       ...["bridge banger", TABLE].map((table) => attempt(`nft table ${table}`, run(["nft", "-f", "-"], { stdin: `table ${table}\ndelete table ${table}\n` }))),
-      attempt("ip_forward", run(["sysctl", "-q", "-w", `net.ipv4.ip_forward=${ipForward}`])),
+      attempt("ip_forward", ipForward === "0" ? noForwarding : Effect.void),
       attempt("run directories", run(["rm", "-rf", "--one-file-system", "--", RUN_VMS, EXITS, "/run/banger", "/run/banger-root", JAILS]))
     ]
     return (yield* Effect.forEach(steps, (step) => step)).flat()
@@ -58,10 +70,11 @@ export const uninstall = ({ purge, stop }: { readonly purge: boolean; readonly s
       return yield* new Refused({ problem: `${units.length} VMs run`, fix: "banger vm stop --all, or banger system uninstall --stop" })
     }
     const record = yield* Effect.option(installRecord)
-    yield* Effect.forEach(UNITS.filter((unit) => !unit.includes("@") && existsSync(`${UNIT_DIRECTORY}/${unit}`)), (unit) =>
+    // The name server's sockets first: a guest's query would start the daemon again.
+    yield* Effect.forEach([...NAME_SOCKETS, ...UNITS].filter((unit) => !unit.includes("@") && existsSync(`${UNIT_DIRECTORY}/${unit}`)), (unit) =>
       run(["systemctl", "disable", "--quiet", "--now", unit]), { discard: true })
     const left = yield* sweep(record._tag === "Some" ? record.value.ipForward : readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim())
-    const written = [...UNITS.map((unit) => `${UNIT_DIRECTORY}/${unit}`), ...Object.keys(SETTINGS), COMMAND, LIBRARY]
+    const written = [...[...NAME_SOCKETS, ...UNITS].map((unit) => `${UNIT_DIRECTORY}/${unit}`), ...Object.keys(SETTINGS), COMMAND, LIBRARY]
     const state = purge ? [STATE, CACHE, "/etc/banger"] : []
     // Before the command goes that would try again.
     if (left.length > 0) return yield* new Refused({ problem: `not everything could be removed: ${left.join("; ")}`, fix: "banger system uninstall --stop again" })
@@ -69,5 +82,10 @@ export const uninstall = ({ purge, stop }: { readonly purge: boolean; readonly s
     yield* run(["rm", "-rf", "--one-file-system", "--", ...written, ...state])
     yield* run(["systemctl", "daemon-reload"])
     yield* run(["udevadm", "control", "--reload"])
+    // Made for our one file, where NetworkManager is not installed.
+    for (const directory of [path.dirname(NETWORK_MANAGER), path.dirname(path.dirname(NETWORK_MANAGER))]) {
+      if (existsSync(directory)) yield* run(["rmdir", "--ignore-fail-on-non-empty", "--", directory])
+    }
+    yield* reloadNetworkManagers
     yield* Console.error(purge ? "banger is gone, with its images and VMs" : `banger is gone; images and VMs stay in ${STATE} (--purge removes them)`)
   })

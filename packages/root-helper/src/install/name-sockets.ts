@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs"
+import * as fs from "node:fs/promises"
+import { run } from "@banger/capabilities/exec.ts"
+import { file, writeWhole } from "@banger/capabilities/files.ts"
+import { gateway } from "@banger/domain/network.ts"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import { hostConfig, type InstallRecord } from "../settings.ts"
+import { rendered, UNIT_DIRECTORY } from "./files.ts"
+
+/** The sockets of the name server. The guests' one has the gateway's address in it, so its unit follows host.toml. */
+export const NAME_SOCKETS = ["bangerd-dns.socket", "bangerd-dns-guests.socket"] as const
+
+/** Both services may take their TimeoutStopSec of a minute, one after the other, and an emulated host as long to start them. */
+const RESTART_MS = 300_000
+
+const before = (path: string): string => {
+  try {
+    return readFileSync(path, "utf8")
+  } catch {
+    // It may not be there, or be something else: it is written in either case.
+    return ""
+  }
+}
+
+/** Writes the units; whether one is another than before. */
+const written = (record: InstallRecord) =>
+  Effect.gen(function*() {
+    const { cidr } = (yield* hostConfig).network
+    return yield* Effect.reduce(NAME_SOCKETS, false, (changed, unit) =>
+      Effect.gen(function*() {
+        const template = yield* file(unit, () => fs.readFile(`${record.directory}/units/${unit}`, "utf8"))
+        const text = rendered(template, record).replaceAll("@GATEWAY@", gateway(cidr))
+        const path = `${UNIT_DIRECTORY}/${unit}`
+        if (before(path) === text) return changed
+        yield* writeWhole(path, text, 0o644)
+        return true
+      }))
+  })
+
+/**
+ * Restarts helper and daemon, with what host.toml says by now; VMs run on. The name server's sockets, in which queries wait
+ * meanwhile, are made anew only where they are not as they must be. One that cannot be made, as another program has its port, is
+ * no reason to be without a daemon: that one takes the port when it is free, and doctor says so.
+ */
+export const restart = (record: InstallRecord) =>
+  Effect.gen(function*() {
+    const changed = yield* written(record)
+    if (changed) {
+      yield* run(["systemctl", "daemon-reload"])
+      yield* run(["systemctl", "enable", "--quiet", ...NAME_SOCKETS])
+    }
+    const stand = yield* Effect.isSuccess(run(["systemctl", "is-active", "--quiet", ...NAME_SOCKETS]))
+    const services = ["bangerd-root.service", "bangerd.service"]
+    // In one transaction: a socket is made only while the service behind it is stopped, and a command would start that one at any moment.
+    yield* run(["systemctl", "restart", ...(changed || !stand ? NAME_SOCKETS : []), ...services], { timeoutMs: RESTART_MS }).pipe(
+      Effect.catchAll((failed) =>
+        run(["systemctl", "is-active", ...services]).pipe(
+          Effect.zipRight(Console.error(`the name server's sockets cannot be made: ${failed.message}; banger doctor says more`)),
+          Effect.mapError(() => failed)
+        ))
+    )
+  })
