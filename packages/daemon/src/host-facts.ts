@@ -13,6 +13,9 @@ import * as Schedule from "effect/Schedule"
 /** Milliseconds since the host's boot, its sleep included. */
 export const hostUptime = (): number => Math.round(uptime() * 1000)
 
+/** Another one means that the host was rebooted. */
+export const hostBootId = (): string => readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
+
 interface Hello {
   readonly version: string
   readonly cidr: Cidr
@@ -37,7 +40,7 @@ export class HostFacts extends Context.Tag("@banger/daemon/HostFacts")<HostFacts
         Effect.retry(Schedule.exponential("200 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")))),
         Effect.orDieWith(() => "unreachable: retried for ever")
       ),
-      bootId: readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
+      bootId: hostBootId()
     }
   }))
 }

@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import { asStep } from "./as-step.ts"
 import { Catalog } from "./catalog.ts"
 import { ImageMaker } from "./images/maker.ts"
+import { openIn } from "./open-files.ts"
 import { Registry } from "./vms/registry.ts"
 
 /** A file in staging that nobody has written to for so long is left over from a client that was killed. Milliseconds. */
@@ -99,7 +100,8 @@ export const makeStorage = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
     const layers = yield* file(LAYERS, () => entries(LAYERS))
     const staging = yield* file(STAGING, () => entries(STAGING))
-    const abandoned = staging.filter(({ mtimeMs }) => now - mtimeMs > ABANDONED)
+    const inUse = yield* Effect.promise(() => openIn(STAGING))
+    const abandoned = staging.filter(({ mtimeMs, path }) => now - mtimeMs > ABANDONED && !inUse.has(path))
     const rows: ReadonlyArray<Usage> = [
       { what: "layers", name: `${layers.length} layers of container images`, ...sum(layers), removable: layers.length > 0 },
       { what: "staging", name: "left by commands that were killed", ...sum(abandoned), removable: abandoned.length > 0 },

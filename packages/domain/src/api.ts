@@ -45,8 +45,8 @@ export class VmApi extends RpcGroup.make(
   Rpc.make("List", { success: Schema.Array(VmView), error: VmError }),
   Rpc.make("Get", { payload: vm, success: VmView, error: VmError }),
   Rpc.make("Show", { payload: vm, success: VmDetail, error: VmError }),
-  /** Lines of the daemon's own events about a VM, oldest first. */
-  Rpc.make("Events", { payload: { ...vm, follow: Schema.Boolean }, success: Schema.String, error: VmError, stream: true }),
+  /** Lines of the daemon's own events about a VM, oldest first; with `withinMs` only those that are no longer ago. */
+  Rpc.make("Events", { payload: { ...vm, follow: Schema.Boolean, withinMs: Schema.optional(Schema.Number) }, success: Schema.String, error: VmError, stream: true }),
   /** Held open by the CLI of `vm run --rm`; keeps nothing alive by itself, but its end makes the daemon look at once. */
   Rpc.make("Hold", { payload: vm, success: Schema.Void, error: VmError, stream: true }),
   /** Turns a `--rm` VM into one that stays, after a first connection that timed out. */

@@ -10,11 +10,12 @@ import { showFile } from "../output/log-file.ts"
 import { print } from "../output/text.ts"
 import { ref } from "../vm-ref.ts"
 
-/** Milliseconds since 1970, given as a time of day in ISO form or as how long ago. */
-const since: Flags.Decode<number> = (text) => {
-  const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Date.now() - Decode.duration(text)
-  if (Number.isNaN(at)) throw new Error(`expected a time such as 10m or 2026-01-31T12:00, not ${JSON.stringify(text)}`)
-  return at
+/** A time of day in ISO form, in milliseconds since 1970, or how long ago, which is the daemon's to tell: its host's clock may have been set. */
+const since: Flags.Decode<{ readonly from: number } | { readonly withinMs: number }> = (text) => {
+  if (!/^\d{4}-\d\d-\d\d/.test(text)) return { withinMs: Decode.duration(text) }
+  const from = Date.parse(text)
+  if (Number.isNaN(from)) throw new Error(`expected a time such as 10m or 2026-01-31T12:00, not ${JSON.stringify(text)}`)
+  return { from }
 }
 
 /** Events begin with their time; a line without one belongs to the event before it. */
@@ -27,10 +28,10 @@ const isRecent = (from: number) => {
   }
 }
 
-const events = (vm: VmRef, flags: { readonly follow: boolean; readonly tail: number | undefined; readonly since: number | undefined }) =>
+const events = (vm: VmRef, flags: { readonly follow: boolean; readonly tail: number | undefined; readonly since: ReturnType<typeof since> | undefined }) =>
   Effect.flatMap(Daemon, (daemon) => {
-    const all = (follow: boolean) => daemon.vm.Events({ vm, follow })
-    const lines = flags.since === undefined ? all(flags.follow) : Stream.filter(all(flags.follow), isRecent(flags.since))
+    const all = daemon.vm.Events({ vm, follow: flags.follow, ...(flags.since !== undefined && "withinMs" in flags.since && { withinMs: flags.since.withinMs }) })
+    const lines = flags.since !== undefined && "from" in flags.since ? Stream.filter(all, isRecent(flags.since.from)) : all
     if (flags.tail === undefined || flags.follow) return Stream.runForEach(lines, (line) => print(`${line}\n`))
     return Effect.flatMap(Stream.runCollect(Stream.takeRight(lines, flags.tail)), (last) => print([...last].map((line) => `${line}\n`).join("")))
   })

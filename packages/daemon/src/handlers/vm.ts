@@ -62,8 +62,8 @@ export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
           // With the helper away everything but the pid is still true.
           Effect.orElseSucceed(() => detail(record, null))
         )),
-    "vm.Events": ({ follow, vm }) =>
-      Stream.unwrap(Effect.map(registry.find(vm), ({ record }) => events.lines(record.spec.id, follow))).pipe(Stream.rechunk(1)),
+    "vm.Events": ({ follow, vm, withinMs = Infinity }) =>
+      Stream.unwrap(Effect.map(registry.find(vm), ({ record }) => events.lines(record.spec.id, follow, withinMs))).pipe(Stream.rechunk(1)),
     "vm.Hold": ({ vm }) => Stream.unwrap(Effect.map(registry.find(vm), hold)),
     "vm.Keep": ({ vm }) => Effect.flatMap(registry.find(vm), (cell) => registry.update(cell, { ephemeral: null }))
   })
