@@ -1,6 +1,6 @@
 /** Images with another init and with none, kernels, and the catalog's rules (spec 6). */
 import { beforeAll, describe, expect, it } from "vitest"
-import { leaks, ok, reset, sh } from "../host.ts"
+import { ALL, eventually, leaks, ok, reset, sh } from "../host.ts"
 
 beforeAll(() => reset())
 
@@ -22,6 +22,21 @@ describe("images", () => {
     await ok("banger vm delete --yes --force plain busybox")
     await ok("banger image delete plain && banger image delete busybox")
     expect(await leaks()).toEqual([])
+  })
+
+  it.runIf(ALL)("one that is made for a cloud, with /root elsewhere and a fstab of other disks, boots whole", async () => {
+    await ok(`cp --sparse=always /srv/images/debian.ext4 /srv/cloud.ext4 && mkdir -p /mnt/cloud && mount -o loop /srv/cloud.ext4 /mnt/cloud
+      rm -rf /mnt/cloud/root && ln -s var/roothome /mnt/cloud/root
+      printf '%s\\n' 'PARTUUID=0f0f0f0f-01 / ext4 rw,discard,errors=remount-ro 0 1' 'LABEL=UEFI /boot/efi vfat umask=0077 0 1' \
+        'UUID=11111111-2222-3333-4444-555555555555 none swap sw 0 0' 'tmpfs /srv/scratch tmpfs size=1m 0 0' >/mnt/cloud/etc/fstab
+      umount /mnt/cloud && chown owner: /srv/cloud.ext4`, { root: true })
+    await ok("banger image register --name cloud --rootfs /srv/cloud.ext4 && banger vm create --name cloud --image cloud --memory 256")
+    expect(await ok("banger vm exec cloud -- sh -c 'pwd -P; findmnt -no SOURCE /var/roothome'")).toBe("/var/roothome\n/dev/vdb")
+    await eventually("banger vm exec cloud -- systemctl is-system-running | grep -E '^(running|degraded)$'")
+    expect(await ok("banger vm exec cloud -- sh -c 'findmnt -no FSTYPE /srv/scratch; systemctl --failed --no-legend --type mount,swap'")).toBe("tmpfs")
+    expect(await ok("banger vm ssh cloud -- pwd -P")).toBe("/var/roothome")
+    expect(await ok("echo 'echo $PATH' | banger vm exec cloud -e PATH=/opt/tool/bin:/usr/bin:/bin")).toMatch(/^\/opt\/tool\/bin:/)
+    await ok("banger vm delete --yes --force cloud && banger image delete cloud")
   })
 
   it("a kernel that is deleted takes the initrd along that was made of it", async () => {
