@@ -51,9 +51,10 @@ export class ImageMaker extends Context.Tag("@banger/daemon/ImageMaker")<ImageMa
     const mirrors = yield* makeMirrors
     const lookUp = yield* makeRecipes
     const unbundle = yield* makeUnbundle
-    const operations = yield* makeOperations<ImageName, `made of ${string}`, ImageProgress, CatalogError, ImageBusy>(
-      (name, doing) => new ImageBusy({ name, doing })
-    )
+    const operations = yield* makeOperations<ImageName, `made of ${string}`, ImageProgress, CatalogError, ImageBusy>({
+      busy: (name, doing) => new ImageBusy({ name, doing }),
+      passing: ({ _tag }) => _tag === "Phase"
+    })
 
     const making = yield* Effect.makeSemaphore(MAKING)
 

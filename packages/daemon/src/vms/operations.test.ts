@@ -5,6 +5,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
+import { makeOperations } from "../operations.ts"
 import { type Emit, Operations } from "./operations.ts"
 
 const one = { id: VmId.make("00000000000000a1"), name: "one" }
@@ -32,6 +33,47 @@ describe("operations", () => {
     assert.strictEqual(runs, 1)
     assert.isUndefined(operations.doing(one.id))
   }).pipe(Effect.provide(Operations.layer)))
+
+  it.scoped("of requests that are truly simultaneous one begins, wherever the scheduler changes from one to the other", () => Effect.gen(function*() {
+    for (let offset = 0; offset < 40; offset++) {
+      const begun: Array<string> = []
+      const gate = yield* Deferred.make<void>()
+      const operations = yield* Operations
+      const request = (doing: "started" | "deleted") =>
+        Effect.forEach(Array.from({ length: offset }), () => Effect.void).pipe(
+          Effect.zipRight(Effect.exit(operations.run(one, doing, () => Effect.zipRight(Effect.sync(() => begun.push(doing)), Deferred.await(gate))))),
+          Effect.withMaxOpsBeforeYield(12)
+        )
+      yield* Effect.all([request("started"), request("deleted")], { concurrency: 2 })
+      yield* Effect.yieldNow().pipe(Effect.repeat({ times: 20 }))
+      assert.lengthOf(begun, 1, `a change after ${offset} more steps`)
+      yield* Deferred.succeed(gate, undefined)
+      yield* Effect.yieldNow().pipe(Effect.repeat({ until: () => operations.doing(one.id) === undefined }))
+    }
+  }).pipe(Effect.provide(Operations.layer)))
+
+  it.scoped("a late watcher is told everything but the counts that newer ones have replaced", () => Effect.gen(function*() {
+    const operations = yield* makeOperations<string, string, number | string, never, string>({ busy: String, passing: (event) => typeof event === "number" })
+    const gate = yield* Deferred.make<void>()
+    const told = yield* Deferred.make<void>()
+    const work = (emit: (event: number | string) => Effect.Effect<void>) =>
+      Effect.gen(function*() {
+        yield* emit("the log's path")
+        for (let count = 0; count < 10_000; count++) yield* emit(count)
+        yield* emit("next phase")
+        for (let count = 0; count < 10_000; count++) yield* emit(count)
+        yield* Deferred.succeed(told, undefined)
+        yield* Deferred.await(gate)
+      })
+    const events = yield* operations.run({ id: "a", name: "a" }, "made", work)
+    yield* Deferred.await(told)
+    const fiber = yield* Effect.fork(Stream.runCollect(events))
+    yield* Effect.yieldNow()
+    yield* Deferred.succeed(gate, undefined)
+    assert.deepStrictEqual([...yield* Fiber.join(fiber)], ["the log's path", 9_999, "next phase", 9_999])
+    // One that comes when all is over hears the same, and the end.
+    assert.deepStrictEqual([...yield* Stream.runCollect(events)], ["the log's path", 9_999, "next phase", 9_999])
+  }))
 
   it.scoped("work has begun when it is asked for, whether anybody watches or not", () => Effect.gen(function*() {
     const operations = yield* Operations

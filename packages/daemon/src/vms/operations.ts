@@ -13,5 +13,8 @@ export type Emit = (event: Progress) => Effect.Effect<void>
 
 /** Work on VMs, at most one piece a VM. */
 export class Operations extends Context.Tag("@banger/daemon/Operations")<Operations, Of<VmId, Doing, Progress, VmError, VmBusy>>() {
-  static readonly layer = Layer.scoped(Operations, makeOperations<VmId, Doing, Progress, VmError, VmBusy>((name, doing) => new VmBusy({ name, doing })))
+  static readonly layer = Layer.scoped(Operations, makeOperations<VmId, Doing, Progress, VmError, VmBusy>({
+    busy: (name, doing) => new VmBusy({ name, doing }),
+    passing: () => false
+  }))
 }
