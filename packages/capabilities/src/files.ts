@@ -1,4 +1,6 @@
+import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
+import { dirname } from "node:path"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
@@ -43,7 +45,17 @@ export const removeFile = (directory: string, paths: ReadonlyArray<string>): Eff
     })
   })
 
-/** Writes a file so that a reader, or a crash at any point, meets the old content or the new, never a part. */
+/** Puts the names of a directory on the disk: until then a power cut may undo a rename in it. */
+export const syncDirectory = async (directory: string): Promise<void> => {
+  const handle = await fs.open(directory, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+/** Writes a file so that a reader, or a crash at any point, meets the old content or the new, never a part. Durable when it returns. */
 export const writeWhole = (path: string, content: string | Uint8Array, mode: number): Effect.Effect<void, FileFailed> =>
   file(path, async () => {
     const handle = await fs.open(`${path}.new`, "w", mode)
@@ -55,4 +67,5 @@ export const writeWhole = (path: string, content: string | Uint8Array, mode: num
       await handle.close()
     }
     await fs.rename(`${path}.new`, path)
+    await syncDirectory(dirname(path))
   })

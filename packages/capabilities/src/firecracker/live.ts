@@ -20,14 +20,20 @@ import { configuration, START } from "./machine.ts"
 /** How long a guest may take until its agent reports; a guest under nested emulation needs 15 s. */
 const GUEST_SECONDS = 90
 
-const boot = (spec: VmSpec) =>
-  Effect.scoped(Effect.gen(function*() {
-    const [helper, api, tap, { ready }] = yield* Effect.all([Helper, FirecrackerApi, Tap, GuestConfig])
+/** The VM's unit, with a Firecracker in it that has no VM yet. How an earlier run ended is forgotten from here on. */
+const launch = (spec: VmSpec) =>
+  Effect.gen(function*() {
+    const [helper, api] = yield* Effect.all([Helper, FirecrackerApi])
     // Taken only to be sure that they stand before the VM that uses them.
     yield* Effect.all([RootDisk, WorkDisk, Vsock])
     yield* api.createLog(firecrackerLog(spec.id))
     const { initrd, modules, vmlinux } = spec.kernel
-    const process = yield* helper.firecracker.Start({ vm: spec.id, slot: spec.slot, vmlinux, initrd, modules })
+    return yield* helper.firecracker.Start({ vm: spec.id, slot: spec.slot, vmlinux, initrd, modules })
+  })
+
+const boot = (spec: VmSpec) =>
+  Effect.scoped(Effect.gen(function*() {
+    const [api, tap, { ready }] = yield* Effect.all([FirecrackerApi, Tap, GuestConfig])
     const connection = yield* api.connect(apiSocket(spec.id))
     const version = yield* connection.version
     // Started in their order on the one connection, which keeps it.
@@ -36,7 +42,6 @@ const boot = (spec: VmSpec) =>
     yield* ready.pipe(
       Effect.timeoutFail({ duration: `${GUEST_SECONDS} seconds`, onTimeout: () => new GuestSilent({ name: spec.name, seconds: GUEST_SECONDS }) })
     )
-    return { process }
   }))
 
 /** A VM that ends while it starts: its own reason is worth more than what a broken connection says. */
@@ -54,13 +59,14 @@ const held = (spec: VmSpec) => ({
   find: Effect.flatMap(Helper, (helper) => helper.firecracker.Find({ vm: spec.id })).pipe(
     Effect.map((process) => process === null ? Option.none() : Option.some({ process }))
   ),
-  create: Effect.raceFirst(
-    boot(spec).pipe(
-      // Its end reaches us as a broken connection first, and as an exit file a moment later.
-      Effect.catchTag("FirecrackerFault", (fault) => Effect.timeoutFail(endedEarly(spec), { duration: "2 seconds", onTimeout: () => fault }))
-    ),
-    endedEarly(spec)
-  ),
+  create: Effect.flatMap(launch(spec), (process) =>
+    Effect.raceFirst(
+      boot(spec).pipe(
+        // Its end reaches us as a broken connection first, and as an exit file a moment later.
+        Effect.catchTag("FirecrackerFault", (fault) => Effect.timeoutFail(endedEarly(spec), { duration: "2 seconds", onTimeout: () => fault }))
+      ),
+      endedEarly(spec)
+    ).pipe(Effect.as({ process }))),
   remove: Effect.zipLeft(
     removing("VM unit", Effect.flatMap(Helper, (helper) => helper.firecracker.Remove({ vm: spec.id }))),
     Effect.flatMap(FirecrackerApi, (api) => api.keepLog(firecrackerLog(spec.id), keptFirecrackerLog(spec.id)))

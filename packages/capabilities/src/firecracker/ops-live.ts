@@ -48,7 +48,8 @@ const nodeOfRoot = ({ slot, vm }: Start) =>
     if (device === undefined) return yield* new OpFailed({ subject: "jail", problem: `dm device ${dmName(vm)} is missing`, fix: "start the VM again" })
     const node = `${jailRoot(vm)}/rootfs`
     yield* run(["mknod", "-m", "0600", node, "b", ...device.split(":")])
-    yield* file(node, () => fs.chown(node, vmUid(slot), vmUid(slot)))
+    // The jailer is giving this directory to the VM's uid just now: nothing in it is followed.
+    yield* file(node, () => fs.lchown(node, vmUid(slot), vmUid(slot)))
   })
 
 /** Root starts the jailer, and the jailer Firecracker: what of either others could change. */
@@ -65,7 +66,9 @@ const start = (request: Start) =>
     if (running !== null) return running
     yield* refuseChangeable
     // A run that was not cleaned up: its jail is made before its unit is started.
-    if (existsSync(jail(request.vm)) || existsSync(exitFile(request.vm))) yield* remove(request.vm)
+    if (existsSync(jail(request.vm))) yield* remove(request.vm)
+    // How the last run ended stays until here: a daemon that dies in a clean-up leaves it to the next one to read.
+    yield* file(exitFile(request.vm), () => fs.rm(exitFile(request.vm), { force: true }))
     yield* furnish(request)
     yield* Effect.all([nodeOfRoot(request), run(["systemctl", "start", unit(request.vm)])], { concurrency: 2 })
     const process = processIn(cgroup(request.vm))
@@ -83,7 +86,7 @@ const remove = (vm: VmId) =>
   Effect.gen(function*() {
     if (processIn(cgroup(vm)) !== null) yield* Effect.ignoreLogged(run(["systemctl", "kill", "--signal=KILL", unit(vm)]))
     yield* run(["systemctl", "stop", unit(vm)])
-    yield* run(["rm", "-rf", "--one-file-system", "--", jail(vm), exitFile(vm)])
+    yield* run(["rm", "-rf", "--one-file-system", "--", jail(vm)])
   }).pipe(Effect.mapError(opFailed("VM unit")))
 
 const kill = (vm: VmId, signal: KillSignal) =>
@@ -102,7 +105,10 @@ const ensureLog = (vm: VmId) =>
   }).pipe(Effect.mapError(opFailed("console log")))
 
 const removeLog = (vm: VmId) =>
-  removeFile(estate(vm), [consoleLog(vm), unitEnvironment(vm)]).pipe(Effect.mapError(opFailed("console log")))
+  Effect.zipRight(
+    removeFile(estate(vm), [consoleLog(vm), unitEnvironment(vm)]),
+    file(exitFile(vm), () => fs.rm(exitFile(vm), { force: true }))
+  ).pipe(Effect.mapError(opFailed("console log")))
 
 const facts = Effect.gen(function*() {
   const { firecracker, jailer } = yield* HostSettings

@@ -117,7 +117,8 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
           return yield* new Leftovers({ name: cell.record.spec.name, items: leftovers })
         }
         yield* registry.remove(cell)
-        yield* knownHosts.write
+        // The VM is gone, whatever else can or cannot be written: the next one writes the file anew.
+        yield* Effect.catchAll(knownHosts.write, ({ message }) => Effect.logWarning(message))
         yield* pool.refill
       })
 

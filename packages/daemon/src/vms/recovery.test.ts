@@ -1,3 +1,5 @@
+import * as fs from "node:fs"
+import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import type { Failing } from "@banger/capabilities/memory-host.ts"
 import { VmRef } from "@banger/domain/ids.ts"
@@ -24,7 +26,7 @@ const killed = (state: string, objects: Set<string>, written: { readonly state: 
   }).pipe(Effect.provide(daemonOn(state, objects)), Effect.scoped)
 
 /** The next daemon, once every VM is recovered. */
-const restarted = <A, E>(state: string, objects: Set<string>, look: Effect.Effect<A, E, Registry>) =>
+const restarted = <A, E>(state: string, objects: Set<string>, look: Effect.Effect<A, E, Registry | Lifecycle>) =>
   Effect.gen(function*() {
     yield* recovery
     const operations = yield* Operations
@@ -88,6 +90,28 @@ describe("recovery", () => {
     const cell = yield* restarted(state, objects, one)
     assert.strictEqual(cell.record.state, "crashed")
     assert.deepStrictEqual(ofLease(objects), [])
+  })))
+
+  it.live("a VM whose stop was all but done when the daemon died is stopped, not crashed", () => Effect.scoped(Effect.gen(function*() {
+    const state = yield* temporary
+    const objects = new Set<string>()
+    yield* killed(state, objects, { state: "stopping" })
+    for (const object of ofLease(objects)) objects.delete(object)
+    const { record } = yield* restarted(state, objects, one)
+    assert.deepStrictEqual([record.state, record.reason], ["stopped", ""])
+  })))
+
+  it.live("a daemon starts although known_hosts cannot be written, and deletes a VM", () => Effect.scoped(Effect.gen(function*() {
+    const state = yield* temporary
+    const objects = new Set<string>()
+    yield* killed(state, objects, { state: "running" })
+    fs.rmSync(path.join(state, "ssh"), { recursive: true })
+    fs.writeFileSync(path.join(state, "ssh"), "")
+    const cells = yield* restarted(state, objects, Effect.gen(function*() {
+      yield* (yield* Lifecycle).remove(yield* one, true, quiet)
+      return (yield* Registry).cells()
+    }))
+    assert.deepStrictEqual([cells.length, [...objects]], [0, []])
   })))
 
   it.scoped("a VM that cannot be looked for is left alone, and found once it can be", () => Effect.gen(function*() {

@@ -21,11 +21,13 @@ const TIMES = 6
 /** After that the VM is free for other operations, and looked for again from time to time, once each. */
 const LOOK_AGAIN = "15 seconds"
 
-/** How the VM's unit ended while no daemon looked, if it left word. */
-const endOf = (cell: Cell) =>
-  Effect.try(() => parseExit(readFileSync(exitFile(cell.record.spec.id), "utf8"))).pipe(
-    Effect.orElseSucceed(() => ({ clean: false, reason: "it ended while the daemon was away" }))
-  )
+/** How a VM that is gone ended while no daemon looked: as it was asked to, or as its unit left word. */
+const endOf = ({ record }: Cell) =>
+  record.state === "stopping"
+    ? Effect.succeed({ clean: true, reason: "" })
+    : Effect.try(() => parseExit(readFileSync(exitFile(record.spec.id), "utf8"))).pipe(
+      Effect.orElseSucceed(() => ({ clean: false, reason: "it ended while the daemon was away" }))
+    )
 
 /**
  * Boot of the daemon: every VM that ran is found again through the pipeline in adopt mode; what was half-made or
@@ -99,6 +101,7 @@ export const recovery = Effect.gen(function*() {
         Effect.tapError((error) => Effect.logError(error.message)),
         Effect.ensuring(looked)
       )), { discard: true })
-  yield* knownHosts.write
+  // `vm ssh` alone needs the file, and the next VM writes it anew.
+  yield* Effect.catchAll(knownHosts.write, ({ message }) => Effect.logError(message))
   yield* Effect.forkScoped(Effect.zipRight(facts.helper, pool.refill))
 })
