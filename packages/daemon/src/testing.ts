@@ -21,6 +21,7 @@ import { Events } from "./vms/events.ts"
 import { KnownHosts } from "./vms/known-hosts.ts"
 import { Lifecycle } from "./vms/lifecycle.ts"
 import { Operations } from "./vms/operations.ts"
+import { recovery } from "./vms/recovery.ts"
 import { Registry } from "./vms/registry.ts"
 import { VmRuntime } from "./vms/runtime.ts"
 
@@ -58,3 +59,14 @@ export const reserve = (name: string) =>
         hostBoot: bootId
       }))
   })
+
+/** Every VM, once a daemon that has just started is done with recovering them. */
+export const recovered = Effect.gen(function*() {
+  yield* recovery
+  const operations = yield* Operations
+  const registry = yield* Registry
+  yield* Effect.yieldNow().pipe(
+    Effect.repeat({ until: () => registry.cells().every(({ record }) => operations.doing(record.spec.id) === undefined) })
+  )
+  return registry.cells()
+})

@@ -1,9 +1,8 @@
 import * as fs from "node:fs/promises"
 import * as SqlClient from "@effect/sql/SqlClient"
-import * as SqlSchema from "@effect/sql/SqlSchema"
 import { file, writeWhole } from "@banger/capabilities/files.ts"
 import { NameTaken, NoFreeAddress, StateUnwritable } from "@banger/domain/errors.ts"
-import { Digest, Slot, VmId, VmName } from "@banger/domain/ids.ts"
+import { type Digest, Slot, VmId, VmName } from "@banger/domain/ids.ts"
 import { type Cidr, slots } from "@banger/domain/network.ts"
 import { VmRecord } from "@banger/domain/vm.ts"
 import * as Context from "effect/Context"
@@ -11,9 +10,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { columnsIn, digestsIn, type Read, read } from "./salvage.ts"
 
-const Row = Schema.Struct({ id: VmId, name: VmName, slot: Slot, record: Schema.parseJson(VmRecord) })
-const row = (record: VmRecord) => ({ id: record.spec.id, name: record.spec.name, slot: record.spec.slot, record })
+const Row = Schema.Struct({ id: VmId, name: VmName, slot: Slot, record: Schema.String })
+const row = (record: VmRecord) => ({ id: record.spec.id, name: record.spec.name, slot: record.spec.slot, record: encode(record) })
+const encode = Schema.encodeSync(Schema.parseJson(VmRecord))
 
 const unwritable = (error: { readonly message: string }) => new StateUnwritable({ problem: error.message })
 
@@ -22,9 +23,10 @@ const unwritable = (error: { readonly message: string }) => new StateUnwritable(
  * is filled again when it is opened. Every write is durable before it returns.
  */
 export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
-  /** Files that VMs use whose records could not be taken into the database. */
+  /** Files that VMs use whose records this version cannot read. */
   readonly unread: ReadonlySet<Digest>
-  readonly all: Effect.Effect<ReadonlyArray<VmRecord>, StateUnwritable>
+  /** What there was when the database was opened. */
+  readonly found: ReadonlyArray<Read>
   /** Takes a name and the lowest free slot of the network for a new record; nobody else gets either until it is removed. */
   readonly reserve: (
     cidr: Cidr,
@@ -38,13 +40,9 @@ export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
   static readonly layer = (directory: string) =>
     Layer.effect(VmStore, Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
-      const insert = SqlSchema.void({ Request: Row, execute: (request) => sql`INSERT INTO vms ${sql.insert(request)}` })
-      const update = SqlSchema.void({
-        Request: Row,
-        execute: ({ id, record }) => sql`UPDATE vms SET record = ${record} WHERE id = ${id}`
-      })
-      const rows = SqlSchema.findAll({ Request: Schema.Void, Result: Row, execute: () => sql`SELECT * FROM vms ORDER BY name` })
-      const named = SqlSchema.findOne({ Request: VmName, Result: Row, execute: (name) => sql`SELECT * FROM vms WHERE name = ${name}` })
+      const insert = ({ id, name, record, slot }: typeof Row.Type) => sql`INSERT INTO vms ${sql.insert({ id, name, slot, record })}`
+      const update = (record: VmRecord) => sql`UPDATE vms SET record = ${encode(record)} WHERE id = ${record.spec.id}`
+      const rows = sql<{ readonly [column: string]: unknown }>`SELECT * FROM vms ORDER BY name`
 
       const json = (id: VmId) => `${directory}/${id}/vm.json`
       const beside = (record: VmRecord) =>
@@ -54,34 +52,50 @@ export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
         )
 
       const unread = new Set<Digest>()
-      const DIGESTS = /\b[0-9a-f]{64}\b/g
-      /** Whatever cannot be taken, what it names stays. */
-      const taken = (text: string) =>
-        Schema.decode(Schema.parseJson(VmRecord))(text).pipe(
-          Effect.tap((record) => insert(row(record))),
-          Effect.tapError(() => Effect.sync(() => text.match(DIGESTS)?.forEach((digest) => unread.add(Digest.make(digest))))),
-          Effect.mapError(({ message }) => new Error(`it cannot be taken, and is left as it is: ${message}`))
-        )
+      const keep = (text: string) => Effect.sync(() => digestsIn(text).forEach((digest) => unread.add(digest)))
+      const written = (id: VmId) => file(json(id), () => fs.readFile(json(id), "utf8"))
 
-      /** Records that the database lacks: it was lost, and the VMs were not. */
+      /** Records that the database lacks: it was lost, and the VMs were not. Also those that nobody can read: another version may. */
       const takeIn = (id: VmId) =>
-        file(json(id), () => fs.readFile(json(id), "utf8")).pipe(
-          Effect.flatMap(taken),
-          Effect.tap(({ spec }) => Effect.logWarning(`${spec.name} was not in the database: taken from ${json(id)}`)),
-          Effect.catchAll((error) => Effect.logError(`${json(id)}: ${error.message}`))
-        )
-      const known = new Set<string>((yield* rows()).map(({ id }) => id))
-      const written = yield* file(directory, () => fs.readdir(directory))
-      yield* Effect.forEach(written.filter(Schema.is(VmId)).filter((id) => !known.has(id)), takeIn, { discard: true })
+        Effect.gen(function*() {
+          const text = yield* written(id)
+          const columns = columnsIn(text)
+          if (Option.isNone(columns)) return yield* Effect.zipRight(keep(text), Effect.logError(`${json(id)} is no record of a VM, and is left as it is`))
+          yield* insert({ id, ...columns.value, record: text }).pipe(Effect.tapError(() => keep(text)))
+          yield* Effect.logWarning(`${columns.value.name} was not in the database: taken from ${json(id)}`)
+        }).pipe(Effect.catchAll((error) => Effect.logError(`${json(id)}: ${error.message}`)))
 
-      const all = Effect.map(rows(), (found) => found.map(({ record }) => record)).pipe(Effect.mapError(unwritable))
+      /** A row that cannot be read is taken from the file beside it where that can be. */
+      const load = (columns: typeof Row.Type): Effect.Effect<Read> =>
+        Effect.gen(function*() {
+          const stored = read(columns, columns.record)
+          if (stored.readable) return stored
+          const beside = Option.map(yield* Effect.option(written(columns.id)), (text) => read(columns, text))
+          if (Option.isSome(beside) && beside.value.readable && beside.value.record.spec.id === columns.id) return beside.value
+          yield* keep(columns.record)
+          yield* Effect.logError(`${columns.name}: ${stored.record.reason}`)
+          return stored
+        })
+
+      const known = new Set((yield* rows).map(({ id }) => id))
+      const directories = yield* file(directory, () => fs.readdir(directory))
+      yield* Effect.forEach(directories.filter(Schema.is(VmId)).filter((id) => !known.has(id)), takeIn, { discard: true })
+      const found = yield* Effect.forEach(yield* rows, (candidate) =>
+        Schema.decodeUnknown(Row)(candidate).pipe(
+          Effect.flatMap(load),
+          Effect.asSome,
+          Effect.catchAll((error) =>
+            Effect.zipRight(keep(String(candidate["record"])), Effect.as(Effect.logError(`a row of the database is no VM's, and is left as it is: ${error.message}`), Option.none<Read>())))
+        ))
+
       return {
         unread,
-        all,
+        found: found.flatMap(Option.toArray),
         reserve: (cidr, name, make) =>
           sql.withTransaction(Effect.gen(function*() {
-            if (Option.isSome(yield* named(name))) return yield* new NameTaken({ name })
-            const taken = new Set((yield* rows()).map(({ slot }) => slot))
+            const all = yield* rows
+            if (all.some((other) => other["name"] === name)) return yield* new NameTaken({ name })
+            const taken = new Set(all.map(({ slot }) => slot))
             const slot = slots(cidr).find((candidate) => !taken.has(candidate))
             if (slot === undefined) return yield* new NoFreeAddress({ cidr, inUse: taken.size })
             const record = make(slot)
@@ -92,7 +106,7 @@ export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
           })).pipe(
             Effect.mapError((error) => error instanceof NameTaken || error instanceof NoFreeAddress ? error : unwritable(error))
           ),
-        save: (record) => Effect.zipRight(update(row(record)), beside(record)).pipe(Effect.mapError(unwritable)),
+        save: (record) => Effect.zipRight(update(record), beside(record)).pipe(Effect.mapError(unwritable)),
         // The file first: it would bring the row back.
         remove: (id) =>
           file(json(id), () => fs.rm(json(id), { force: true })).pipe(

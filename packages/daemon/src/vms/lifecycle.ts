@@ -61,7 +61,9 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     const settled = (cell: Cell, leftovers: ReadonlyArray<string>, state: "stopped" | "crashed", reason: string) =>
       Effect.gen(function*() {
         cell.run = undefined
-        if (leftovers.length === 0) return yield* registry.note(cell, { state, reason, startedAt: null })
+        if (leftovers.length === 0) {
+          return yield* registry.note(cell, cell.unreadable === undefined ? { state, reason, startedAt: null } : { state: "broken", reason: cell.unreadable })
+        }
         yield* registry.note(cell, { state: "broken", reason: leftovers.join("; "), startedAt: null })
         return yield* new Leftovers({ name: cell.record.spec.name, items: leftovers })
       })
@@ -99,6 +101,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     const start = (cell: Cell, emit: Emit) =>
       Effect.gen(function*() {
         const { name } = cell.record.spec
+        if (cell.unreadable !== undefined) return yield* new StepFailed({ operation: `start ${name}`, problem: cell.unreadable, fix: `install the version of banger that made it, or banger vm delete --force ${name}` })
         if (cell.run !== undefined || cell.record.state === "running") return yield* new WrongState({ name, state: cell.record.state, wanted: "stopped", fix: `banger vm exec ${name} -- CMD runs a command in it` })
         if (cell.record.state !== "stopped") yield* settle(cell, "stopped", "")
         yield* begin(cell, emit).pipe(
@@ -181,7 +184,8 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     const remove = (cell: Cell, force: boolean, emit: Emit) =>
       Effect.gen(function*() {
         const { name } = cell.record.spec
-        if ((cell.run !== undefined || cell.record.state === "running") && !force) {
+        // Whether one of which nothing can be read runs is not known.
+        if ((cell.run !== undefined || cell.record.state === "running" || cell.unreadable !== undefined) && !force) {
           return yield* new WrongState({ name, state: cell.record.state, wanted: "stopped", fix: `banger vm stop ${name} first, or banger vm delete --force ${name}` })
         }
         const last = view(cell.record)

@@ -7,9 +7,8 @@ import type { VmState } from "@banger/domain/vm.ts"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
 import { temporary } from "@banger/capabilities/testing/temporary.ts"
-import { daemonOn, reserve } from "../testing.ts"
+import { daemonOn, recovered, reserve } from "../testing.ts"
 import { Lifecycle } from "./lifecycle.ts"
-import { Operations } from "./operations.ts"
 import { recovery } from "./recovery.ts"
 import { type Cell, Registry } from "./registry.ts"
 
@@ -27,15 +26,7 @@ const killed = (state: string, objects: Set<string>, written: { readonly state: 
 
 /** The next daemon, once every VM is recovered. */
 const restarted = <A, E>(state: string, objects: Set<string>, look: Effect.Effect<A, E, Registry | Lifecycle>) =>
-  Effect.gen(function*() {
-    yield* recovery
-    const operations = yield* Operations
-    const registry = yield* Registry
-    yield* Effect.yieldNow().pipe(
-      Effect.repeat({ until: () => registry.cells().every(({ record }) => operations.doing(record.spec.id) === undefined) })
-    )
-    return yield* look
-  }).pipe(Effect.provide(daemonOn(state, objects)), Effect.scoped)
+  Effect.zipRight(recovered, look).pipe(Effect.provide(daemonOn(state, objects)), Effect.scoped)
 
 const one = Effect.flatMap(Registry, (registry) => registry.find(VmRef.make("one")))
 

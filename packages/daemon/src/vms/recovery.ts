@@ -72,6 +72,8 @@ export const recovery = Effect.gen(function*() {
 
   const recover = (cell: Cell): Effect.Effect<void, VmError> => {
     const { hostBoot, state } = cell.record
+    // It may well run: the version that can read its record finds it again.
+    if (cell.unreadable !== undefined) return Effect.void
     switch (state) {
       case "creating":
         return lifecycle.remove(cell, true, () => Effect.void)

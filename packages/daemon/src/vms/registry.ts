@@ -15,6 +15,8 @@ import type { Run } from "./runtime.ts"
 export interface Cell {
   record: VmRecord
   run: Run | undefined
+  /** Why its record cannot be read: such a VM is shown as broken, stopped and deleted when asked to, and its record is never written. */
+  readonly unreadable: string | undefined
 }
 
 type Change = Partial<Pick<VmRecord, "spec" | "state" | "reason" | "startedAt" | "startedUptime" | "ephemeral" | "hostBoot">>
@@ -37,7 +39,8 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
     const events = yield* Events
     const oneByOne = (yield* Effect.makeSemaphore(1)).withPermits(1)
     const cells = new Map<VmId, Cell>()
-    for (const record of yield* store.all) cells.set(record.spec.id, { record, run: undefined })
+    for (const { readable, record } of store.found) cells.set(record.spec.id, { record, run: undefined, unreadable: readable ? undefined : record.reason })
+    const save = (cell: Cell, record: VmRecord) => cell.unreadable === undefined ? store.save(record) : Effect.void
     const told = ({ record }: Cell, change: Change) =>
       change.state === undefined ? Effect.void : events.append(record.spec.id, `${record.state}${record.reason === "" ? "" : `: ${record.reason}`}`)
     return {
@@ -54,13 +57,13 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
         }),
       add: (cidr, name, make) =>
         Effect.map(store.reserve(cidr, name, make), (record) => {
-          const cell: Cell = { record, run: undefined }
+          const cell: Cell = { record, run: undefined, unreadable: undefined }
           cells.set(record.spec.id, cell)
           return cell
         }),
       update: (cell, change) =>
         Effect.gen(function*() {
-          yield* store.save(new VmRecord({ ...cell.record, ...change }))
+          yield* save(cell, new VmRecord({ ...cell.record, ...change }))
           // Of the record as it is by now: what was noted meanwhile stays, and is written after this.
           cell.record = new VmRecord({ ...cell.record, ...change })
           yield* told(cell, change)
@@ -70,9 +73,9 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
           cell.record = new VmRecord({ ...cell.record, ...change })
           yield* told(cell, change)
           // Whatever the record is by then; a VM that is gone has none to write.
-          const save = oneByOne(Effect.suspend(() => cells.get(cell.record.spec.id) === cell ? store.save(cell.record) : Effect.void))
-          yield* Effect.catchAll(save, (error) =>
-            Effect.zipRight(Effect.logError(error.message), Effect.forkIn(Effect.retry(save, Schedule.spaced("5 seconds")), daemon)))
+          const written = oneByOne(Effect.suspend(() => cells.get(cell.record.spec.id) === cell ? save(cell, cell.record) : Effect.void))
+          yield* Effect.catchAll(written, (error) =>
+            Effect.zipRight(Effect.logError(error.message), Effect.forkIn(Effect.retry(written, Schedule.spaced("5 seconds")), daemon)))
         }),
       remove: (cell) =>
         Effect.zipRight(store.remove(cell.record.spec.id), Effect.sync(() => void cells.delete(cell.record.spec.id)))
