@@ -1,9 +1,11 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { KernelName, stagingId } from "@banger/domain/ids.ts"
+import type { Image } from "@banger/domain/catalog.ts"
+import { ImageName, KernelName, stagingId } from "@banger/domain/ids.ts"
 import { KernelRelease } from "@banger/domain/vm.ts"
 import * as ImageStore from "@banger/capabilities/image-store/live.ts"
 import type { Failing } from "@banger/capabilities/memory-host.ts"
@@ -31,6 +33,29 @@ describe("catalog", () => {
     const objects = new Set([`estate stored ${named}`, `estate stored ${unused}`])
     yield* Effect.provide(Effect.flatMap(Catalog, ({ collect }) => collect), catalogOn(state, objects))
     assert.deepStrictEqual([...objects], [`estate stored ${named}`])
+  }))
+
+  it.scoped("a record of another version hides no other image, keeps its files, and goes when its name is deleted", () => Effect.gen(function*() {
+    const state = yield* temporary
+    const objects = new Set<string>()
+    const name = ImageName.make("old")
+    const daemon = <A, E>(test: Effect.Effect<A, E, Catalog>) => Effect.provide(test, catalogOn(state, objects))
+    yield* daemon(Effect.flatMap(Catalog, (catalog) => Effect.zipRight(catalog.register({ name, rootfs: staged(1) }), catalog.register({ name: ImageName.make("fine"), rootfs: staged(2) }))))
+    const db = new DatabaseSync(path.join(state, "catalog.db"))
+    db.prepare("UPDATE images SET record = replace(record, '\"rootfsBytes\"', '\"rootBytes\"') WHERE name = 'old'").run()
+    db.close()
+    const names = (images: ReadonlyArray<Image>) => images.map(({ files }) => `${files.name} ${files.generation}`)
+    yield* daemon(Effect.gen(function*() {
+      const catalog = yield* Catalog
+      yield* catalog.collect
+      assert.deepStrictEqual(names(yield* catalog.images), ["fine 1"])
+      assert.deepStrictEqual(yield* catalog.unreadable, ["image old: rootfsBytes: is missing"])
+      assert.lengthOf([...objects], 2)
+      yield* catalog.register({ name, rootfs: staged(3) })
+      assert.deepStrictEqual(names(yield* catalog.images), ["fine 1", "old 2"])
+      yield* catalog.deleteImage(name)
+      assert.deepStrictEqual([names(yield* catalog.images), yield* catalog.unreadable, objects.size], [["fine 1"], [], 1])
+    }))
   }))
 
   it.scoped("a kernel is imported also when a file that nothing uses cannot be removed", () => Effect.gen(function*() {

@@ -61,6 +61,8 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
   readonly deleteKernel: (name: KernelName) => Effect.Effect<void, CatalogError>
   /** Every file that an image, a kernel or a VM uses. */
   readonly inUse: Effect.Effect<ReadonlySet<Digest>, CatalogError>
+  /** Records that this version cannot read, as `image NAME: why`. */
+  readonly unreadable: Effect.Effect<ReadonlyArray<string>, CatalogError>
   /** Removes generations and files that nothing uses any more. */
   readonly collect: Effect.Effect<void, CatalogError>
 }>() {
@@ -105,6 +107,7 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
       return new Set<Digest>([
         ...held,
         ...unread,
+        ...(yield* store.unreadable).flatMap(({ digests }) => digests),
         ...imageFiles.flatMap(({ rootfs, seed }) => seed === null ? [rootfs] : [rootfs, seed]),
         ...kernelFiles.flatMap(({ initrd, modules, vmlinux }) => [vmlinux, initrd, modules])
       ])
@@ -128,9 +131,8 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
       lock.withPermits(1)(Effect.gen(function*() {
         if (kernelName !== undefined && kernelName !== null) yield* kernel(kernelName)
         const { rootfs, seed } = yield* adding
-        const generations = (yield* store.images).filter(({ files }) => files.name === name).map(({ files }) => files.generation)
         const made = {
-          files: { name, generation: Math.max(0, ...generations) + 1, rootfs: rootfs.digest, seed },
+          files: { name, generation: (yield* store.newest(name)) + 1, rootfs: rootfs.digest, seed },
           kernel: kernelName ?? null,
           rootfsBytes: rootfs.bytes,
           createdAt: yield* Clock.currentTimeMillis,
@@ -160,6 +162,7 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
       kernels,
       kernel,
       inUse,
+      unreadable: Effect.map(store.unreadable, (all) => all.map(({ kind, name, problem }) => `${kind} ${name}: ${problem}`)),
       collect: lock.withPermits(1)(sweep),
       register: ({ rootfs, workSeed, ...about }) =>
         record(about, Effect.gen(function*() {
@@ -178,12 +181,12 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
         )),
       deleteImage: (name) =>
         lock.withPermits(1)(Effect.gen(function*() {
-          yield* image(name)
+          if ((yield* store.newest(name)) === 0) return yield* new ImageNotFound({ name })
           const generations = (yield* images).filter(({ files }) => files.name === name)
           const vms = generations.flatMap(({ usedBy }) => usedBy)
           if (vms.length > 0) return yield* new ImageInUse({ name, vms })
-          yield* Effect.forEach(generations, ({ files }) => store.removeImage(name, files.generation), { discard: true })
-          yield* sweep
+          yield* store.removeImages(name)
+          yield* swept
         })),
       importKernel: ({ initrd, modules, name, release, vmlinux }) =>
         lock.withPermits(1)(Effect.gen(function*() {
@@ -200,14 +203,15 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
           yield* store.putKernel(record)
           yield* swept
           return toKernel(record)
-        })),
+        }).pipe(Effect.onError(() => swept))),
       deleteKernel: (name) =>
         lock.withPermits(1)(Effect.gen(function*() {
-          const { usedBy } = yield* kernel(name)
+          const unreadable = (yield* store.unreadable).some((each) => each.kind === "kernel" && each.name === name)
+          const usedBy = unreadable ? [] : (yield* kernel(name)).usedBy
           const bound = (yield* images).filter((image) => image.kernel === name).map(({ files }) => `image ${files.name}`)
           if (usedBy.length + bound.length > 0) return yield* new KernelInUse({ name, users: [...usedBy, ...bound] })
           yield* store.removeKernel(name)
-          yield* sweep
+          yield* swept
         }))
     }
   }))

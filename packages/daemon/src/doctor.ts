@@ -75,12 +75,23 @@ const own = Effect.gen(function*() {
     },
     {
       capability: "daemon",
+      name: "records",
+      run: Effect.match(catalog.unreadable, {
+        onSuccess: (all) =>
+          all.length === 0
+            ? ready("all can be read")
+            : warning(`another version of banger wrote ${all.join("; ")}`, "install that version, or delete and make them anew: banger image delete NAME, banger kernel delete NAME"),
+        onFailure: failing
+      })
+    },
+    {
+      capability: "daemon",
       name: "VMs",
       run: Effect.sync(() => {
         const broken = registry.cells().filter(({ record }) => record.state === "broken")
         return broken.length === 0
           ? ready(`${registry.cells().length} known`)
-          : notReady(broken.map(({ record }) => `${record.spec.name} is broken: ${record.reason}`).join("; "), "mend the cause, then banger vm stop NAME")
+          : notReady(broken.map(({ record }) => `${record.spec.name} is broken: ${record.reason}`).join("; "), "mend the cause, then banger vm stop NAME; banger vm delete --force NAME removes it")
       })
     },
     {

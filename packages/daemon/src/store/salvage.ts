@@ -47,7 +47,7 @@ const json = (text: string): unknown => {
 const part = <A, I>(schema: Schema.Schema<A, I>, value: unknown, standIn: A): A => Option.getOrElse(Schema.decodeUnknownOption(schema)(value), () => standIn)
 
 /** The first thing that is wrong, in one line. */
-const problemOf = (error: ParseResult.ParseError): string => {
+export const problemOf = (error: ParseResult.ParseError): string => {
   const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
   return issue === undefined ? error.message : `${issue.path.length === 0 ? "" : `${issue.path.join(".")}: `}${issue.message.split("\n")[0]}`
 }

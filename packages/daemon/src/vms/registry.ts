@@ -78,7 +78,8 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
             Effect.zipRight(Effect.logError(error.message), Effect.forkIn(Effect.retry(written, Schedule.spaced("5 seconds")), daemon)))
         }),
       remove: (cell) =>
-        Effect.zipRight(store.remove(cell.record.spec.id), Effect.sync(() => void cells.delete(cell.record.spec.id)))
+        // Not beside a write of its record that is tried again: the file would come back.
+        oneByOne(Effect.zipRight(store.remove(cell.record.spec.id), Effect.sync(() => void cells.delete(cell.record.spec.id))))
     }
   }))
 }
