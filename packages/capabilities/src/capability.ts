@@ -65,25 +65,32 @@ export interface Capability<in Provides, out E, out R, out H> {
   readonly estate?: Estate<E, H>
   /** Takes the capability's part of a VM's lease (or finds it, in adopt mode) and attaches the daemon to it. */
   readonly layer: (spec: VmSpec) => Layer.Layer<Provides, E, R | Lease>
+  /**
+   * What a run gets of it that began before the capability was in the daemon's list, when such a run is adopted. Without
+   * this the capability's part is made at that moment, its estate too.
+   */
+  readonly absent?: (spec: VmSpec) => Layer.Layer<Provides, E, R>
   /** Gives the same part back from the spec alone, whatever half of it stands. */
   readonly reclaim: (spec: VmSpec) => Effect.Effect<void, CannotRemove, H>
+  /** Host objects that a run has of it, as the helper's `Leaks` names them. An object that no run should have is a leak. */
+  readonly objects?: (spec: VmSpec) => ReadonlyArray<string>
   readonly guest?: (spec: VmSpec) => GuestPatch
   readonly checks: ReadonlyArray<Check<H>>
 }
 
 /** A capability whose part of the lease is one host object. */
-export const holding = <I, A, E, R, H>(options: {
+export const holding = <I, A, E, R, H>({ absent, held, provides, ...rest }: {
   readonly name: string
   readonly provides: Context.Tag<I, A>
   readonly held: (spec: VmSpec) => Held<A, E, R, H>
+  readonly absent?: (spec: VmSpec) => Effect.Effect<A, E | NotAdoptable, R>
+  readonly objects?: (spec: VmSpec) => ReadonlyArray<string>
   readonly estate?: Estate<E, H>
   readonly guest?: (spec: VmSpec) => GuestPatch
   readonly checks: ReadonlyArray<Check<H>>
 }): Capability<I, E | NotAdoptable, R | H, H> => ({
-  name: options.name,
-  layer: (spec) => Layer.effect(options.provides, leased(options.held(spec))),
-  reclaim: (spec) => options.held(spec).remove,
-  checks: options.checks,
-  ...(options.estate && { estate: options.estate }),
-  ...(options.guest && { guest: options.guest })
+  ...rest,
+  layer: (spec) => Layer.effect(provides, leased(held(spec))),
+  reclaim: (spec) => held(spec).remove,
+  ...(absent && { absent: (spec: VmSpec) => Layer.effect(provides, absent(spec)) })
 })

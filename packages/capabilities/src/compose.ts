@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { VmSpec } from "@banger/domain/vm.ts"
 import type { Capability, Check, GuestPatch } from "./capability.ts"
-import { type CannotRemove, definite, type Lease } from "./lease.ts"
+import { type CannotRemove, definite, Lease } from "./lease.ts"
 
 /** What every capability of the pipeline tells the guest, by capability; composed into one document by guest-config. */
 export class GuestPatches extends Context.Tag("@banger/capabilities/GuestPatches")<
@@ -11,16 +11,25 @@ export class GuestPatches extends Context.Tag("@banger/capabilities/GuestPatches
   ReadonlyArray<readonly [capability: string, patch: GuestPatch]>
 >() {}
 
+/** Which capabilities of a pipeline are meant, by their names; all, where nothing is said. */
+export type Choice = (capability: string) => boolean
+
+const all: Choice = () => true
+
 /** Capabilities in the order they are taken. `R` is what a run needs and no capability provides: host services, in a complete one. */
 export interface Pipeline<in Provides, out E, out R, out H> {
+  /** The capabilities' names, in their order. */
+  readonly names: ReadonlyArray<string>
   /** Makes what the VM keeps until it is deleted; none of it needs another capability's, so all at the same time. */
-  readonly provision: (spec: VmSpec) => Effect.Effect<void, E, H>
+  readonly provision: (spec: VmSpec, of?: Choice) => Effect.Effect<void, E, H>
   /** Removes it again, in reverse, collecting what stays. */
-  readonly destroy: (spec: VmSpec) => Effect.Effect<ReadonlyArray<CannotRemove>, never, H>
+  readonly destroy: (spec: VmSpec, of?: Choice) => Effect.Effect<ReadonlyArray<CannotRemove>, never, H>
   /** A running VM. */
   readonly layer: (spec: VmSpec) => Layer.Layer<Provides, E, R | Lease>
   /** Undoes a run from the spec alone, in reverse, collecting what stays. Never touches the estate. */
-  readonly reclaim: (spec: VmSpec) => Effect.Effect<ReadonlyArray<CannotRemove>, never, H>
+  readonly reclaim: (spec: VmSpec, of?: Choice) => Effect.Effect<ReadonlyArray<CannotRemove>, never, H>
+  /** The host objects that a run of these capabilities has. */
+  readonly objects: (spec: VmSpec, of?: Choice) => ReadonlyArray<string>
   readonly guest: (spec: VmSpec) => Context.Tag.Service<GuestPatches>
   readonly checks: ReadonlyArray<Check<H> & { readonly capability: string }>
 }
@@ -29,6 +38,8 @@ export interface Pipeline<in Provides, out E, out R, out H> {
 export type Complete<P, E, H> = Pipeline<P, E, H | GuestPatches, H>
 
 export const empty: Pipeline<never, never, never, never> = {
+  names: [],
+  objects: () => [],
   provision: () => Effect.void,
   destroy: () => Effect.succeed([]),
   layer: () => Layer.empty,
@@ -48,27 +59,42 @@ type HostOf<C> = C extends Capability<any, any, any, infer H> ? H : never
 const stayed = <H>(removal: Effect.Effect<void, CannotRemove, H>) =>
   Effect.match(removal, { onSuccess: () => [], onFailure: (error) => [error] })
 
+/**
+ * A capability's part of a run. An adopted run may have begun under another list: what it never had of this one it gets now,
+ * or what the capability has for that case.
+ */
+const part = (capability: AnyCapability, spec: VmSpec): ReturnType<AnyCapability["layer"]> =>
+  Layer.unwrapEffect(Effect.map(Lease, (lease) => {
+    if (lease.mode === "create" || lease.taken.has(capability.name)) return capability.layer(spec)
+    if (capability.absent !== undefined) return capability.absent(spec)
+    const made = Layer.provide(capability.layer(spec), Layer.succeed(Lease, { ...lease, mode: "create" }))
+    return Layer.unwrapEffect(Effect.as(capability.estate?.ensure(spec) ?? Effect.void, made))
+  }))
+
 /** Adds capabilities that do not need each other: they are taken in parallel, after everything composed so far. */
 export const stage = <const Cs extends readonly [AnyCapability, ...ReadonlyArray<AnyCapability>]>(...stage: Cs) =>
 <P, E, R, H>(
   before: Pipeline<P, E, R, H>
-): Pipeline<P | ProvidesOf<Cs[number]>, E | ErrorOf<Cs[number]>, R | Exclude<NeedsOf<Cs[number]>, P>, H | HostOf<Cs[number]>> => {
+): Pipeline<P | ProvidesOf<Cs[number]>, E | ErrorOf<Cs[number]>, R | Exclude<NeedsOf<Cs[number]> | HostOf<Cs[number]>, P>, H | HostOf<Cs[number]>> => {
   const [first, ...rest] = stage
-  const undo = (removal: (capability: AnyCapability) => Effect.Effect<void, CannotRemove, HostOf<Cs[number]>>) =>
-    Effect.map(Effect.forEach(stage, (c) => stayed(definite(c.name, removal(c))), { concurrency: "unbounded" }), (all) => all.flat())
+  const chosen = (of: Choice) => stage.filter(({ name }) => of(name))
+  const undo = (of: Choice, removal: (capability: AnyCapability) => Effect.Effect<void, CannotRemove, HostOf<Cs[number]>>) =>
+    Effect.map(Effect.forEach(chosen(of), (c) => stayed(definite(c.name, removal(c))), { concurrency: "unbounded" }), (all) => all.flat())
   return {
-    provision: (spec) =>
-      Effect.all([before.provision(spec), ...stage.map((c) => c.estate?.ensure(spec) ?? Effect.void)], { concurrency: "unbounded", discard: true }),
-    destroy: (spec) =>
+    names: [...before.names, ...stage.map(({ name }) => name)],
+    objects: (spec, of = all) => [...before.objects(spec, of), ...chosen(of).flatMap((c) => c.objects?.(spec) ?? [])],
+    provision: (spec, of = all) =>
+      Effect.all([before.provision(spec, of), ...chosen(of).map((c) => c.estate?.ensure(spec) ?? Effect.void)], { concurrency: "unbounded", discard: true }),
+    destroy: (spec, of = all) =>
       Effect.zipWith(
-        undo((c) => c.estate?.remove(spec) ?? Effect.void),
-        before.destroy(spec),
+        undo(of, (c) => c.estate?.remove(spec) ?? Effect.void),
+        before.destroy(spec, of),
         (here, earlier) => [...here, ...earlier]
       ),
     layer: (spec) =>
-      Layer.mergeAll(first.layer(spec), ...rest.map((c) => c.layer(spec))).pipe(Layer.provideMerge(before.layer(spec))),
-    reclaim: (spec) =>
-      Effect.zipWith(undo((c) => c.reclaim(spec)), before.reclaim(spec), (here, earlier) => [...here, ...earlier]),
+      Layer.mergeAll(part(first, spec), ...rest.map((c) => part(c, spec))).pipe(Layer.provideMerge(before.layer(spec))),
+    reclaim: (spec, of = all) =>
+      Effect.zipWith(undo(of, (c) => c.reclaim(spec)), before.reclaim(spec, of), (here, earlier) => [...here, ...earlier]),
     guest: (spec) => [...before.guest(spec), ...stage.map((c) => [c.name, c.guest?.(spec) ?? {}] as const)],
     checks: [...before.checks, ...stage.flatMap((c) => c.checks.map((check) => ({ ...check, capability: c.name })))]
   }

@@ -1,20 +1,18 @@
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
-import { Digest, Slot, VmId } from "@banger/domain/ids.ts"
+import { Digest, VmId } from "@banger/domain/ids.ts"
 import { Cidr } from "@banger/domain/network.ts"
 import { OpFailed } from "./op-failed.ts"
 
 /** Version of the RPC between daemon and helper. Both come from one install, so only a half-done upgrade can differ. */
 export const PROTOCOL = 2
 
-const VmSlot = Schema.Struct({ vm: VmId, slot: Slot })
-
-/** What should stand on the host: `estates` of all VMs, leases of the `running` ones, the TAPs of the warm pool, files of the store. */
+/** What should stand on the host: `estates` of all VMs, the objects that runs have, each as `leaks` names it, and files of the store. */
 export const Known = Schema.Struct({
-  estates: Schema.Array(VmSlot),
-  running: Schema.Array(VmSlot),
-  pool: Schema.Array(Slot),
+  estates: Schema.Array(VmId),
+  running: Schema.Array(VmId),
+  objects: Schema.Array(Schema.String.pipe(Schema.maxLength(200))),
   stored: Schema.Array(Digest)
 })
 export type Known = typeof Known.Type

@@ -12,7 +12,7 @@ import { CannotRemove, Lease, leased, removing } from "./lease.ts"
 const open = Effect.gen(function*() {
   const scope = yield* Scope.make()
   const leftovers = yield* Ref.make<ReadonlyArray<string>>([])
-  return { scope, leftovers, mode: "create" as const, step: () => Effect.void }
+  return { scope, leftovers, mode: "create" as const, taken: new Set<string>(), step: () => Effect.void }
 })
 
 describe("lease", () => {

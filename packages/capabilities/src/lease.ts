@@ -35,6 +35,8 @@ export class NotAdoptable extends Schema.TaggedError<NotAdoptable>()("NotAdoptab
 export class Lease extends Context.Tag("@banger/capabilities/Lease")<Lease, {
   readonly scope: Scope.CloseableScope
   readonly mode: "create" | "adopt"
+  /** In adoption: the capabilities that the run began with. What came into the list since is no reason to give it up. */
+  readonly taken: ReadonlySet<string>
   /** What could not be undone; a lease that closed with any leaves a `broken` VM. */
   readonly leftovers: Ref.Ref<ReadonlyArray<string>>
   /** Told when a part is in place, with the milliseconds it took. */

@@ -1,14 +1,14 @@
 import { Helper } from "@banger/capabilities/helper.ts"
 import { HelperUnreachable } from "@banger/domain/errors.ts"
+import { tapName } from "@banger/domain/network.ts"
 import * as Effect from "effect/Effect"
 import { Catalog } from "./catalog.ts"
 import { Pool } from "./pool.ts"
 import { type Cell, Registry } from "./vms/registry.ts"
+import { VmRuntime } from "./vms/runtime.ts"
 
-const slot = ({ record: { spec } }: Cell) => ({ vm: spec.id, slot: spec.slot })
-
-/** States in which nothing of a run may be left. */
-const AT_REST = ["stopped", "crashed", "broken"]
+/** Whether nothing of a run may be left. A VM whose record cannot be read may well run. */
+const atRest = ({ record, unreadable }: Cell) => unreadable === undefined && ["stopped", "crashed", "broken"].includes(record.state)
 
 /** Every host object that carries banger's names and belongs to no VM that should have it. */
 export const makeLeaks = Effect.gen(function*() {
@@ -16,13 +16,15 @@ export const makeLeaks = Effect.gen(function*() {
   const helper = yield* Helper
   const pool = yield* Pool
   const registry = yield* Registry
+  const runtime = yield* VmRuntime
   return Effect.gen(function*() {
     const cells = registry.cells()
+    const running = cells.filter((cell) => !atRest(cell))
     return yield* helper.helper.Leaks({
       known: {
-        estates: cells.map(slot),
-        running: cells.filter(({ record }) => !AT_REST.includes(record.state)).map(slot),
-        pool: yield* pool.slots,
+        estates: cells.map(({ record }) => record.spec.id),
+        running: running.map(({ record }) => record.spec.id),
+        objects: [...running.flatMap(({ record }) => runtime.objects(record)), ...(yield* pool.slots).map((slot) => `interface ${tapName(slot)}`)],
         stored: [...yield* catalog.inUse]
       }
     })

@@ -1,7 +1,8 @@
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { type Failing, MemoryHost } from "@banger/capabilities/memory-host.ts"
-import { pipeline } from "@banger/capabilities/pipeline.ts"
+import type { Complete } from "@banger/capabilities/compose.ts"
+import { type HostServices, pipeline } from "@banger/capabilities/pipeline.ts"
 import { services, transports } from "@banger/capabilities/testing/memory-helper.ts"
 import { testSpec } from "@banger/capabilities/testing/spec.ts"
 import { VmId, VmName } from "@banger/domain/ids.ts"
@@ -23,17 +24,22 @@ import { Lifecycle } from "./vms/lifecycle.ts"
 import { Operations } from "./vms/operations.ts"
 import { recovery } from "./vms/recovery.ts"
 import { Registry } from "./vms/registry.ts"
-import { VmRuntime } from "./vms/runtime.ts"
+import { type Failure, VmRuntime } from "./vms/runtime.ts"
 
 /** The daemon's VM side with a real database in `state`, on a host in memory. Built anew, it is a daemon that was restarted. */
-export const daemonOn = (state: string, objects: Set<string>, failing?: Failing) => {
+export const daemonOn = <P = never, E extends Failure = never>(
+  state: string,
+  objects: Set<string>,
+  failing?: Failing,
+  list: Complete<P, E, HostServices> = pipeline as unknown as Complete<P, E, HostServices>
+) => {
   fs.mkdirSync(path.join(state, "vms"), { recursive: true })
   // Without a warm pool every TAP on the host is a VM's.
   fs.writeFileSync(path.join(state, "config.toml"), "tap_pool_size = 0\n")
   const host = Layer.mergeAll(services, transports["in process"]).pipe(Layer.provide(MemoryHost.layer(objects, failing)))
   const store = VmStore.layer(path.join(state, "vms")).pipe(Layer.provide(Database.layer(path.join(state, "banger.db"))))
   return Lifecycle.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(Operations.layer, Pool.layer, KnownHosts.layer(state), VmRuntime.layer(pipeline))),
+    Layer.provideMerge(Layer.mergeAll(Operations.layer, Pool.layer, KnownHosts.layer(state), VmRuntime.layer(list))),
     Layer.provideMerge(Registry.layer),
     Layer.provideMerge(Events.layer(path.join(state, "vms"))),
     Layer.provideMerge(Layer.mergeAll(store, Config.layer(path.join(state, "config.toml")), HostFacts.layer)),
@@ -46,6 +52,7 @@ export const daemonOn = (state: string, objects: Set<string>, failing?: Failing)
 export const reserve = (name: string) =>
   Effect.gen(function*() {
     const registry = yield* Registry
+    const runtime = yield* VmRuntime
     const { bootId } = yield* HostFacts
     return yield* registry.add(Cidr.make("172.16.0.0/24"), VmName.make(name), (slot) =>
       new VmRecord({
@@ -56,7 +63,9 @@ export const reserve = (name: string) =>
         startedAt: null,
         startedUptime: null,
         ephemeral: null,
-        hostBoot: bootId
+        hostBoot: bootId,
+        made: runtime.names,
+        taken: []
       }))
   })
 

@@ -81,6 +81,11 @@ export type VmState = typeof VmState.Type
 export const ProcessId = Schema.Struct({ pid: Schema.Int, startTime: Schema.String })
 export type ProcessId = typeof ProcessId.Type
 
+/** The list of the versions that did not write down which capabilities a VM was made with. */
+export const FIRST_LIST: ReadonlyArray<string> = ["vsock", "dns", "tap-pool", "dm-snapshot", "work-disk", "nat", "guest-config", "firecracker"]
+
+const capabilities = Schema.optionalWith(Schema.Array(Schema.String), { default: () => FIRST_LIST })
+
 /** What the daemon keeps of a VM, in the database and beside it as vm.json. */
 export class VmRecord extends Schema.Class<VmRecord>("VmRecord")({
   spec: VmSpec,
@@ -95,7 +100,11 @@ export class VmRecord extends Schema.Class<VmRecord>("VmRecord")({
   /** The CLI of `vm run --rm`: when that process is gone the VM is deleted. */
   ephemeral: Schema.NullOr(ProcessId),
   /** The host's boot id at the last start: another one means the host was rebooted since. */
-  hostBoot: Schema.String
+  hostBoot: Schema.String,
+  /** Capabilities that may hold something of the VM, written before they do: what stays theirs when the daemon's list changes. */
+  made: capabilities,
+  /** Capabilities whose part the run that is, or was last, has: what an adoption must find. */
+  taken: capabilities
 }) {}
 
 /** A VM as clients see it. */

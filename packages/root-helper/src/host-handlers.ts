@@ -1,7 +1,6 @@
 import { HostOps, PROTOCOL } from "@banger/capabilities/host-ops.ts"
 import { HostSettings } from "@banger/capabilities/host-settings.ts"
 import { OpFailed, opFailed } from "@banger/capabilities/op-failed.ts"
-import { address } from "@banger/domain/network.ts"
 import { VERSION } from "@banger/domain/version.ts"
 import * as Effect from "effect/Effect"
 import { leaks } from "./leaks.ts"
@@ -15,5 +14,5 @@ export const handlers = HostOps.toLayer(Effect.map(HostSettings, ({ cidr }) => H
         problem: `it speaks protocol ${PROTOCOL}, the daemon ${protocol}`,
         fix: "sudo systemctl restart bangerd-root bangerd"
       }),
-  "helper.Leaks": ({ known }) => Effect.mapError(leaks(known, (slot) => address(cidr, slot)), opFailed("host objects"))
+  "helper.Leaks": ({ known }) => Effect.mapError(leaks(known), opFailed("host objects"))
 })))

@@ -3,8 +3,8 @@ import { dmDevices, loopDevices } from "@banger/capabilities/dm-snapshot/devices
 import { type CommandFailed, run } from "@banger/capabilities/exec.ts"
 import type { Known } from "@banger/capabilities/host-ops.ts"
 import { letOut } from "@banger/capabilities/nat/ops-live.ts"
-import { dmName, EXITS, JAILS, ROOT_STATE, RUN_VMS, STATE, STORE, unit } from "@banger/capabilities/paths.ts"
-import { taps as standing } from "@banger/capabilities/tap-pool/ops-live.ts"
+import { EXITS, JAILS, ROOT_STATE, RUN_VMS, STATE, STORE } from "@banger/capabilities/paths.ts"
+import { taps } from "@banger/capabilities/tap-pool/ops-live.ts"
 import { tapName } from "@banger/domain/network.ts"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -18,14 +18,16 @@ const names = (directory: string): ReadonlyArray<string> => {
   }
 }
 
-/** Host objects with banger's names that no known VM should have. Reads sysfs and directories; nft and systemctl once each. */
-export const leaks = (known: Known, addressOf: (slot: Known["pool"][number]) => string): Effect.Effect<ReadonlyArray<string>, CommandFailed> =>
+/**
+ * Host objects with banger's names that no known VM should have, each as `kind name`: the same words in which capabilities
+ * say what a run of theirs has (`objects`). Reads sysfs and directories; nft and systemctl once each.
+ */
+export const leaks = (known: Known): Effect.Effect<ReadonlyArray<string>, CommandFailed> =>
   Effect.gen(function*() {
-    const vms = known.running.map(({ vm }) => vm)
-    const running = new Set<string>(vms)
-    const estates = new Set<string>(known.estates.map(({ vm }) => vm))
-    const taps = new Set([...known.running.map(({ slot }) => slot), ...known.pool].map(tapName))
-    const allowed = new Set(known.running.map(({ slot }) => addressOf(slot)))
+    const vms = known.running
+    const objects = new Set(known.objects)
+    const estates = new Set<string>(known.estates)
+    const ofRuns = (what: string, found: ReadonlyArray<string>) => found.map((name) => `${what} ${name}`).filter((object) => !objects.has(object))
     const strangers = (what: string, found: ReadonlyArray<string>, expected: ReadonlySet<string>) =>
       found.filter((name) => !expected.has(name)).map((name) => `${what} ${name}`)
     const units = yield* run(["systemctl", "list-units", "--all", "--plain", "--no-legend", "banger-vm@*"]).pipe(
@@ -33,19 +35,19 @@ export const leaks = (known: Known, addressOf: (slot: Known["pool"][number]) => 
       Effect.orElseSucceed(() => [])
     )
     return [
-      ...strangers("dm device", [...dmDevices().keys()].filter((name) => name.startsWith("banger-")), new Set(vms.map(dmName))),
+      ...ofRuns("dm device", [...dmDevices().keys()].filter((name) => name.startsWith("banger-"))),
       // Loops of stored files belong to whichever VMs run; those of a COW file to its VM.
       ...loopDevices(STATE).filter(({ file }) => file.startsWith(STORE) ? vms.length === 0 : !vms.some((vm) => file.includes(vm)))
         .map(({ file, name }) => `loop device ${name} of ${file}`),
-      ...strangers("interface", standing().slots.map(tapName), taps),
-      ...strangers("nat rule of", Option.getOrElse(yield* letOut, () => []), allowed),
-      ...strangers("unit", units, new Set(vms.map(unit))),
-      ...strangers("jail", names(`${JAILS}/firecracker`), running),
-      ...strangers("socket directory", names(RUN_VMS), running),
+      ...ofRuns("interface", taps().slots.map(tapName)),
+      ...ofRuns("nat rule of", Option.getOrElse(yield* letOut, () => [])),
+      ...ofRuns("unit", units),
+      ...ofRuns("jail", names(`${JAILS}/firecracker`)),
+      ...ofRuns("socket directory", names(RUN_VMS)),
       ...strangers("exit file", names(EXITS), estates),
       ...strangers("disks of", names(`${ROOT_STATE}/vms`), estates),
       ...strangers("stored file", names(STORE), new Set<string>(known.stored))
     ]
   })
 
-export const NOTHING_KNOWN: Known = { estates: [], running: [], pool: [], stored: [] }
+export const NOTHING_KNOWN: Known = { estates: [], running: [], objects: [], stored: [] }

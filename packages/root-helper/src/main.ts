@@ -4,8 +4,6 @@ import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
-import { Cidr } from "@banger/domain/network.ts"
-import { address } from "@banger/domain/network.ts"
 import { install } from "./install/install.ts"
 import { restart } from "./install/name-sockets.ts"
 import { Refused } from "./install/refused.ts"
@@ -43,7 +41,7 @@ const command = Effect.gen(function*() {
     case "restart":
       return yield* Effect.flatMap(installRecord, restart)
     case "leaks":
-      return yield* Effect.flatMap(leaks(NOTHING_KNOWN, (slot) => address(Cidr.make("172.16.0.0/24"), slot)), (found) =>
+      return yield* Effect.flatMap(leaks(NOTHING_KNOWN), (found) =>
         Console.log(found.length === 0 ? "nothing of banger's is left" : found.join("\n")))
     default:
       return yield* usage(`unknown command ${word ?? ""}`)

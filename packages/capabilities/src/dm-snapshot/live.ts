@@ -25,4 +25,6 @@ const estate = {
   remove: ({ id }: VmSpec) => removing("COW file", Effect.flatMap(Helper, (helper) => helper.dm.RemoveCow({ vm: id })))
 }
 
-export const dmSnapshot = holding({ name: "dm-snapshot", provides: RootDisk, held, estate, checks })
+const objects = ({ id }: VmSpec) => [`dm device ${dmName(id)}`]
+
+export const dmSnapshot = holding({ name: "dm-snapshot", provides: RootDisk, held, objects, estate, checks })

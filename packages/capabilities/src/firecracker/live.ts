@@ -7,7 +7,8 @@ import { RootDisk } from "../dm-snapshot/contract.ts"
 import { GuestConfig } from "../guest-config/contract.ts"
 import { Helper } from "../helper.ts"
 import { removing } from "../lease.ts"
-import { apiSocket, consoleLog, firecrackerLog, keptFirecrackerLog } from "../paths.ts"
+import { OpFailed } from "../op-failed.ts"
+import { apiSocket, consoleLog, firecrackerLog, keptFirecrackerLog, unit } from "../paths.ts"
 import { Tap } from "../tap-pool/contract.ts"
 import { Vsock } from "../vsock/contract.ts"
 import { WorkDisk } from "../work-disk/contract.ts"
@@ -78,7 +79,13 @@ const estate = {
   remove: ({ id }: VmSpec) => removing("console log", Effect.flatMap(Helper, (helper) => helper.firecracker.RemoveLog({ vm: id })))
 }
 
-const vmm = holding({ name: "firecracker", provides: Firecracker, held, estate, guest, checks })
+const objects = ({ id }: VmSpec) => [`unit ${unit(id)}`, `jail ${id}`]
+
+/** A VM that runs by something else is not started a second time, nor given up: it is left alone. */
+const absent = ({ name }: VmSpec) =>
+  new OpFailed({ subject: "firecracker", problem: "this run was not begun by it", fix: `install the daemon that started ${name}, or banger vm stop ${name}` })
+
+const vmm = holding({ name: "firecracker", provides: Firecracker, held, absent, objects, estate, guest, checks })
 
 /** Beside the lease's one object an attachment: a console that nobody bounds while no daemon runs is bounded by the next one. */
 export const firecracker = {

@@ -21,4 +21,6 @@ const held = ({ cidr, slot }: VmSpec) => {
   }
 }
 
-export const tapPool = holding({ name: "tap-pool", provides: Tap, held, guest, checks })
+const objects = ({ slot }: VmSpec) => [`interface ${tapName(slot)}`]
+
+export const tapPool = holding({ name: "tap-pool", provides: Tap, held, objects, guest, checks })

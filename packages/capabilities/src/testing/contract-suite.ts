@@ -7,7 +7,7 @@ import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import type { VmSpec } from "@banger/domain/vm.ts"
 import type { Capability } from "../capability.ts"
-import { GuestPatches } from "../compose.ts"
+import { empty, GuestPatches, stage } from "../compose.ts"
 import { Lease } from "../lease.ts"
 import { type Failing, MemoryHost } from "../memory-host.ts"
 import { pipeline, type HostServices } from "../pipeline.ts"
@@ -16,13 +16,18 @@ import { testSpec } from "./spec.ts"
 
 export type Needs = HostServices | GuestPatches
 
-/** Builds a layer with a fresh lease in the given mode, and closes its attachment at once. */
-export const take = <P, E, R>(layer: (spec: VmSpec) => Layer.Layer<P, E, R | Lease>, spec: VmSpec, mode: "create" | "adopt") =>
+/** Builds a layer with a fresh lease in the given mode, and closes its attachment at once. A run that is adopted began with `taken`. */
+export const take = <P, E, R>(
+  layer: (spec: VmSpec) => Layer.Layer<P, E, R | Lease>,
+  spec: VmSpec,
+  mode: "create" | "adopt",
+  taken: ReadonlyArray<string> = pipeline.names
+) =>
   Effect.gen(function*() {
     const lease = yield* Scope.make()
     const leftovers = yield* Ref.make<ReadonlyArray<string>>([])
     const exit = yield* Layer.build(layer(spec)).pipe(
-      Effect.provideService(Lease, { scope: lease, mode, leftovers, step: () => Effect.void }),
+      Effect.provideService(Lease, { scope: lease, mode, taken: new Set(taken), leftovers, step: () => Effect.void }),
       Effect.scoped,
       Effect.exit
     )
@@ -34,13 +39,14 @@ export const ofLease = (objects: Iterable<string>) => [...objects].filter((objec
 
 /**
  * What every capability promises, run against the memory host over each transport of the helper. `needs` is what the
- * stages before it provide; `stands` says whether a lease of it leaves an object on the host; `services` are the host
- * services that it needs and the standard pipeline does not, in memory.
+ * stages before it provide; `stands` says whether a lease of it leaves an object on the host, and `lost` what an adoption
+ * does that misses the object; `services` are the host services that it needs and the standard pipeline does not, in memory.
  */
 export const contract = <P, E, R extends Needs | N | S, N, H extends HostServices | S, S = never>(
   capability: Capability<P, E, R, H>,
   options: {
     readonly stands: boolean
+    readonly lost?: "the VM is given up" | "it is put back"
     readonly needs: (spec: VmSpec) => Layer.Layer<N, never, Needs>
     readonly services?: Layer.Layer<S, never, MemoryHost>
   }
@@ -93,14 +99,45 @@ export const contract = <P, E, R extends Needs | N | S, N, H extends HostService
         }))
       })
 
+      it.live("a run that began before it was in the list is not given up: it gets its part, or what the capability has instead", () => {
+        const objects = new Set<string>()
+        const composed = (of: VmSpec) =>
+          stage(capability)(empty).layer(of).pipe(Layer.provide(options.needs(of))) as Layer.Layer<P, E, Needs | S | Lease>
+        return onHost(objects, Effect.gen(function*() {
+          const { close, exit } = yield* take(composed, spec, "adopt", [])
+          if (capability.absent === undefined) {
+            assert.isTrue(Exit.isSuccess(exit), String(exit))
+            assert.strictEqual(ofLease(objects).length, options.stands ? 1 : 0)
+          } else {
+            assert.notInclude(JSON.stringify(exit), "NotAdoptable")
+            assert.deepStrictEqual(ofLease(objects), [])
+          }
+          assert.deepStrictEqual(yield* close, [])
+          assert.deepStrictEqual(ofLease(objects), [])
+        }))
+      })
+
+      it.live("a list without it gives back what a run under another list had of it", () => {
+        const objects = new Set<string>()
+        return onHost(objects, Effect.gen(function*() {
+          yield* provisioned
+          yield* take(alone, spec, "create")
+          assert.deepStrictEqual(yield* stage(capability)(empty).reclaim(spec, (name) => name === capability.name), [])
+          assert.deepStrictEqual(ofLease(objects), [])
+          yield* stage(capability)(empty).destroy(spec, () => false)
+          yield* stage(capability)(empty).destroy(spec, (name) => name === capability.name)
+          assert.strictEqual(objects.size, 0)
+        }))
+      })
+
       if (options.stands) {
-        it.live("is not adopted when it is gone", () => {
+        it.live(`when it is gone ${options.lost ?? "the VM is given up"}`, () => {
           const objects = new Set<string>()
           return onHost(objects, Effect.gen(function*() {
             yield* provisioned
             const { close, exit } = yield* take(alone, spec, "adopt")
-            // NAT rules are put back rather than missed: a firewall's reload takes them away at any time.
-            if (capability.name !== "nat") assert.include(JSON.stringify(exit), "NotAdoptable")
+            if (options.lost === "it is put back") assert.isTrue(Exit.isSuccess(exit), String(exit))
+            else assert.include(JSON.stringify(exit), "NotAdoptable")
             yield* close
             assert.deepStrictEqual(ofLease(objects), [])
           }))

@@ -19,4 +19,6 @@ const held = ({ id, slot }: VmSpec) => {
   }
 }
 
-export const vsock = holding({ name: "vsock", provides: Vsock, held, checks: [] })
+const objects = ({ id }: VmSpec) => [`socket directory ${id}`]
+
+export const vsock = holding({ name: "vsock", provides: Vsock, held, objects, checks: [] })

@@ -1,6 +1,6 @@
 import { Digest, ImageName, KernelName, type Slot, type VmId, type VmName } from "@banger/domain/ids.ts"
 import { Cidr } from "@banger/domain/network.ts"
-import { DEFAULT_DISK_MIB, VmRecord, VmSpec } from "@banger/domain/vm.ts"
+import { DEFAULT_DISK_MIB, FIRST_LIST, VmRecord, VmSpec } from "@banger/domain/vm.ts"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
@@ -87,7 +87,10 @@ export const read = (columns: Columns, text: string): Read =>
           createdAt: part(Schema.Number, raw["createdAt"], 0),
           startedAt: null,
           ephemeral: null,
-          hostBoot: ""
+          hostBoot: "",
+          made: part(Schema.Array(Schema.String), raw["made"], FIRST_LIST),
+          // All of it: a run of which nothing is known may have any part.
+          taken: FIRST_LIST
         })
       }
     }

@@ -70,7 +70,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
 
     const settle = (cell: Cell, state: "stopped" | "crashed", reason: string) =>
       Effect.flatMap(
-        cell.run === undefined ? runtime.reclaim(cell.record.spec) : runtime.stop(cell.run),
+        cell.run === undefined ? runtime.reclaim(cell.record) : runtime.stop(cell.run),
         (leftovers) => settled(cell, leftovers, state, reason)
       )
 
@@ -88,8 +88,11 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
       Effect.gen(function*() {
         const { cidr } = yield* Effect.mapError(facts.hello, asStep("reach the root helper"))
         const spec = new VmSpec({ ...cell.record.spec, cidr })
-        yield* registry.update(cell, { spec, state: "starting", reason: "", hostBoot: facts.bootId })
-        const run = yield* runtime.start(spec, step(emit))
+        const had = new Set(cell.record.made)
+        yield* registry.update(cell, { spec, state: "starting", reason: "", hostBoot: facts.bootId, made: [...new Set([...had, ...runtime.names])], taken: runtime.names })
+        // What came into the list since the VM was made has nothing of it yet.
+        yield* Effect.mapError(runtime.provision(cell.record, (name) => !had.has(name)), (failure) => new RunFailed({ failure, leftovers: [] }))
+        const run = yield* runtime.start(cell.record, step(emit))
         yield* attach(cell, run)
         yield* registry.note(cell, { state: "running", startedAt: yield* Clock.currentTimeMillis, startedUptime: hostUptime() })
       })
@@ -114,7 +117,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
 
     const destroy = (cell: Cell) =>
       Effect.gen(function*() {
-        const leftovers = yield* runtime.destroy(cell.record.spec)
+        const leftovers = yield* runtime.destroy(cell.record)
         if (leftovers.length > 0) {
           yield* registry.note(cell, { state: "broken", reason: leftovers.join("; ") })
           return yield* new Leftovers({ name: cell.record.spec.name, items: leftovers })
@@ -129,7 +132,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     const make = (cell: Cell, emit: Emit) =>
       Effect.gen(function*() {
         const began = performance.now()
-        yield* Effect.mapError(runtime.provision(cell.record.spec), (failure) => new RunFailed({ failure, leftovers: [] }))
+        yield* Effect.mapError(runtime.provision(cell.record), (failure) => new RunFailed({ failure, leftovers: [] }))
         yield* step(emit)("disks", performance.now() - began)
         // No VM is given up for it: `vm ssh` alone needs the file, and the next VM writes it anew.
         const known = Effect.catchAll(knownHosts.write, ({ message }) => emit({ _tag: "Note", message }))
@@ -138,7 +141,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
 
     /** What of a run cannot be given back keeps the VM's disks and its record, since it may well use them. */
     const reclaimed = (cell: Cell): Effect.Effect<void, VmError> =>
-      Effect.flatMap(runtime.reclaim(cell.record.spec), (leftovers) => leftovers.length > 0 ? settled(cell, leftovers, "stopped", "") : destroy(cell))
+      Effect.flatMap(runtime.reclaim(cell.record), (leftovers) => leftovers.length > 0 ? settled(cell, leftovers, "stopped", "") : destroy(cell))
 
     /** After a create that failed nothing is left of the VM, unless it cannot be removed or its console is worth a look. */
     const unmake = (cell: Cell, error: RunFailed | VmError): Effect.Effect<void, VmError> => {
@@ -187,6 +190,14 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         // Whether one of which nothing can be read runs is not known.
         if ((cell.run !== undefined || cell.record.state === "running" || cell.unreadable !== undefined) && !force) {
           return yield* new WrongState({ name, state: cell.record.state, wanted: "stopped", fix: `banger vm stop ${name} first, or banger vm delete --force ${name}` })
+        }
+        const strangers = runtime.strangers(cell.record)
+        if (strangers.length > 0 && !force) {
+          return yield* new StepFailed({
+            operation: `delete ${name}`,
+            problem: `${strangers.join(", ")} made part of it and this daemon lacks the code to undo that`,
+            fix: `install the daemon that made it, or banger vm delete --force ${name}, which leaves that part behind`
+          })
         }
         const last = view(cell.record)
         if (cell.run !== undefined || cell.record.state !== "stopped") yield* settle(cell, "stopped", "being deleted")

@@ -12,6 +12,7 @@ import { Config } from "../config.ts"
 import { HostFacts } from "../host-facts.ts"
 import { randomId, randomName } from "./names.ts"
 import { type Cell, Registry } from "./registry.ts"
+import { VmRuntime } from "./runtime.ts"
 
 /** Names drawn before we give up: with 4,000 of them and a few hundred VMs three are plenty. */
 const DRAWS = 20
@@ -35,6 +36,7 @@ export const makePlan = Effect.gen(function*() {
   const config = yield* Config
   const facts = yield* HostFacts
   const registry = yield* Registry
+  const runtime = yield* VmRuntime
 
   /** `base` stands in for the image that the request or the configuration names. */
   return (request: CreateVm, base?: Base): Effect.Effect<Cell, VmError> =>
@@ -67,7 +69,9 @@ export const makePlan = Effect.gen(function*() {
             startedAt: null,
             startedUptime: null,
             ephemeral: request.ephemeral ?? null,
-            hostBoot: facts.bootId
+            hostBoot: facts.bootId,
+            made: runtime.names,
+            taken: []
           }))
       if (request.name !== undefined) return yield* reserve(request.name)
       const draw = user.namegen_path === undefined ? Effect.sync(randomName) : generatedName(user.namegen_path)

@@ -48,11 +48,11 @@ export const recovery = Effect.gen(function*() {
   yield* Effect.addFinalizer(() => dns.close)
 
   const adopt = (cell: Cell, times: number): Effect.Effect<void, VmError> =>
-    runtime.adopt(cell.record.spec).pipe(
+    Effect.zipRight(registry.note(cell, { made: union(cell.record.made, runtime.names) }), Effect.suspend(() => runtime.adopt(cell.record))).pipe(
       Effect.retry({ schedule: ASK_AGAIN, times, while: (failure) => failure._tag !== "NotAdoptable" }),
       Effect.matchEffect({
         onSuccess: (run) =>
-          Effect.zipRight(lifecycle.attach(cell, run), registry.note(cell, { state: "running", reason: "" })),
+          Effect.zipRight(lifecycle.attach(cell, run), registry.note(cell, { state: "running", reason: "", taken: union(cell.record.taken, runtime.names) })),
         onFailure: (failure): Effect.Effect<void, VmError> =>
           failure._tag === "NotAdoptable"
             ? Effect.flatMap(endOf(cell), ({ clean, reason }) => lifecycle.settle(cell, clean ? "stopped" : "crashed", reason))
@@ -60,6 +60,8 @@ export const recovery = Effect.gen(function*() {
             : Effect.zipRight(lost(cell, `cannot be found again: ${failure.message}`), Effect.forkIn(adoptLater(cell), daemon))
       })
     )
+
+  const union = (some: ReadonlyArray<string>, more: ReadonlyArray<string>) => [...new Set([...some, ...more])]
 
   const lost = (cell: Cell, reason: string) =>
     cell.record.state === "running" && cell.record.reason === reason ? Effect.void : registry.note(cell, { state: "running", reason })

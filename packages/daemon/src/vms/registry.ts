@@ -19,7 +19,7 @@ export interface Cell {
   readonly unreadable: string | undefined
 }
 
-type Change = Partial<Pick<VmRecord, "spec" | "state" | "reason" | "startedAt" | "startedUptime" | "ephemeral" | "hostBoot">>
+type Change = Partial<Pick<VmRecord, "spec" | "state" | "reason" | "startedAt" | "startedUptime" | "ephemeral" | "hostBoot" | "made" | "taken">>
 
 /** All VMs the daemon knows. */
 export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {

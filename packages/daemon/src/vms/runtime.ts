@@ -1,7 +1,8 @@
 import type { Check } from "@banger/capabilities/capability.ts"
-import { type Complete, GuestPatches } from "@banger/capabilities/compose.ts"
+import { type Choice, type Complete, GuestPatches } from "@banger/capabilities/compose.ts"
 import { type CannotRemove, Lease } from "@banger/capabilities/lease.ts"
-import type { VmSpec } from "@banger/domain/vm.ts"
+import { type HostServices, pipeline as standard } from "@banger/capabilities/pipeline.ts"
+import type { VmRecord } from "@banger/domain/vm.ts"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -35,23 +36,35 @@ export type Step = (what: string, ms: number) => Effect.Effect<void>
 
 /** The pipeline, provided with the services of this host: the only way the daemon touches what VMs are made of. */
 export class VmRuntime extends Context.Tag("@banger/daemon/VmRuntime")<VmRuntime, {
-  readonly provision: (spec: VmSpec) => Effect.Effect<void, Failure>
+  /** The capabilities of this daemon's list. */
+  readonly names: ReadonlyArray<string>
+  /** Makes what the VM keeps, of the capabilities that have not made theirs yet. */
+  readonly provision: (record: VmRecord, of?: Choice) => Effect.Effect<void, Failure>
   /** Removes what create made; gives what could not be removed. */
-  readonly destroy: (spec: VmSpec) => Effect.Effect<ReadonlyArray<string>>
+  readonly destroy: (record: VmRecord) => Effect.Effect<ReadonlyArray<string>>
   /** Takes a lease. A start that fails or is interrupted has given everything back but what it tells. */
-  readonly start: (spec: VmSpec, step: Step) => Effect.Effect<Run, RunFailed>
+  readonly start: (record: VmRecord, step: Step) => Effect.Effect<Run, RunFailed>
   /** Finds a running VM again after a restart of the daemon. A failure leaves it untouched. */
-  readonly adopt: (spec: VmSpec) => Effect.Effect<Run, Failure>
+  readonly adopt: (record: VmRecord) => Effect.Effect<Run, Failure>
   /** Closes attachment and lease; gives what could not be undone. */
   readonly stop: (run: Run) => Effect.Effect<ReadonlyArray<string>>
   /** Undoes a run that nobody holds any more, from whatever half of it stands. */
-  readonly reclaim: (spec: VmSpec) => Effect.Effect<ReadonlyArray<string>>
+  readonly reclaim: (record: VmRecord) => Effect.Effect<ReadonlyArray<string>>
+  /** The host objects that the VM's run has. */
+  readonly objects: (record: VmRecord) => ReadonlyArray<string>
+  /** Capabilities that made part of the VM, and that nothing in this daemon can undo. */
+  readonly strangers: (record: VmRecord) => ReadonlyArray<string>
   readonly checks: ReadonlyArray<Check<never> & { readonly capability: string }>
 }>() {
-  static readonly layer = <P, E extends Failure, H>(pipeline: Complete<P, E, H>): Layer.Layer<VmRuntime, never, H> =>
+  static readonly layer = <P, E extends Failure, H>(pipeline: Complete<P, E, H>): Layer.Layer<VmRuntime, never, H | HostServices> =>
     Layer.scoped(VmRuntime, Effect.gen(function*() {
-      const host = yield* Effect.context<H>()
+      const host = yield* Effect.context<H | HostServices>()
       const daemon = yield* Effect.scope
+
+      const listed = new Set(pipeline.names)
+      /** banger's own capabilities that this daemon's list leaves out: it runs none of them, and still undoes what they did. */
+      const retired: Choice = (name) => !listed.has(name)
+      const known = new Set([...pipeline.names, ...standard.names])
 
       /** A flaw of a capability's own fails the step like any error does: no VM stays `starting` for it. */
       const whole = <A, E2 extends Failure, R>(step: Effect.Effect<A, E2, R>): Effect.Effect<A, Failure, R> =>
@@ -61,17 +74,24 @@ export class VmRuntime extends Context.Tag("@banger/daemon/VmRuntime")<VmRuntime
             Effect.fail<Failure>({ _tag: "Unexpected", message: `unexpected: ${String(defect)}`, hint: "journalctl -u bangerd has it all: this is a flaw of banger's, or of a capability's" })
           ))
 
-      const open = Effect.gen(function*() {
-        const run: Run = {
-          lease: yield* Scope.make(),
-          attachment: yield* Scope.fork(daemon, ExecutionStrategy.sequential),
-          leftovers: yield* Ref.make<ReadonlyArray<string>>([])
-        }
-        return run
-      })
-      const build = (spec: VmSpec, run: Run, mode: "create" | "adopt", step: Step) =>
+      const messages = (stayed: ReadonlyArray<CannotRemove>) => stayed.map(({ message }) => message)
+      /** What a run under another list took, and this one would not give back. Also what stands in the VM's slot from another VM's run. */
+      const retire = ({ spec }: VmRecord) => Effect.map(Effect.provide(standard.reclaim(spec, retired), host), messages)
+
+      /** The lease's last removal is that of what this list lacks. */
+      const open = (record: VmRecord) =>
+        Effect.gen(function*() {
+          const run: Run = {
+            lease: yield* Scope.make(),
+            attachment: yield* Scope.fork(daemon, ExecutionStrategy.sequential),
+            leftovers: yield* Ref.make<ReadonlyArray<string>>([])
+          }
+          yield* Scope.addFinalizer(run.lease, Effect.flatMap(retire(record), (left) => Ref.update(run.leftovers, (all) => [...all, ...left])))
+          return run
+        })
+      const build = ({ spec, taken }: VmRecord, run: Run, mode: "create" | "adopt", step: Step) =>
         Layer.buildWithScope(pipeline.layer(spec), run.attachment).pipe(
-          Effect.provideService(Lease, { scope: run.lease, mode, leftovers: run.leftovers, step }),
+          Effect.provideService(Lease, { scope: run.lease, mode, taken: new Set(taken), leftovers: run.leftovers, step }),
           Effect.provideService(GuestPatches, pipeline.guest(spec)),
           Effect.provide(host)
         )
@@ -80,15 +100,21 @@ export class VmRuntime extends Context.Tag("@banger/daemon/VmRuntime")<VmRuntime
           Effect.zipRight(Scope.close(run.lease, Exit.void)),
           Effect.zipRight(Ref.get(run.leftovers))
         )
-      const messages = (stayed: ReadonlyArray<CannotRemove>) => stayed.map(({ message }) => message)
 
       return {
-        provision: (spec) => whole(Effect.provide(pipeline.provision(spec), host)),
-        destroy: (spec) => Effect.map(Effect.provide(pipeline.destroy(spec), host), messages),
-        start: (spec, step) =>
+        names: pipeline.names,
+        provision: ({ spec }, of) => whole(Effect.provide(pipeline.provision(spec, of), host)),
+        destroy: ({ made, spec }) =>
+          Effect.zipWith(
+            pipeline.destroy(spec),
+            standard.destroy(spec, (name) => retired(name) && made.includes(name)),
+            (own, others) => messages([...own, ...others])
+          ).pipe(Effect.provide(host)),
+        start: (record, step) =>
           Effect.gen(function*() {
-            const run = yield* open
-            yield* build(spec, run, "create", step).pipe(
+            const run = yield* open(record)
+            yield* retire(record).pipe(
+              Effect.flatMap(([left]) => left === undefined ? build(record, run, "create", step) : Effect.fail<Failure>({ _tag: "NotClean", message: `its slot still holds another run's: ${left}` })),
               Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : stop(run)),
               whole,
               Effect.catchAll((failure) =>
@@ -97,17 +123,23 @@ export class VmRuntime extends Context.Tag("@banger/daemon/VmRuntime")<VmRuntime
             )
             return run
           }),
-        adopt: (spec) =>
+        adopt: (record) =>
           Effect.gen(function*() {
-            const run = yield* open
-            yield* build(spec, run, "adopt", () => Effect.void).pipe(
+            const run = yield* open(record)
+            yield* build(record, run, "adopt", () => Effect.void).pipe(
               Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(run.attachment, exit)),
               whole
             )
             return run
           }),
         stop,
-        reclaim: (spec) => Effect.map(Effect.provide(pipeline.reclaim(spec), host), messages),
+        reclaim: (record) =>
+          Effect.zipWith(Effect.provide(pipeline.reclaim(record.spec), host), retire(record), (own, others) => [...messages(own), ...others]),
+        objects: ({ spec, taken }) => {
+          const has: Choice = (name) => taken.includes(name)
+          return [...pipeline.objects(spec, has), ...standard.objects(spec, (name) => retired(name) && has(name))]
+        },
+        strangers: ({ made }) => made.filter((name) => !known.has(name)),
         checks: pipeline.checks.map((check) => ({ ...check, run: Effect.provide(check.run, host) }))
       }
     }))
