@@ -18,8 +18,6 @@ const estate: Estate<MailboxFailed | BadMailboxOptions, Mailboxes> = {
 const layer = (spec: VmSpec) =>
   Layer.scoped(Mailbox, Effect.gen(function*() {
     const [mailboxes, vsock, { maxBytes }] = yield* Effect.all([Mailboxes, Vsock, options(spec)])
-    // A VM that was made by a daemon without mailboxes has none.
-    yield* mailboxes.ensure(spec.id)
     yield* mailboxes.serve(spec.id, `${vsock.socket}_${MAILBOX_PORT}`, maxBytes)
     return { file: mailboxes.file(spec.id) }
   }))

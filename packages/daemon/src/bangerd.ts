@@ -15,6 +15,7 @@ import { DaemonApi } from "@banger/domain/api.ts"
 import { gateway } from "@banger/domain/network.ts"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Catalog } from "./catalog.ts"
@@ -29,6 +30,7 @@ import { Pool } from "./pool.ts"
 import { CatalogStore } from "./store/catalog-store.ts"
 import * as Database from "./store/database.ts"
 import { VmStore } from "./store/vm-store.ts"
+import { strangers } from "./strangers.ts"
 import { Events } from "./vms/events.ts"
 import { KnownHosts } from "./vms/known-hosts.ts"
 import { Lifecycle } from "./vms/lifecycle.ts"
@@ -79,7 +81,7 @@ export const bangerd = <P, E extends Failure, H>(
     Layer.provideMerge(Registry.layer),
     Layer.provideMerge(Events.layer(`${DAEMON_STATE}/vms`))
   )
-  return Layer.mergeAll(vmHandlers, catalogHandlers, hostHandlers).pipe(
+  const layer = Layer.mergeAll(vmHandlers, catalogHandlers, hostHandlers).pipe(
     Layer.provideMerge(Layer.scopedDiscard(collection)),
     Layer.provideMerge(Layer.scopedDiscard(recovery)),
     Layer.provideMerge(ImageMaker.layer),
@@ -90,10 +92,11 @@ export const bangerd = <P, E extends Failure, H>(
     Layer.provideMerge((services ?? Layer.empty) as Layer.Layer<Exclude<H, HostServices>>),
     Layer.provideMerge(hostServices(settings))
   )
+  return { names: pipeline.names, layer }
 }
 
 /** Serves a daemon on the socket that systemd holds open, until it is stopped. */
-export const serve = <E, R>(daemon: Layer.Layer<R, E>) =>
+const run = <E, R>(daemon: Layer.Layer<R, E>) =>
   Layer.launch(
     RpcServer.layer(DaemonApi, { disableFatalDefects: true, spanPrefix: "bangerd" }).pipe(
       Layer.provide(daemon),
@@ -101,3 +104,9 @@ export const serve = <E, R>(daemon: Layer.Layer<R, E>) =>
       Layer.provide([ActivatedSocket.layer({ activated: true }), RpcSerialization.layerNdjson])
     )
   )
+
+/** A daemon's main: it serves; asked with `strangers`, it says in one line of JSON what of the VMs that are here it could not undo. */
+export const serve = <E, R>({ layer, names }: { readonly names: ReadonlyArray<string>; readonly layer: Layer.Layer<R, E> }) =>
+  process.argv[2] === "strangers"
+    ? Effect.flatMap(strangers(`${DAEMON_STATE}/vms`, names), (found) => Console.log(JSON.stringify(found)))
+    : run(layer)

@@ -1,3 +1,4 @@
+import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { holding } from "@banger/capabilities/capability.ts"
 import { type Complete, empty, stage } from "@banger/capabilities/compose.ts"
@@ -18,6 +19,7 @@ import { pipe } from "effect/Function"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import { strangers } from "../strangers.ts"
 import { daemonOn, recovered, reserve } from "../testing.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { Registry } from "./registry.ts"
@@ -55,7 +57,7 @@ const hosts = Effect.map(temporary, (state) => {
   const daemon = <P, E extends Failure>(list: Complete<P, E, HostServices>) =>
   <A, E2>(test: Effect.Effect<A, E2, Layer.Layer.Success<ReturnType<typeof daemonOn>> | Scope.Scope>) =>
     Effect.scoped(Effect.provide(test, daemonOn(state, objects, undefined, list)))
-  return { daemon, objects, of: (kind: string) => [...objects].filter((object) => object.startsWith(kind)) }
+  return { state, daemon, objects, of: (kind: string) => [...objects].filter((object) => object.startsWith(kind)) }
 })
 
 const created = (name: string, change: Partial<Spec> = {}) =>
@@ -131,8 +133,10 @@ describe("a daemon with another list than the one that made its VMs", () => {
   })))
 
   it.live("without a capability that it has no code of: the VM runs on, and is deleted only by force", () => Effect.scoped(Effect.gen(function*() {
-    const { daemon, objects, of } = yield* hosts
-    yield* daemon(withScratch(objects))(created("a"))
+    const { daemon, objects, of, state } = yield* hosts
+    yield* daemon(withScratch(objects))(Effect.zipRight(created("a"), created("b")))
+    const unknown = (names: ReadonlyArray<string>) => strangers(path.join(state, "vms"), names)
+    assert.deepStrictEqual([yield* unknown(withScratch(objects).names), (yield* unknown(closed.names)).toSorted()], [[], ["a: scratch", "b: scratch"]])
     yield* daemon(pipeline)(Effect.gen(function*() {
       yield* recovered
       const a = yield* found("a")
@@ -141,9 +145,9 @@ describe("a daemon with another list than the one that made its VMs", () => {
       yield* lifecycle.stop(a, 10, quiet)
       const refused = yield* Effect.flip(lifecycle.remove(a, false, quiet))
       assert.strictEqual(refused.message, "could not delete a: scratch made part of it and this daemon lacks the code to undo that")
-      assert.lengthOf(of("estate work"), 1)
-      yield* lifecycle.remove(a, true, quiet)
-      assert.deepStrictEqual([...objects].map((object) => object.split(" ")[0] === "scratch" || object.startsWith("estate scratch")), [true, true])
+      assert.lengthOf(of("estate work"), 2)
+      for (const name of ["a", "b"]) yield* lifecycle.remove(yield* found(name), true, quiet)
+      assert.isTrue([...objects].every((object) => object.startsWith("scratch ") || object.startsWith("estate scratch ")))
     }))
   })))
 })

@@ -3,6 +3,7 @@ import { type Choice, type Complete, GuestPatches } from "@banger/capabilities/c
 import { type CannotRemove, Lease } from "@banger/capabilities/lease.ts"
 import { type HostServices, pipeline as standard } from "@banger/capabilities/pipeline.ts"
 import type { VmRecord } from "@banger/domain/vm.ts"
+import { undoable } from "../strangers.ts"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -64,7 +65,7 @@ export class VmRuntime extends Context.Tag("@banger/daemon/VmRuntime")<VmRuntime
       const listed = new Set(pipeline.names)
       /** banger's own capabilities that this daemon's list leaves out: it runs none of them, and still undoes what they did. */
       const retired: Choice = (name) => !listed.has(name)
-      const known = new Set([...pipeline.names, ...standard.names])
+      const known = undoable(pipeline.names)
 
       /** A flaw of a capability's own fails the step like any error does: no VM stays `starting` for it. */
       const whole = <A, E2 extends Failure, R>(step: Effect.Effect<A, E2, R>): Effect.Effect<A, Failure, R> =>
