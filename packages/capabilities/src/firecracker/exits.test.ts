@@ -5,6 +5,7 @@ import { VmId } from "@banger/domain/ids.ts"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { temporary } from "../testing/temporary.ts"
+import { watched } from "../watched.ts"
 import { VmExits } from "./contract.ts"
 import { layer } from "./exits.ts"
 
@@ -28,6 +29,22 @@ describe("exits", () => {
     yield* ends(directory, "signal killed KILL\n")
     assert.strictEqual((yield* Fiber.join(waiting)).reason, "signal 9 (SIGKILL)")
     assert.strictEqual((yield* exits.await(vm)).reason, "signal 9 (SIGKILL)")
+  })))
+
+  it.live("tells an end where the kernel has no watch left to give, and where the directory comes later", () => Effect.scoped(Effect.gen(function*() {
+    const directory = path.join(yield* temporary, "later")
+    const none = (paths: ReadonlyArray<string>, look: () => void) => watched(paths, look, () => { throw new Error("ENOSPC: inotify") })
+    for (const watch of [none, watched]) {
+      yield* Effect.gen(function*() {
+        const exits = yield* VmExits
+        const waiting = yield* Effect.fork(exits.await(vm))
+        yield* Effect.yieldNow()
+        fs.mkdirSync(directory)
+        yield* ends(directory, "success exited 0\n")
+        assert.isTrue((yield* Fiber.join(waiting)).clean)
+        fs.rmSync(directory, { recursive: true })
+      }).pipe(Effect.provide(layer(directory, watch)), Effect.scoped)
+    }
   })))
 
   it.live("a waiter that leaves takes nothing from another", () => inDirectory((directory) => Effect.gen(function*() {
