@@ -4,7 +4,7 @@ import * as fs from "node:fs"
 import * as os from "node:os"
 import * as path from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
-import { eventually, hostvm, leaks, ok, reset, sh } from "../host.ts"
+import { ALL, eventually, hostvm, leaks, ok, reset, sh, world, WORLD } from "../host.ts"
 
 const install = (flags = "") => ok(`cd ~/banger && sudo ./bin/banger system install --owner owner ${flags}`)
 const say = (vm: string, message: string) => ok(`banger vm exec ${vm} -- leave-message '${message}'`)
@@ -13,13 +13,17 @@ const mailbox = async (vm: string) => {
   return `/var/lib/banger/daemon/vms/${id}/mailbox`
 }
 
+/** A daemon's bundle in the owner's home in the host VM. */
+const bundled = async (entry: string, name: string) => {
+  const bundles = fs.mkdtempSync(path.join(os.tmpdir(), "banger-example-"))
+  execFileSync("node", ["packaging/build-daemon.ts", entry, path.join(bundles, name)], { stdio: "inherit" })
+  await hostvm("copy", path.join(bundles, name), `vm:${name}`)
+  fs.rmSync(bundles, { recursive: true })
+}
+
 beforeAll(async () => {
   await reset()
-  const bundles = fs.mkdtempSync(path.join(os.tmpdir(), "banger-example-"))
-  const bundle = path.join(bundles, "bangerd-mailbox.mjs")
-  execFileSync("node", ["packaging/build-daemon.ts", "examples/custom-capability/main.ts", bundle], { stdio: "inherit" })
-  await hostvm("copy", bundle, "vm:bangerd-mailbox.mjs")
-  fs.rmSync(bundles, { recursive: true })
+  await bundled("examples/custom-capability/main.ts", "bangerd-mailbox.mjs")
 })
 
 describe("a daemon with a mailbox capability", () => {
@@ -50,6 +54,13 @@ describe("a daemon with a mailbox capability", () => {
     expect(await ok(`tail -1 ${await mailbox("box")}`)).toMatch(/ still here$/)
   })
 
+  it("stays as long as a VM has a part of it that no other daemon could remove", async () => {
+    const { status, stderr } = await sh("cd ~/banger && sudo ./bin/banger system install --owner owner")
+    expect(status).not.toBe(0)
+    expect(stderr).toMatch(/the daemon to be installed could not undo what VMs have: (before|box): mailbox/)
+    expect(await ok("banger doctor")).toMatch(/mailbox/)
+  })
+
   it("takes part in stop and delete: the mailbox outlives the run, and goes with the VM", async () => {
     const file = await mailbox("box")
     await ok("banger vm stop --timeout 180s box")
@@ -62,5 +73,49 @@ describe("a daemon with a mailbox capability", () => {
   it("gives way to banger's own at the next install without it", async () => {
     await install()
     expect(await ok("banger doctor")).not.toMatch(/mailbox/)
+  })
+})
+
+/** `pid` of the VM's Firecracker, which no change of the list may change. */
+const pid = (vm: string) => ok(`banger vm show ${vm} --json | jq .pid`)
+const running = (vm: string) => eventually(`banger vm show ${vm} --json | jq -e '.vm.state == "running" and .vm.reason == ""'`)
+/** Whether the guest has an answer of a web server beyond the host: 0, or wget's own status. */
+const getsOut = async (vm: string) => (await sh(`banger vm exec ${vm} -- timeout 10 bash -c 'exec 3<>/dev/tcp/${WORLD}/80'`)).status === 0
+
+describe.runIf(ALL)("a list of capabilities that changes on a host with VMs", () => {
+  it("without nat: VMs run on, what they had is undone, and no packet of the next one in the slot gets out", async () => {
+    await world()
+    await bundled("test/e2e/daemons/closed.ts", "bangerd-closed.mjs")
+    await ok("banger vm create --name a --image plain --memory 192")
+    expect(await getsOut("a")).toBe(true)
+    const [before, slot] = [await pid("a"), await ok("banger vm show a --json | jq -r .vm.address")]
+    await install("--daemon ~/bangerd-closed.mjs")
+    await running("a")
+    expect(await pid("a")).toBe(before)
+    expect(await leaks()).toEqual([])
+    await ok("banger vm delete --yes --force a")
+    expect(await ok("nft list set ip banger nat", { root: true })).not.toContain(slot)
+    // What a daemon that was killed, or an older one, may have left of another VM's.
+    await ok(`nft add element ip banger nat '{ ${slot} }'`, { root: true })
+    await ok("banger vm create --name b --image plain --memory 192 --no-nat")
+    expect(await ok("banger vm show b --json | jq -r .vm.address")).toBe(slot)
+    expect(await getsOut("b")).toBe(false)
+    expect(await leaks()).toEqual([])
+    await ok(`nft add element ip banger nat '{ ${slot} }'`, { root: true })
+    expect(await leaks()).toEqual([`nat rule of ${slot}`])
+    await ok(`nft delete element ip banger nat '{ ${slot} }'`, { root: true })
+  })
+
+  it("with a new capability that holds something: VMs run on, and have it", async () => {
+    await bundled("test/e2e/daemons/holding.ts", "bangerd-holding.mjs")
+    const before = await pid("b")
+    await install("--daemon ~/bangerd-holding.mjs")
+    await running("b")
+    expect(await pid("b")).toBe(before)
+    await eventually("ls /var/lib/banger/daemon/vms/*/marker")
+    expect(await getsOut("b")).toBe(false)
+    await ok("banger vm delete --yes --force b")
+    expect(await leaks()).toEqual([])
+    await install()
   })
 })
