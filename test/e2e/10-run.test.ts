@@ -7,10 +7,14 @@ const digest = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex
 
 beforeAll(async () => {
   await reset()
-  await ok(`mkdir repo && cd repo && git init -q -b main
+  await ok(`git config --global user.name owner; git config --global user.email owner@hostvm; git config --global protocol.file.allow always
+    git init -q -b main inner && (cd inner; echo inner > inner.txt; git add .; git commit -qm inner)
+    git config --global filter.large.clean 'sed s/.*/pointer/'; git config --global filter.large.required true
+    mkdir repo && cd repo && git init -q -b main
+    echo '*.bin filter=large' > .gitattributes; echo content > big.bin; git submodule -q add $HOME/inner lib
     printf 'test:\\n\\t@echo ran in $$(pwd)\\nseven:\\n\\t@exit 7\\nfail:\\n\\t@sh -c "kill -9 $$$$PPID"\\n' > Makefile
     echo kept > kept.txt; echo gone > gone.txt; ln -s kept.txt link; echo '#!/bin/sh' > tool; chmod 755 tool
-    git add . && git -c user.name=owner -c user.email=owner@hostvm commit -qm first
+    git add . && git commit -qm first && git tag -a -m one v1 && git commit -q --allow-empty -m second
     echo changed >> kept.txt; rm gone.txt; echo untracked > untracked.txt`)
 })
 
@@ -26,7 +30,9 @@ describe("vm run", () => {
   it("git status in the guest is true", async () => {
     const inGuest = await ok("banger vm exec work --cwd /root/repo -- git status --porcelain")
     expect(inGuest.split("\n")).toEqual([" D gone.txt", " M kept.txt"])
-    expect(await ok("banger vm exec work --cwd /root/repo -- sh -c 'readlink link; stat -c %a tool; git log --format=%s'")).toBe("kept.txt\n755\nfirst")
+    const said = "git status --porcelain -uno; git describe --tags --dirty; git submodule status; git -C lib rev-parse HEAD; git log --format=%s"
+    expect(await ok(`banger vm exec work --cwd /root/repo -- sh -c '${said}'`)).toBe(await ok(`cd repo; ${said}`))
+    expect(await ok("banger vm exec work --cwd /root/repo -- sh -c 'readlink link; stat -c %a tool; git submodule update --init --recursive'")).toBe("kept.txt\n755")
   })
 
   it("exits with the command's status 7, and 128+n for a signal", async () => {
@@ -70,7 +76,7 @@ describe("vm run", () => {
 
   it("--dry-run lists exactly what would be sent, and creates nothing", async () => {
     const plan = JSON.parse(await ok("banger vm run --dry-run --json ./repo"))
-    expect(plan.files.map(({ path }: { path: string }) => path).toSorted()).toEqual(["Makefile", "kept.txt", "link", "tool"])
+    expect(plan.files.map(({ path }: { path: string }) => path).toSorted()).toEqual([".gitattributes", ".gitmodules", "Makefile", "big.bin", "kept.txt", "lib", "lib/inner.txt", "link", "tool"])
     const all = JSON.parse(await ok("banger vm run --dry-run --include-untracked --json ./repo"))
     expect(all.files.map(({ path }: { path: string }) => path)).toContain("untracked.txt")
   })

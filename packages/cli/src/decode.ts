@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import type { Decode } from "./flags.ts"
 
 /** By a schema of the domain, with the schema's own words when the text does not fit. */
-export const as = <A>(schema: Schema.Schema<A, string>): Decode<A> => (text) => fit(schema, text)
+export const as = <A, I extends string>(schema: Schema.Schema<A, I>): Decode<A> => (text) => fit(schema, text as I)
 
 /** A number for a schema of the domain. */
 export const number = <A extends number>(schema: Schema.Schema<A, number>): Decode<A> => (text) => {

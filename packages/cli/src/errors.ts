@@ -19,13 +19,14 @@ export class LocalFailure extends Schema.TaggedError<LocalFailure>()("LocalFailu
 /** The path given to `vm run` is not one whose files can be sent. */
 export class NotAWorkTree extends Schema.TaggedError<NotAWorkTree>()("NotAWorkTree", {
   path: Schema.String,
-  problem: Schema.String
+  problem: Schema.String,
+  fix: Schema.String
 }) {
   override get message() {
     return `${this.path} is not a git work tree: ${this.problem}`
   }
   get hint() {
-    return `git init ${this.path} makes it one`
+    return this.fix
   }
 }
 

@@ -21,6 +21,7 @@ describe("a failure", () => {
   it("never shows more than a line of text, nor control characters of a guest's", () => {
     const shownText = renderFailure(new Misuse("first\nsecond\x1b[2J", "hint\n\nmore"), false)
     assert.strictEqual(shownText, "banger: first; second?[2J\n  hint; more\n")
+    assert.isBelow(renderFailure(new Misuse("x".repeat(5_000), ""), false).length, 1_100)
     assert.strictEqual(failureOf(new TypeError("x is not a function")).kind, "internal")
   })
 

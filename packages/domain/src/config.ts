@@ -25,6 +25,10 @@ export const Parameters = Schema.Record({
 })
 export type Parameters = typeof Parameters.Type
 
+/** How much of a repository's history `vm run` sends. */
+export const HistoryMode = Schema.Literal("auto", "shallow", "full").annotations({ message: () => "expected auto, shallow or full" })
+export type HistoryMode = typeof HistoryMode.Type
+
 /** ~/.config/banger/config.toml, spec 7. What root trusts is not in it. */
 export const UserConfig = Schema.Struct({
   default_image_name: optional(ImageName),
@@ -44,6 +48,9 @@ export const UserConfig = Schema.Struct({
     memory_mib: optional(MemoryMib),
     disk_size: optional(Schema.compose(Size, DiskMib)),
     nat: optional(Schema.Boolean)
+  })),
+  vm_run: optional(Schema.Struct({
+    history: optional(HistoryMode)
   }))
 })
 export type UserConfig = typeof UserConfig.Type

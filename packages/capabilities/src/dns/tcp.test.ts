@@ -65,4 +65,26 @@ describe("tcp", () => {
     socket.write(length)
     assert.strictEqual((yield* reading(socket, Infinity)).length, 0)
   }))
+
+  it.scoped("one address has sixteen connections, and all have 256", () => Effect.gen(function*() {
+    const first = yield* connected((query) => Promise.resolve(query))
+    const open = () =>
+      Effect.acquireRelease(
+        Effect.async<Net.Socket>((resume) => {
+          const socket = Net.createConnection(first.remotePort as number, "127.0.0.1", () => resume(Effect.succeed(socket)))
+        }),
+        (socket) => Effect.sync(() => socket.destroy())
+      )
+    for (let others = 15; others > 0; others--) {
+      const socket = yield* open()
+      socket.write(message("x"))
+      assert.strictEqual((yield* reading(socket, 3)).length, 3)
+    }
+    const more = yield* open()
+    more.on("error", () => {})
+    more.write(message("x"))
+    assert.strictEqual((yield* reading(more, 3)).length, 0)
+    const { server } = tcpServer((query) => Promise.resolve(query))
+    assert.strictEqual(server.maxConnections, 256)
+  }))
 })

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
 import type { CreateVm } from "@banger/domain/api.ts"
+import { HistoryMode } from "@banger/domain/config.ts"
 import type { VmView } from "@banger/domain/vm.ts"
 import { command, type Input } from "../command.ts"
 import { createFlags, createPayload } from "../create-flags.ts"
@@ -12,15 +12,16 @@ import { Misuse } from "../misuse.ts"
 import { type Live, live } from "../output/progress.ts"
 import { print, printJson } from "../output/text.ts"
 import { size } from "../output/units.ts"
-import { dryRunJson, dryRunText } from "../run/dry-run.ts"
+import { dryRunJson, dryRunText, historyLines } from "../run/dry-run.ts"
 import { withFreshVm } from "../run/fresh-vm.ts"
 import { ownProcess } from "../run/own-process.ts"
 import { installTools } from "../run/tooling.ts"
 import { guestFlags, runInGuest, startOf } from "../session/guest-command.ts"
 import { remind } from "../session/reminder.ts"
 import { remoteCommand, ssh } from "../session/ssh.ts"
+import { userConfig } from "../user-config.ts"
 import { git } from "../workspace/git.ts"
-import { history, plan, send, type Workspace } from "../workspace/workspace.ts"
+import { plan, prepare, type Prepared, send, type Workspace } from "../workspace/workspace.ts"
 
 const flags = {
   rm: Flags.on("delete the VM at the end"),
@@ -29,6 +30,7 @@ const flags = {
   workdir: Flags.value("DIR", "run the command there (without it: in the repository, or the image's working directory)", Decode.text),
   branch: Flags.value("BRANCH", "create this branch in the guest, from HEAD", Decode.text),
   from: Flags.value("REF", "with --branch: from there, with the files of that commit", Decode.text),
+  history: Flags.value("MODE", "how much of the history to send: full, shallow (HEAD alone), or auto: full up to 100 MiB", Decode.as(HistoryMode)),
   "include-untracked": Flags.on("send files that git does not know and does not ignore, too"),
   "dry-run": Flags.on("list what would be sent, and create nothing"),
   ssh: Flags.on("run the command over ssh"),
@@ -47,10 +49,11 @@ const checkBranch = ({ args, flags }: Given) => {
 }
 
 /** The files, into the VM, with a line of progress. */
-const sendWorkspace = (vm: VmView, workspace: Workspace, from: string, progress: Live) =>
+const sendWorkspace = (vm: VmView, workspace: Workspace, prepared: Prepared, progress: Live) =>
   Effect.gen(function*() {
+    for (const message of historyLines(workspace)) progress.event({ _tag: "Note", message })
     const began = performance.now()
-    yield* send(vm.vsock, workspace, from)
+    yield* send(vm.vsock, workspace, prepared)
     const files = workspace.members.length
     progress.phase(`${files} ${files === 1 ? "file" : "files"} sent, ${size(workspace.bytes)}`, performance.now() - began)
   })
@@ -70,13 +73,13 @@ const runCommand = (vm: VmView, { flags, rest }: Given, workspace: Workspace | u
 const inFreshVm = (given: Given, workspace: Workspace | undefined) =>
   Effect.scoped(Effect.gen(function*() {
     const { flags } = given
+    const prepared = workspace && (yield* prepare(workspace))
     const progress = yield* live
-    const past = workspace && (yield* Effect.forkScoped(history(workspace, flags.branch)))
     const wanted: CreateVm = { ...createPayload(flags), ...(flags.rm && { ephemeral: ownProcess() }) }
     return yield* withFreshVm(wanted, progress, (vm) =>
       Effect.gen(function*() {
-        if (workspace !== undefined && past !== undefined) {
-          yield* sendWorkspace(vm, workspace, yield* Fiber.join(past), progress)
+        if (workspace !== undefined && prepared !== undefined) {
+          yield* sendWorkspace(vm, workspace, prepared, progress)
           yield* Effect.forkScoped(installTools(vm.vsock, workspace))
         }
         progress.end()
@@ -92,13 +95,13 @@ const dryRun = (workspace: Workspace | undefined, asJson: boolean) => {
 export default command({
   path: "vm run",
   about: `Creates a VM, sends the repository at PATH to /root/<its name>, and runs CMD there, or a shell.
-Sent are the files that git tracks, as they are in the work tree, and .git as a shallow clone of HEAD.
+Sent are the files that git tracks, as they are in the work tree, and .git with HEAD's history and tags: git says there what it says here.
 The exit status is the command's own; 128+n when signal n ended it; 125 for a failure of banger's, 126 and 127 as in a shell.`,
   arguments: { usage: "[PATH]", min: 0, max: 1 },
   rest: "[-- CMD...]",
   ownFailure: OWN_FAILURE,
   flags,
-  fields: ["from, to, cwd, bytes, files[] {path, kind, mode, bytes}   (--dry-run only)"],
+  fields: ["from, to, cwd, bytes, history, files[] {path, kind, mode, bytes}   (--dry-run only)"],
   examples: [
     "banger vm run                            # a fresh VM, a shell in it",
     "banger vm run ./repo -- make test        # the repository, one command",
@@ -110,8 +113,9 @@ The exit status is the command's own; 128+n when signal n ended it; 125 for a fa
       const [path] = given.args
       const { flags } = given
       yield* checkBranch(given)
-      const workspace = path === undefined ? undefined : yield* plan(path, flags["include-untracked"], flags.from)
+      const mode = flags.history ?? (path === undefined ? undefined : (yield* userConfig).vm_run?.history) ?? "auto"
+      const workspace = path === undefined ? undefined : yield* plan(path, { mode, from: flags.from, branch: flags.branch, includeUntracked: flags["include-untracked"] })
       if (flags["dry-run"]) return yield* Effect.as(dryRun(workspace, flags.json), 0)
       return yield* withDaemon(inFreshVm(given, workspace))
-    })
+    }).pipe(Effect.scoped)
 })

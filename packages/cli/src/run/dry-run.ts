@@ -10,18 +10,29 @@ const printable = (path: Buffer): string => {
   return `"${escaped.join("")}"`
 }
 
-const total = ({ bytes, from, members, target }: Workspace) => {
+const total = ({ bytes, members, target }: Workspace) => {
   const files = members.filter(({ kind }) => kind !== "directory").length
-  return `${files} ${files === 1 ? "file" : "files"}, ${size(bytes)} (${bytes} bytes), and .git as a shallow clone of ${from ?? "HEAD"}, to ${target}`
+  return `${files} ${files === 1 ? "file" : "files"}, ${size(bytes)} (${bytes} bytes), to ${target}`
 }
 
+const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? "" : "s"}`
+
+/** A line for the repository, and for each submodule that does not come whole as well. */
+export const historyLines = ({ repositories }: Workspace): ReadonlyArray<string> =>
+  repositories.filter(({ files, history }) => files === "" || history.mode === "shallow").map(({ files, history }) => {
+    const { bytes, head, mode, refs } = history
+    const what = head === undefined ? "no commit yet" : mode === "full" ? "all of it" : "the last commit alone (--history full sends all)"
+    return `history${files === "" ? "" : ` of ${printable(Buffer.from(files))}`}: ${what}, ${counted(refs.filter(({ name }) => name.startsWith("refs/tags/")).length, "tag")}, ${size(bytes)}`
+  })
+
 export const dryRunText = (workspace: Workspace): string =>
-  [...workspace.members.map(({ kind, path }) => printable(path) + (kind === "directory" ? "/" : "")), total(workspace)].join("\n") + "\n"
+  [...workspace.members.map(({ kind, path }) => printable(path) + (kind === "directory" ? "/" : "")), total(workspace), ...historyLines(workspace)].join("\n") + "\n"
 
 export const dryRunJson = (workspace: Workspace) => ({
   from: workspace.top,
   to: workspace.target,
   cwd: workspace.cwd,
   bytes: workspace.bytes,
+  history: workspace.repositories[0]?.history.mode ?? null,
   files: workspace.members.map(({ bytes, kind, mode, path }) => ({ path: printable(path), kind, mode: mode.toString(8).padStart(4, "0"), bytes }))
 })

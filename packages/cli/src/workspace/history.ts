@@ -1,70 +1,141 @@
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { PassThrough } from "node:stream"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
-import { git, type GitFailed, gitLine } from "./git.ts"
+import type { HistoryMode } from "@banger/domain/config.ts"
+import type { LocalFailure } from "../errors.ts"
+import { git, GitFailed, gitLine, gitStream } from "./git.ts"
+import type { Repository } from "./repository.ts"
 
-/** Settings by which git decides whether a file is modified: the guest must decide alike. */
-const SETTINGS = ["core.autocrlf", "core.eol", "core.filemode", "core.symlinks"]
-/** What git init finds out for itself on any file system that we would make it on. */
-const FOUND_BY_INIT: Readonly<Record<string, string>> = { "core.filemode": "true", "core.symlinks": "true" }
-const ORIGIN = "remote.origin.url"
+/** Bytes up to which `auto` sends all of the history. */
+const WHOLE = 100 << 20
 
-const temporary: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(`${tmpdir()}/banger-history-`)),
-  (directory) => Effect.promise(() => rm(directory, { recursive: true, force: true }).catch(() => {}))
-)
+/** Those that HEAD's history has cost no object more, and git names commits by them. */
+const REACHED = ["refs/tags", "refs/remotes"]
 
-/** A remote's address may hold a password, which stays here. */
-const withoutPassword = (url: string) => url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, "$1")
+export interface Ref {
+  readonly name: string
+  readonly id: string
+}
 
-/** What is to be taken over of the repository's configuration; the last value of a name counts. */
-const configuration = (top: string) =>
-  git(top, ["config", "--null", "--get-regexp", `^(${[...SETTINGS, ORIGIN].join("|").replaceAll(".", "\\.")})$`]).pipe(
-    Effect.map((output) => new Map(output.toString("utf8").split("\0").filter((entry) => entry.includes("\n")).map((entry) => {
-      const end = entry.indexOf("\n")
-      return [entry.slice(0, end), entry.slice(end + 1)]
-    }))),
-    // Its status says that there is nothing of the kind.
-    Effect.orElseSucceed(() => new Map<string, string>())
-  )
+/** What of a repository's history is sent; decided, and known to be there, before a VM is made. */
+export interface History {
+  readonly mode: "shallow" | "full"
+  /** Absent before the first commit. */
+  readonly head: string | undefined
+  /** The branch's full name; absent when HEAD is detached. */
+  readonly branch: string | undefined
+  readonly refs: ReadonlyArray<Ref>
+  /** Commits whose parents stay away. */
+  readonly shallow: ReadonlyArray<string>
+  /** A line for each object: its id, and where it is found. */
+  readonly objects: Buffer
+  /** What the objects take on the disk here. */
+  readonly bytes: number
+}
+
+/** The content of an empty file, in either format: git knows it without having it. */
+const EMPTY = new Set(["e69de29bb2d1d6434b8b29ae775ad8c2e48c5391", "473a0f4c3be8a93681a267e3b1e9a7dcda1185436fe141f7749120a303721813"])
+
+interface Measured {
+  readonly objects: Buffer
+  readonly bytes: number
+}
 
 const optionally = (call: Effect.Effect<string, GitFailed>) => Effect.map(Effect.option(call), Option.filter((line) => line !== ""))
 
-/**
- * A directory with a `.git` alone: the one commit that HEAD names, on the same branch, no hooks, and an index that is
- * that commit. With the files beside it `git status` says in the guest what it says here. `from`: another commit than
- * HEAD's, with its files.
- */
-export const shallowHistory = (
-  top: string,
-  sparse: ReadonlyArray<Buffer>,
-  branch: string | undefined,
-  from: string | undefined
-): Effect.Effect<string, GitFailed, Scope.Scope> =>
+/** The objects that the commits reach, and the index; nothing when they take more than the limit. */
+const measure = (
+  { partial, top }: Repository,
+  env: Readonly<Record<string, string>>,
+  from: ReadonlyArray<string>,
+  walk: boolean,
+  limit: number
+): Effect.Effect<Measured | undefined, GitFailed> =>
   Effect.gen(function*() {
-    const directory = yield* temporary
-    const format = yield* optionally(gitLine(top, ["rev-parse", "--show-object-format"]))
-    const head = yield* optionally(gitLine(top, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]))
-    const onto = branch === undefined ? yield* optionally(gitLine(top, ["symbolic-ref", "--quiet", "HEAD"])) : Option.some(`refs/heads/${branch}`)
-    yield* git(directory, ["init", "--quiet", "--template=", ...Option.toArray(Option.map(format, (name) => `--object-format=${name}`))])
-    if (Option.isSome(onto)) yield* git(directory, ["symbolic-ref", "HEAD", onto.value])
-    const configured = yield* configuration(top)
-    for (const setting of SETTINGS) {
-      const value = configured.get(setting)
-      if (value !== undefined && value !== FOUND_BY_INIT[setting]) yield* git(directory, ["config", setting, value])
+    const lines: Array<Buffer> = []
+    const asked = new PassThrough()
+    let bytes = 0
+    let rest = ""
+    const listing = gitStream(top, ["rev-list", "--objects", "--missing=print", "--indexed-objects", ...(walk ? [] : ["--no-walk=unsorted"]), "--stdin"], {
+      env, stdin: Buffer.from(from.map((id) => `${id}\n`).join(""))
+    }, (chunk) => {
+      lines.push(chunk)
+      asked.write(chunk)
+      return bytes <= limit
+    }).pipe(Effect.ensuring(Effect.sync(() => asked.end())))
+    // The rest of a line is the path; only a format that names it has git read the id alone.
+    const weighing = gitStream(top, ["cat-file", "--batch-check=%(objectsize:disk) %(rest)"], { env, stdin: asked }, (chunk) => {
+      const whole = (rest + chunk.toString("latin1")).split("\n")
+      rest = whole.pop() ?? ""
+      for (const line of whole) bytes += Number.parseInt(line, 10) || 0
+      return bytes <= limit
+    })
+    yield* Effect.all([listing, weighing], { concurrency: 2, discard: true })
+    if (bytes > limit) return undefined
+    const all = Buffer.concat(lines)
+    // Missing objects come last.
+    const missing = all[0] === 0x3f ? 0 : all.indexOf("\n?") + 1
+    if (missing === 0 && all[0] !== 0x3f) return { objects: all, bytes }
+    const id = partial ? undefined : all.toString("latin1", missing).split("\n").map((line) => line.slice(1)).find((line) => line !== "" && !EMPTY.has(line))
+    if (id !== undefined) {
+      return yield* new GitFailed({ command: "rev-list", problem: `object ${id} is missing`, fix: `git -C ${top} fsck says more` })
     }
-    const origin = configured.get(ORIGIN)
-    if (origin !== undefined) yield* git(directory, ["remote", "add", "origin", withoutPassword(origin)])
-    if (Option.isNone(head)) return directory
-    yield* git(directory, ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", top, from ?? "HEAD"])
-    const commit = yield* gitLine(directory, ["rev-parse", "FETCH_HEAD"])
-    yield* git(directory, ["update-ref", "--no-deref", Option.getOrElse(onto, () => "HEAD"), commit])
-    yield* Effect.promise(() => rm(`${directory}/.git/FETCH_HEAD`, { force: true }))
-    yield* git(directory, from === undefined ? ["read-tree", "HEAD"] : ["read-tree", "--reset", "-u", "HEAD"])
-    if (sparse.length > 0) {
-      yield* git(directory, ["update-index", "-z", "--skip-worktree", "--stdin"], Buffer.concat(sparse.flatMap((path) => [path, Buffer.of(0)])))
+    return { objects: all.subarray(0, missing), bytes }
+  })
+
+const refs = (top: string, ...which: ReadonlyArray<string>) =>
+  Effect.map(git(top, ["for-each-ref", "--format=%(objectname) %(refname)", ...which]), (output) =>
+    output.toString("latin1").split("\n").filter((line) => line !== "").map((line): Ref => {
+      const space = line.indexOf(" ")
+      return { id: line.slice(0, space), name: line.slice(space + 1) }
+    }))
+
+const commitOf = (top: string, name: string) => optionally(gitLine(top, ["rev-parse", "--verify", "--quiet", `${name}^{commit}`])).pipe(Effect.map(Option.getOrUndefined))
+
+/** Commits whose parents this repository does not have itself. */
+const ownShallow = (read: (name: string) => string | undefined) => (read("shallow") ?? "").split("\n").filter((line) => line !== "")
+
+export interface Wanted {
+  readonly mode: HistoryMode
+  /** Another commit than HEAD's. */
+  readonly from?: string | undefined
+  /** Begin this branch at it. */
+  readonly branch?: string | undefined
+  /** A commit that must come along, if it is there: the one which the repository around a submodule names. */
+  readonly besides?: string | undefined
+}
+
+/** `env` names the index whose objects come along; `read` gives a file of the repository's directory. */
+export const planHistory = (
+  repository: Repository,
+  env: Readonly<Record<string, string>>,
+  wanted: Wanted,
+  read: (name: string) => string | undefined
+): Effect.Effect<History, GitFailed | LocalFailure> =>
+  Effect.gen(function*() {
+    const { top } = repository
+    const head = wanted.from ?? (yield* commitOf(top, "HEAD"))
+    const own = wanted.from === undefined ? Option.getOrUndefined(yield* optionally(gitLine(top, ["symbolic-ref", "--quiet", "HEAD"]))) : undefined
+    const branch = wanted.branch === undefined ? own : `refs/heads/${wanted.branch}`
+    const begins = head === undefined || branch === undefined ? [] : [{ name: branch, id: head }]
+    if (head === undefined) {
+      const staged = yield* measure(repository, env, [], true, Infinity)
+      return { mode: "full", head, branch, refs: [], shallow: [], objects: staged?.objects ?? Buffer.alloc(0), bytes: staged?.bytes ?? 0 }
     }
-    return directory
+    const besides = wanted.besides === undefined ? undefined : yield* commitOf(top, wanted.besides)
+    const roots = [head, ...(besides === undefined ? [] : [besides])]
+    const whole = wanted.mode === "shallow" ? undefined : yield* Effect.gen(function*() {
+      const upstream = own === undefined || branch !== own ? "" : yield* gitLine(top, ["for-each-ref", "--format=%(upstream)", own])
+      const along = [
+        ...(yield* refs(top, `--merged=${head}`, ...REACHED, ...(wanted.branch === undefined ? ["refs/heads"] : []))).filter(({ name }) => name !== branch && !name.endsWith("/HEAD")),
+        ...(yield* refs(top, "refs/replace")),
+        ...(upstream === "" ? [] : yield* refs(top, upstream))
+      ]
+      const measured = yield* measure(repository, env, [...roots, ...along.map(({ id }) => id)], true, wanted.mode === "full" ? Infinity : WHOLE)
+      return measured && { mode: "full" as const, head, branch, refs: [...begins, ...new Map(along.map((ref) => [ref.name, ref])).values()], shallow: ownShallow(read), ...measured }
+    })
+    if (whole !== undefined) return whole
+    const tags = yield* refs(top, `--points-at=${head}`, "refs/tags")
+    const measured = yield* measure(repository, env, [...roots, ...tags.map(({ id }) => id)], false, Infinity)
+    return { mode: "shallow", head, branch, refs: [...begins, ...tags], shallow: roots, objects: measured?.objects ?? Buffer.alloc(0), bytes: measured?.bytes ?? 0 }
   })

@@ -10,20 +10,21 @@ function* terminated(names: Iterable<Buffer>) {
   for (const name of names) yield Buffer.concat([name, SEPARATOR])
 }
 
-const ARGUMENTS = ["--owner=0", "--group=0", "--numeric-owner", "--null", "--verbatim-files-from"]
+// Links between files are no part of what git keeps, and one between symlinks no agent would make.
+const ARGUMENTS = ["--owner=0", "--group=0", "--numeric-owner", "--hard-dereference", "--null", "--verbatim-files-from"]
 
 /** Status of tar when a file changed while it was read: what is sent is what was read. */
 const CHANGED = 1
 
 /**
- * A tar stream of exactly these names below a directory. `recurse`: with all that is in them. The stream fails with
- * tar's own words when it cannot be made in full; the scope ends tar.
+ * A tar stream of exactly these names below a directory, none younger than a time in seconds; `whole`: with all that
+ * is in them. The stream fails with tar's own words when it cannot be made in full; the scope ends tar.
  */
-export const tar = (directory: string, names: Iterable<Buffer>, recurse: boolean): Effect.Effect<Readable, never, Scope.Scope> =>
+export const tar = (directory: string, names: Iterable<Buffer>, which: "whole" | number): Effect.Effect<Readable, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
-        const args = ["-c", "-f", "-", ...ARGUMENTS, recurse ? "--recursion" : "--no-recursion", "-C", directory, "-T", "-"]
+        const args = ["-c", "-f", "-", ...ARGUMENTS, ...(which === "whole" ? ["--recursion"] : ["--no-recursion", "--clamp-mtime", `--mtime=@${which}`]), "-C", directory, "-T", "-"]
         const child = spawn("tar", args, { env: cleanEnvironment(), stdio: ["pipe", "pipe", "pipe"] })
         // Node throws away what nobody reads by the time a child ends, so its output is taken at once.
         const out = child.stdout.pipe(new PassThrough(), { end: false })

@@ -2,7 +2,7 @@ import { lstatSync, realpathSync } from "node:fs"
 import { basename, dirname, relative, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import { NotAWorkTree } from "../errors.ts"
-import { gitLine } from "./git.ts"
+import { type GitFailed, gitLine } from "./git.ts"
 
 /** Where the files come from, and where they go. */
 export interface WorkTree {
@@ -25,14 +25,17 @@ const holder = (path: string): string | undefined => {
 /** A name that is no text, or none at all, cannot be a directory's in the guest. */
 const named = (top: string) => /^[^\ufffd\0]+$/.test(basename(top)) ? basename(top) : "workspace"
 
-export const findWorkTree = (given: string): Effect.Effect<WorkTree, NotAWorkTree> =>
+export const findWorkTree = (given: string): Effect.Effect<WorkTree, NotAWorkTree | GitFailed> =>
   Effect.gen(function*() {
-    const refuse = (problem: string) => new NotAWorkTree({ path: given, problem })
-    const path = yield* Effect.try({ try: () => realpathSync(resolve(given)), catch: () => refuse("there is no such directory") })
-    if (!lstatSync(path).isDirectory()) return yield* refuse("it is a file")
-    const top = yield* gitLine(path, ["rev-parse", "--show-toplevel"]).pipe(Effect.mapError(({ problem }) => refuse(problem)))
+    const refuse = (problem: string, fix: string) => new NotAWorkTree({ path: given, problem, fix })
+    const path = yield* Effect.try({ try: () => realpathSync(resolve(given)), catch: () => refuse("there is no such directory", "check the path") })
+    if (!lstatSync(path).isDirectory()) return yield* refuse("it is a file", "give the directory that it is in")
+    const top = yield* gitLine(path, ["rev-parse", "--show-toplevel"]).pipe(Effect.mapError((error) => {
+      if (holder(path) !== undefined) return error
+      return refuse(error.problem, /must be run in a work tree/.test(error.problem) ? `git clone ${given} makes a work tree of it` : `git init ${given} makes it one`)
+    }))
     // core.worktree of a repository that is not trusted could name any directory of the user's.
-    if (top === "" || holder(path) !== top) return yield* refuse("its configuration puts the files elsewhere")
+    if (top === "" || holder(path) !== top) return yield* refuse("its configuration puts the files elsewhere", `git -C ${given} config core.worktree says where`)
     const target = `/root/${named(top)}`
     const inside = relative(top, path)
     return { top, target, cwd: inside === "" || inside.includes("\ufffd") ? target : `${target}/${inside}` }

@@ -83,6 +83,8 @@ describe("a catalog of the user's", () => {
     assert.match(await find(`${web}/catalog.json`, "wrong"), /make\.sh: its sha256 is [0-9a-f]{64}, not 0{64}/)
     assert.match(await find(`${web}/catalog.json`, "unsure"), /gives no sha256/)
     assert.match(await find(`${web}/catalog.json`, "long"), /longer than 1048576 bytes/)
+    assert.match(await find(`file://${base}/long.sh`, "good"), /longer than 1048576 bytes/)
+    assert.match(await find(`file://${base}`, "good"), /is no file/)
     assert.match(await find(`${web}/none.json`, "good"), /answers 404/)
     assert.match(await find(`file://${base}/make.sh`, "good"), /make\.sh/)
   })

@@ -1,0 +1,108 @@
+import { lstatSync, readdirSync, readFileSync } from "node:fs"
+import { mkdir, rm, writeFile } from "node:fs/promises"
+import { resolve } from "node:path"
+import * as Effect from "effect/Effect"
+import { LocalFailure } from "../errors.ts"
+import { git, type GitFailed } from "./git.ts"
+import type { History } from "./history.ts"
+import type { Repository } from "./repository.ts"
+
+/** Packs that are sent as they lie on the disk. */
+export interface Ready {
+  readonly directory: string
+  readonly names: ReadonlyArray<string>
+}
+
+/** Repositories that lend objects to one that lends objects: as deep as git follows. */
+const LENDERS = 5
+
+/** Where a repository's objects are: its own directory, and those of repositories that it borrows from. */
+const objectDirectories = (own: string, depth = 0): ReadonlyArray<string> => {
+  if (depth > LENDERS) return []
+  let lenders: ReadonlyArray<string> = []
+  try {
+    lenders = readFileSync(`${own}/info/alternates`, "utf8").split("\n").filter((line) => line !== "" && !line.startsWith("#"))
+  } catch {
+    // It borrows from none.
+  }
+  return [own, ...lenders.flatMap((line) => objectDirectories(resolve(own, line), depth + 1))]
+}
+
+const INDEX_V2 = Buffer.from([0xff, 0x74, 0x4f, 0x63, 0, 0, 0, 2])
+const FANOUT = INDEX_V2.length + 256 * 4
+
+/** The ids in a pack's index; none when it is of another kind, or a link. */
+const idsIn = (file: string, idBytes: number): ReadonlyArray<string> => {
+  if (!lstatSync(file).isFile()) return []
+  const bytes = readFileSync(file)
+  if (bytes.length < FANOUT || !bytes.subarray(0, INDEX_V2.length).equals(INDEX_V2)) return []
+  const ids: Array<string> = []
+  for (let left = bytes.readUInt32BE(FANOUT - 4), at = FANOUT; left > 0 && at + idBytes <= bytes.length; left--, at += idBytes) {
+    ids.push(bytes.toString("latin1", at, at + idBytes))
+  }
+  return ids
+}
+
+const isFile = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isFile() === true
+
+/** Takes out of the objects those in packs that hold nothing else: what HEAD does not reach stays here. */
+const takeReady = (repository: Repository, objects: Set<string>): ReadonlyArray<Ready> => {
+  const ready: Array<Ready> = []
+  for (const directory of objectDirectories(`${repository.commonDir}/objects`).map((objects) => `${objects}/pack`)) {
+    let listed: ReadonlyArray<string>
+    try {
+      listed = readdirSync(directory)
+    } catch {
+      continue
+    }
+    const names: Array<string> = []
+    for (const pack of listed.filter((name) => name.endsWith(".idx")).map((name) => name.slice(0, -4))) {
+      if (!isFile(`${directory}/${pack}.pack`)) continue
+      const ids = idsIn(`${directory}/${pack}.idx`, repository.format === "sha256" ? 32 : 20)
+      if (ids.length === 0 || !ids.every((id) => objects.has(id))) continue
+      for (const id of ids) objects.delete(id)
+      names.push(...[".pack", ".idx", ".promisor"].map((end) => `${pack}${end}`).filter((name) => isFile(`${directory}/${name}`)))
+    }
+    if (names.length > 0) ready.push({ directory, names })
+  }
+  return ready
+}
+
+function* lines(objects: Buffer) {
+  for (let from = 0; from < objects.length;) {
+    const to = objects.indexOf(0x0a, from)
+    yield objects.subarray(from, to + 1)
+    from = to + 1
+  }
+}
+
+/**
+ * Puts the objects of a history into the directory of a repository in the making. Packs that hold nothing else are
+ * left where they are, to be sent from there; the rest becomes a pack, with what is compressed taken over as it is.
+ */
+export const putObjects = (repository: Repository, history: History, gitDir: string): Effect.Effect<ReadonlyArray<Ready>, GitFailed | LocalFailure> =>
+  Effect.gen(function*() {
+    const idEnd = repository.format === "sha256" ? 64 : 40
+    const idOf = (line: Buffer) => Buffer.from(line.toString("latin1", 0, idEnd), "hex").toString("latin1")
+    const left = new Set<string>()
+    for (const line of lines(history.objects)) left.add(idOf(line))
+    const { env, ready } = yield* Effect.tryPromise({
+      try: async () => {
+        const ready = takeReady(repository, left)
+        await mkdir(`${gitDir}/objects/pack`, { recursive: true })
+        await mkdir(`${gitDir}/objects/info`)
+        await writeFile(`${gitDir}/objects/info/alternates`, `${repository.commonDir}/objects\n`)
+        return { ready, env: { GIT_OBJECT_DIRECTORY: `${gitDir}/objects` } }
+      },
+      catch: (error) => new LocalFailure({ problem: `cannot pack ${repository.top}: ${(error as Error).message}`, fix: "TMPDIR=DIR names a directory with room" })
+    })
+    if (left.size > 0) {
+      const stdin = Buffer.concat([...lines(history.objects)].filter((line) => left.has(idOf(line))))
+      const made = yield* git(repository.top, ["pack-objects", "-q", "--window=0", "--compression=1", `${gitDir}/objects/pack/pack`], { env, stdin, config: ["pack.packSizeLimit=0"] })
+      if (repository.partial) {
+        yield* Effect.promise(() => writeFile(`${gitDir}/objects/pack/pack-${made.toString("latin1").trim()}.promisor`, ""))
+      }
+    }
+    yield* Effect.promise(() => rm(`${gitDir}/objects/info`, { recursive: true }))
+    return ready
+  })
