@@ -105,6 +105,21 @@ describe("forward", () => {
     assert.strictEqual(dnsPacket.decode(yield* Effect.promise(() => forward(query, false))).flags! & 15, 5)
   }))
 
+  it.scopedLive("a packet that is lost is sent again", () => Effect.gen(function*() {
+    let asked = 0
+    const socket = yield* Effect.acquireRelease(
+      Effect.async<Dgram.Socket>((resume) => {
+        const made: Dgram.Socket = Dgram.createSocket("udp4").bind(0, "127.0.77.1", () => resume(Effect.succeed(made)))
+      }),
+      (open) => Effect.async<void>((resume) => void open.close(() => resume(Effect.void)))
+    )
+    socket.on("message", (_asked, from) => { if (++asked === 2) socket.send(reply(0, "192.0.2.7"), from.port, from.address) })
+    const file = `${yield* temporary}/resolv.conf`
+    fs.writeFileSync(file, naming(1))
+    const forward = yield* forwarder({ port: socket.address().port, resolvConf: file, resolved: NO_RESOLVED })
+    assert.strictEqual(addressIn(yield* Effect.promise(() => forward(query, false))), "192.0.2.7")
+  }))
+
   it.scopedLive("follows the list where its link leads, and resolved's list when that one comes later", () => Effect.gen(function*() {
     const port = yield* servers({ 1: reply(0, "192.0.2.1"), 2: reply(0, "192.0.2.2"), 3: reply(0, "192.0.2.3") })
     const directory = yield* temporary

@@ -14,6 +14,9 @@ const STUBS = ["127.0.0.53", "127.0.0.54"]
 /** An upstream that does not answer in this time is passed over, milliseconds. */
 const TIMEOUT_MS = 2_000
 
+/** A packet may be lost: where nobody answered, all are asked once more, if that may still help a client, milliseconds. */
+const AGAIN_MS = 4_500
+
 /** The servers of a resolv.conf in its order; without any, the one of this machine is meant (resolv.conf(5)). */
 export const upstreams = (resolvConf: string): ReadonlyArray<string> => {
   const found = resolvConf.split("\n").flatMap((line) => {
@@ -46,6 +49,9 @@ const HEADER = 12
 const answers = (reply: Buffer, query: Buffer) =>
   reply.length >= HEADER && reply.readUInt16BE(0) === query.readUInt16BE(0) && (reply.readUInt16BE(2) & 0x8000) !== 0
 
+/** An answer that came meanwhile, to a process that a busy host held up, is read before the time is called over. */
+const noAnswer = (then: () => void) => setTimeout(() => setImmediate(then), TIMEOUT_MS)
+
 type Ask = (server: string, query: Buffer, port?: number) => Promise<Buffer>
 
 export const overUdp: Ask = (server, query, port = 53) =>
@@ -59,7 +65,7 @@ export const overUdp: Ask = (server, query, port = 53) =>
       socket.close()
       act()
     }
-    const timer = setTimeout(() => finish(() => reject(new Error("no answer"))), TIMEOUT_MS)
+    const timer = noAnswer(() => finish(() => reject(new Error("no answer"))))
     socket.once("error", (error) => finish(() => reject(error)))
     // Connected: the kernel drops answers from anyone else. The port is a random one of its own for each query.
     // Node calls this with the error, too, of a server that cannot be reached; to send then would end the process.
@@ -79,7 +85,7 @@ const overTcp: Ask = (server, query, port = 53) =>
     let received = Buffer.alloc(0)
     const connection = Net.createConnection({ host: server, port }, () => connection.write(Buffer.concat([length, query])))
     // Of the whole: a server that sends a byte now and then holds nobody.
-    const timer = setTimeout(() => connection.destroy(new Error("no answer")), TIMEOUT_MS)
+    const timer = noAnswer(() => connection.destroy(new Error("no answer")))
     connection.once("error", reject)
     connection.once("close", () => {
       clearTimeout(timer)
@@ -122,15 +128,19 @@ export const forwarder = ({ port = 53, resolvConf = RESOLV_CONF, resolved = RESO
     }
   })
   return async (query: Buffer, tcp: boolean): Promise<Buffer> => {
-    let last: Buffer | undefined
-    for (const server of servers) {
-      try {
-        last = await (tcp ? overTcp : overUdp)(server, query, port)
-        if (settles(last)) return last
-      } catch {
-        // It did not answer: the next one.
+    const begun = performance.now()
+    for (let round = 1; round <= 2 && performance.now() - begun < AGAIN_MS; round++) {
+      let last: Buffer | undefined
+      for (const server of servers) {
+        try {
+          last = await (tcp ? overTcp : overUdp)(server, query, port)
+          if (settles(last)) return last
+        } catch {
+          // It did not answer: the next one.
+        }
       }
+      if (last !== undefined) return last
     }
-    return last ?? servfail(query)
+    return servfail(query)
   }
 })

@@ -17,7 +17,7 @@ export const refuseCidrInUse = Effect.gen(function*() {
   const clash = yield* Effect.zipWith(run(["ip", "-j", "address"]), run(["ip", "-j", "route", "show", "table", "all"]), (links, table) =>
     conflict(cidr, addresses(links), routes(table)))
   const installed = existsSync(`/sys/class/net/${BRIDGE}`)
-  if (clash !== undefined && !installed) return yield* new Refused({ problem: clash.problem, fix: clash.fix.replace(/^stop all VMs, /, "").replace(/ then .*$/, " then install again") })
+  if (clash !== undefined && !installed) return yield* new Refused({ problem: clash.problem, fix: clash.fix.replace(/^stop all VMs, /, "").replace(/, then .*$/, ", then install again") })
 })
 
 /** Whoever manages the host's interfaces reads anew what it is to leave alone. */
