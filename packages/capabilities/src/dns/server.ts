@@ -16,8 +16,8 @@ import { type Answer, DRAIN_MS, tcpServer } from "./tcp.ts"
 /** A socket that systemd passed, or one to be bound. */
 type Place = { readonly fd: number } | { readonly address: string; readonly port: number }
 
-/** Gives the address that it has. */
-const udp = (place: Place, answer: Answer) =>
+/** Gives the address that it has. Its end waits for the answers that are under way. */
+export const udp = (place: Place, answer: Answer) =>
   Effect.acquireRelease(
     Effect.async<{ readonly at: AddressInfo; readonly end: (ended: () => void) => void }, Error>((resume) => {
       const socket = Dgram.createSocket("udp4")
@@ -29,10 +29,9 @@ const udp = (place: Place, answer: Answer) =>
         // A guest chooses its source port; Node throws at 0.
         if (fromPort === 0) return
         answering++
-        answer(query, from, false)
-          .then((reply) => reply && socket.send(reply, fromPort, from, () => {}))
-          .catch(() => {})
-          .finally(() => { if (--answering === 0) idle() })
+        // Sent is an answer only when its callback comes: a socket that is closed before drops it.
+        const done = () => { if (--answering === 0) idle() }
+        answer(query, from, false).then((reply) => reply === undefined ? done() : socket.send(reply, fromPort, from, done)).catch(done)
       })
       // What was read and not answered would be lost, what was not read stays in the socket: the end is when nothing is under way.
       const end = (ended: () => void) => {
