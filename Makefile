@@ -27,7 +27,7 @@ check: node_modules/.package-lock.json ## types, lint, direction of imports, she
 	npx oxlint packages examples packaging test
 	npx depcruise packages examples --config .dependency-cruiser.cjs
 	cd native && go vet ./...
-	command -v shellcheck >/dev/null || { echo "shellcheck is missing: scripts are not checked" >&2; exit 0; }; shellcheck test/hostvm/hostvm test/try packaging/setup
+	command -v shellcheck >/dev/null || { echo "shellcheck is missing: scripts are not checked" >&2; exit 0; }; shellcheck test/hostvm/hostvm test/try packaging/setup packaging/launcher
 
 test-fast: node_modules/.package-lock.json ## checks, unit and contract tiers: seconds, no root, no KVM
 	node test/run.ts check fast

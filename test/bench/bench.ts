@@ -14,7 +14,7 @@ interface Row {
   readonly measureFloor: () => Promise<number>
 }
 
-const BANGER = "/usr/local/lib/banger/0.1.0"
+const BANGER = "/usr/local/lib/banger/current"
 
 /** Milliseconds that a command takes in the host VM, timed there. */
 const timed = (command: string, root = false) => () =>
@@ -31,7 +31,7 @@ s.sendall(b"GET /v1/health HTTP/1.1\\r\\nHost: guest\\r\\n\\r\\n")
 s.recv(4096)
 print((time.monotonic_ns() - began) / 1e6)' $(banger vm show bench --json | jq -r .vm.vsock)`
 
-const RAW_BOOT = "/home/owner/raw-boot --programs /home/owner/banger/lib --image /srv/images/debian.ext4 --memory 256 --devices --api --runs 1"
+const RAW_BOOT = "/home/owner/raw-boot --build /home/owner/banger --image /srv/images/debian.ext4 --memory 256 --devices --api --runs 1"
 
 /** Alone on the host: nothing else runs while these are measured. */
 const starts: ReadonlyArray<Row> = [

@@ -13,7 +13,7 @@ import * as path from "node:path"
 const RUNS = 5
 const LAYERS = 3
 const work = fs.mkdtempSync(path.join(os.tmpdir(), "banger-bench-"))
-const PROGRAM = path.resolve("build/lib/banger-oci")
+const PROGRAM = path.resolve("build/bin/banger-oci")
 
 const sha256 = (content: Buffer | string) => `sha256:${createHash("sha256").update(content).digest("hex")}`
 

@@ -81,7 +81,7 @@ END`, {
     expect(wrong.stderr).toMatch(/127\.0\.0\.1:8000 sent sha256:/)
     // With all that a host without a network needs, found by its manifest.
     await ok("banger bundle export --out shop/all.bundle --image small --kernel debian-6.1 --firecracker --manifest shop/all.json && banger image delete small && mkdir taken")
-    expect(await ok("cd taken && banger bundle import http://127.0.0.1:8000/all.json")).toBe("image small\nkernel debian-6.1\nfirecracker 1.12.1: sudo install -m 0755 /home/owner/taken/firecracker /home/owner/taken/jailer /usr/local/bin/")
+    expect(await ok("cd taken && banger bundle import http://127.0.0.1:8000/all.json")).toBe("image small\nkernel debian-6.1\nfirecracker 1.12.1, which root will run: if you trust who made the bundle, sudo install -m 0755 /home/owner/taken/firecracker /home/owner/taken/jailer /usr/local/bin/")
     await ok("cmp taken/firecracker /usr/local/bin/firecracker && cmp taken/jailer /usr/local/bin/jailer && ls /var/cache/banger/staging | wc -l | grep -qx 0")
     expect(of("again")).toEqual((await images()).filter(({ name }) => name === "small").map(({ rootfs, seed }) => ({ rootfs, seed })))
     await ok("banger image delete again && banger image delete bought && sed -i '/^.catalog/,$d' ~/.config/banger/config.toml")

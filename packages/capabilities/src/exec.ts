@@ -11,10 +11,14 @@ export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandF
 }) {
   override get message() {
     const end = this.exitCode === null ? "did not run to its end" : `exited with ${this.exitCode}`
-    const [first] = this.stderr.trim().split("\n").slice(-1)
-    return `${this.argv[0]} ${end}${first ? `: ${first}` : ""}`
+    // All of it: some tools begin with the cause, others end with it.
+    const said = this.stderr.split("\n").map((line) => line.trim()).filter((line) => /[^\s^~]/.test(line)).join("; ")
+    return `${this.argv[0]} ${end}${said === "" ? "" : `: ${said.slice(0, MAX_SAID)}`}`
   }
 }
+
+/** Characters of a tool's complaint that a message repeats. */
+const MAX_SAID = 600
 
 /** Output kept of one command, bytes: far above what any of ours prints. */
 const MAX_OUTPUT = 8 << 20

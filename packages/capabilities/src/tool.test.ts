@@ -30,5 +30,11 @@ describe("a program that root runs", () => {
     fs.symlinkSync(`${links}/firecracker`, `${bin}/linked`)
     assert.strictEqual(changeableByOthers(`${bin}/linked`, own), links)
     assert.isNull(changeableByOthers(`${bin}/missing`, own))
+    // Nobody may exchange another's link in a sticky directory, but its owner.
+    fs.chmodSync(links, 0o1777)
+    assert.isNull(changeableByOthers(`${links}/firecracker`, own))
+    if (own !== 0) return
+    fs.lchownSync(`${links}/firecracker`, 65534, 65534)
+    assert.strictEqual(changeableByOthers(`${links}/firecracker`), `${links}/firecracker`)
   }))
 })

@@ -26,7 +26,7 @@ const passed = (place: string, links = MAX_LINKS): ReadonlyArray<string> => {
   if (place === "/" || links === 0) return [place]
   const above = passed(path.dirname(place), links)
   if (!lstatSync(place).isSymbolicLink()) return [...above, place]
-  return [...above, ...passed(path.resolve(path.dirname(place), readlinkSync(place)), links - 1)]
+  return [...above, place, ...passed(path.resolve(path.dirname(place), readlinkSync(place)), links - 1)]
 }
 
 /**
@@ -36,6 +36,9 @@ const passed = (place: string, links = MAX_LINKS): ReadonlyArray<string> => {
 export const changeableByOthers = (program: string, trusted = 0): string | null => {
   if (!existsSync(program)) return null
   return passed(program).find((place) => {
+    // A link's own mode means nothing, but its owner may exchange it, in a sticky directory as well.
+    const link = lstatSync(place)
+    if (link.uid !== 0 && link.uid !== trusted) return true
     const stat = statSync(place)
     const writable = (stat.mode & BY_ALL) !== 0 || ((stat.mode & BY_GROUP) !== 0 && stat.gid !== 0)
     // To a sticky directory, such as /tmp, others may add, but exchange nothing of root's.

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs"
 import * as Schema from "effect/Schema"
 import type { Unreachable } from "@banger/domain/unreachable.ts"
-import { daemonSocket, INSTALL_RECORD } from "./host-paths.ts"
+import { daemonSocket, INSTALL_RECORD, ownCommand } from "./host-paths.ts"
 
 /** Something on this side failed: a file, a program. `hint` may be empty. */
 export class LocalFailure extends Schema.TaggedError<LocalFailure>()("LocalFailure", {
@@ -49,9 +49,9 @@ export class DaemonUnreachable extends Schema.TaggedError<DaemonUnreachable>()("
   get hint() {
     switch (this.reason) {
       case "not installed":
-        return "sudo ./build/bin/banger system install --owner $USER"
+        return `sudo ${ownCommand()} system install --owner $USER`
       case "not running":
-        return "sudo systemctl start bangerd.socket"
+        return "sudo systemctl start bangerd.socket; journalctl -u bangerd -n 50 says why it does not run"
       case "forbidden":
         return `log in as ${this.owner}, or: sudo banger system install --owner $USER`
       case "went away":

@@ -4,7 +4,7 @@ import { VmName, VmRef } from "@banger/domain/ids.ts"
 import * as paths from "@banger/capabilities/paths.ts"
 import { DaemonUnreachable } from "./errors.ts"
 import { statusOf } from "./exit.ts"
-import { failureOf, renderFailure } from "./failure.ts"
+import { failureOf, renderFailure, typed } from "./failure.ts"
 import { daemonSocket, LAYERS, staging, STORE } from "./host-paths.ts"
 import { Misuse } from "./misuse.ts"
 import { shownOn } from "./output/log-file.ts"
@@ -23,6 +23,11 @@ describe("a failure", () => {
     assert.strictEqual(shownText, "banger: first; second?[2J\n  hint; more\n")
     assert.isBelow(renderFailure(new Misuse("x".repeat(5_000), ""), false).length, 1_100)
     assert.strictEqual(failureOf(new TypeError("x is not a function")).kind, "internal")
+  })
+
+  it("names a command that sudo finds", () => {
+    assert.strictEqual(typed("sudo banger system restart; sudo bangers", () => "/usr/local/bin/banger"), "sudo /usr/local/bin/banger system restart; sudo bangers")
+    assert.strictEqual(typed("banger doctor", () => assert.fail("asked for nothing")), "banger doctor")
   })
 
   it("has the status of its kind, and 125 where other numbers are the guest's", () => {

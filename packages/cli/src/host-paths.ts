@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs"
 import { homedir } from "node:os"
 import * as path from "node:path"
 
@@ -18,5 +19,25 @@ export const INSTALL_RECORD = "/etc/systemd/system/bangerd.socket"
 
 export const sshKey = () => `${homedir()}/.local/state/banger/ssh/id_ed25519`
 
-/** A program or bundle that stands beside ours: lib/ of the install or build whose bin/node runs us. */
+/** A bundle of the install or build whose bin/node runs us. */
 export const beside = (name: string) => path.join(path.dirname(process.execPath), "../lib", name)
+
+/** The command of the build that runs us, as it is typed where banger is not installed. */
+export const ownCommand = () => {
+  const own = path.join(path.dirname(process.execPath), "banger")
+  return existsSync(own) ? own : "./build/bin/banger"
+}
+
+/** `banger` as sudo finds it: install has seen which (packages/root-helper/src/settings.ts). */
+export const sudoCommand = () => {
+  try {
+    const { command } = JSON.parse(readFileSync("/etc/banger/install.json", "utf8"))
+    return typeof command === "string" ? command : "banger"
+  } catch {
+    // Not installed, or half: nothing is known of its sudo.
+    return "banger"
+  }
+}
+
+/** A program of the same. */
+export const program = (name: string) => path.join(path.dirname(process.execPath), name)

@@ -8,7 +8,7 @@ import type { KernelName } from "@banger/domain/ids.ts"
 import { KernelRelease } from "@banger/domain/vm.ts"
 import { Daemon } from "./daemon.ts"
 import { LocalFailure } from "./errors.ts"
-import { beside, staging } from "./host-paths.ts"
+import { program, staging } from "./host-paths.ts"
 import { place } from "./staging.ts"
 
 const Imported = Schema.parseJson(Schema.Struct({ release: KernelRelease }))
@@ -19,10 +19,10 @@ const Imported = Schema.parseJson(Schema.Struct({ release: KernelRelease }))
  */
 export const convert = (args: ReadonlyArray<string>, source: string, fix: string, cwd?: string) =>
   Effect.async<string, LocalFailure | BadSource>((resume) => {
-    const program = beside("banger-kernel")
-    const child = execFile(program, args, { cwd }, (error, stdout, stderr) => {
+    const converter = program("banger-kernel")
+    const child = execFile(converter, args, { cwd }, (error, stdout, stderr) => {
       if (error === null) return resume(Effect.succeed(stdout))
-      if (error.code === "ENOENT") return resume(new LocalFailure({ problem: `${program} is missing`, fix: "install banger again" }))
+      if (error.code === "ENOENT") return resume(new LocalFailure({ problem: `${converter} is missing`, fix: "install banger again" }))
       const problem = stderr.trim().split("\n")[0]?.replace(/^banger-kernel: /, "") || error.message
       resume(new BadSource({ path: source, problem, fix }))
     })

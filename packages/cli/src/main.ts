@@ -1,6 +1,10 @@
 import { startupSnapshot } from "node:v8"
 import { dispatch } from "./dispatch.ts"
+import { giveBack } from "./environment.ts"
 
 // The build runs this once and keeps the heap, with every module loaded and compiled; a command starts from there. So no module
 // may keep at its top what differs from run to run: the environment, the terminal, the time.
-startupSnapshot.setDeserializeMainFunction(() => dispatch(process.argv.slice(1)))
+startupSnapshot.setDeserializeMainFunction(() => {
+  giveBack(process.env)
+  dispatch(process.argv.slice(1))
+})

@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import { LocalFailure } from "./errors.ts"
-import { beside, INSTALL_RECORD } from "./host-paths.ts"
+import { beside, INSTALL_RECORD, ownCommand, sudoCommand } from "./host-paths.ts"
 import { attached } from "./session/ssh.ts"
 
 const isRoot = () => process.getuid?.() === 0
 
 /** The command line that was given, as it would be typed after sudo. */
 const typed = (words: ReadonlyArray<string>) =>
-  ["sudo", existsSync(INSTALL_RECORD) ? "banger" : "./build/bin/banger", ...words].map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`).join(" ")
+  ["sudo", existsSync(INSTALL_RECORD) ? sudoCommand() : ownCommand(), ...words].map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`).join(" ")
 
 const asRoot = (words: ReadonlyArray<string>) =>
   isRoot() ? Effect.void : Effect.fail(new LocalFailure({ problem: `banger ${words.slice(0, 2).join(" ")} needs root`, fix: typed(words) }))
@@ -19,7 +19,9 @@ export const rootBundle = (args: ReadonlyArray<string>) =>
     yield* asRoot(["system", ...args])
     const bundle = beside("bangerd-root.mjs")
     if (!existsSync(bundle)) return yield* new LocalFailure({ problem: `${bundle} is missing`, fix: "make build makes it" })
-    return yield* attached(process.execPath, [bundle, ...args])
+    // Of the user's environment, what Node heeds is not for ours.
+    const nodes = Object.keys(process.env).filter((name) => /^(NODE|UV|OPENSSL)_/.test(name))
+    return yield* attached("env", [...nodes.flatMap((name) => ["-u", name]), process.execPath, bundle, ...args])
   })
 
 export const systemctl = (words: ReadonlyArray<string>, args: ReadonlyArray<string>, needsRoot: boolean) =>

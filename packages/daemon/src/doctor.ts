@@ -1,6 +1,7 @@
 import { existsSync, lstatSync } from "node:fs"
 import type { Check } from "@banger/capabilities/capability.ts"
 import { DAEMON_SOCKET, HELPER_SOCKET } from "@banger/capabilities/paths.ts"
+import * as SELinux from "@banger/capabilities/selinux.ts"
 import { Finding, mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
 import type { UserConfig } from "@banger/domain/config.ts"
 import * as Cause from "effect/Cause"
@@ -57,7 +58,7 @@ const own = Effect.gen(function*() {
       run: Effect.match(catalog.images, {
         onSuccess: (images) =>
           images.length === 0
-            ? warning("there is no image", "banger image register --name debian-bookworm --rootfs FILE")
+            ? warning("there is no image: the first vm run makes one", mend("banger image pull debian-bookworm"))
             : ready(images.map(({ files }) => files.name).join(", ")),
         onFailure: failing
       })
@@ -68,7 +69,7 @@ const own = Effect.gen(function*() {
       run: Effect.match(catalog.kernels, {
         onSuccess: (kernels) =>
           kernels.length === 0
-            ? notReady("there is no kernel", mend("banger kernel import --name host"))
+            ? notReady("there is no kernel", mend("banger kernel import --name host || banger kernel pull debian-6.1"))
             : ready(kernels.map(({ files }) => `${files.name} (${files.release})`).join(", ")),
         onFailure: failing
       })
@@ -99,6 +100,7 @@ const own = Effect.gen(function*() {
       name: "systemd",
       run: Effect.sync(() => existsSync("/run/systemd/system") ? ready("running") : notReady("systemd does not run this host", "boot the host with systemd"))
     },
+    { capability: "daemon", name: "SELinux", run: Effect.map(SELinux.facts(process.execPath), SELinux.judge) },
     {
       capability: "daemon",
       name: "sockets",

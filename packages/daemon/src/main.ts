@@ -1,4 +1,5 @@
 import { homedir } from "node:os"
+import { ownersKey } from "@banger/capabilities/paths.ts"
 import { pipeline } from "@banger/capabilities/pipeline.ts"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
@@ -10,7 +11,7 @@ process.on("SIGHUP", () => {})
 
 const settings = {
   config: `${homedir()}/.config/banger/config.toml`,
-  publicKey: `${homedir()}/.local/state/banger/ssh/id_ed25519.pub`
+  publicKey: `${ownersKey(homedir())}.pub`
 }
 
 serve(bangerd(pipeline, settings)).pipe(

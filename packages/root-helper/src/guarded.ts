@@ -17,7 +17,7 @@ const subject = (payload: unknown): string =>
 const lockOf = (op: string, about: string): string => Schema.is(VmId)(about) ? about : `${op.split(".")[0]} ${about}`
 
 /** Operations that only look write no audit line. */
-const looking = (op: string) => /\.(Find|Facts|List|Hello|Leaks)$/.test(op)
+const looking = (op: string) => /\.(Find|\w*Facts|List|Hello|Leaks)$/.test(op)
 
 /**
  * A remove must not overtake an ensure of the same thing, and an operation once begun ends, although the daemon that

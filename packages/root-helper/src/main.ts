@@ -4,9 +4,12 @@ import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
+import { Finding } from "@banger/domain/readiness.ts"
+import * as Schema from "effect/Schema"
 import { install } from "./install/install.ts"
 import { restart } from "./install/name-sockets.ts"
 import { Refused } from "./install/refused.ts"
+import { BUILD, readiness } from "./readiness.ts"
 import { uninstall } from "./install/uninstall.ts"
 import { leaks, NOTHING_KNOWN } from "./leaks.ts"
 import { serve } from "./serve.ts"
@@ -23,7 +26,7 @@ const options = {
 } as const
 
 const usage = (problem: string) =>
-  new Refused({ problem, fix: "bangerd-root serve | install --owner USER [--daemon FILE] [--helper FILE] | uninstall [--stop] [--purge] | restart | leaks" })
+  new Refused({ problem, fix: "bangerd-root serve | install --owner USER [--daemon FILE] [--helper FILE] | uninstall [--stop] [--purge] | restart | check | leaks" })
 
 /** The root side of banger: the helper itself, and what must work without it. */
 const command = Effect.gen(function*() {
@@ -40,6 +43,8 @@ const command = Effect.gen(function*() {
       return yield* uninstall(values)
     case "restart":
       return yield* Effect.flatMap(installRecord, restart)
+    case "check":
+      return yield* Effect.flatMap(readiness(BUILD), (found) => Console.log(JSON.stringify(found.map((finding) => Schema.encodeSync(Finding)(finding)))))
     case "leaks":
       return yield* Effect.flatMap(leaks(NOTHING_KNOWN), (found) =>
         Console.log(found.length === 0 ? "nothing of banger's is left" : found.join("\n")))

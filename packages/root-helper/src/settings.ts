@@ -16,7 +16,9 @@ export const InstallRecord = Schema.Struct({
   firecracker: Schema.String,
   jailer: Schema.String,
   /** net.ipv4.ip_forward before the install, put back by uninstall. */
-  ipForward: Schema.String
+  ipForward: Schema.String,
+  /** `banger`, or its path where sudo would not find it. */
+  command: Schema.optionalWith(Schema.String, { default: () => "banger" })
 })
 export type InstallRecord = typeof InstallRecord.Type
 export const INSTALL_RECORD = "/etc/banger/install.json"

@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect"
-import { mend, notReady, ready } from "@banger/domain/readiness.ts"
+import { notReady, ready } from "@banger/domain/readiness.ts"
 import { factCheck } from "../capability.ts"
 import { installs } from "../distribution.ts"
 import { Helper } from "../helper.ts"
+import { lacking } from "../kernel-feature.ts"
 import type { DmFacts } from "./ops.ts"
 
 export const judge = (facts: typeof DmFacts.Type) =>
@@ -10,12 +11,12 @@ export const judge = (facts: typeof DmFacts.Type) =>
     ? notReady("dmsetup is missing", installs("dmsetup"))
     : facts.losetup === null
     ? notReady("losetup is missing", installs("losetup"))
-    : !facts.control
-    ? notReady("the kernel has no device mapper", mend("sudo modprobe dm_mod"))
-    : !facts.snapshot
-    ? notReady("the kernel has no dm-snapshot target", mend("sudo modprobe dm_snapshot"))
-    : !facts.loopControl
-    ? notReady("the kernel has no loop devices", mend("sudo modprobe loop"))
+    : facts.control !== "there"
+    ? notReady("the kernel has no device mapper", lacking(facts.control, "dm_mod"))
+    : facts.snapshot !== "there"
+    ? notReady("the kernel has no dm-snapshot target", lacking(facts.snapshot, "dm_snapshot"))
+    : facts.loopControl !== "there"
+    ? notReady("the kernel has no loop devices", lacking(facts.loopControl, "loop"))
     : ready(facts.dmsetup)
 
 export const checks = [factCheck("device mapper", Effect.flatMap(Helper, (helper) => helper.dm.Facts()), judge)]

@@ -9,5 +9,5 @@ export const handlers = DmOps.toLayer(Effect.map(MemoryHost, (host) => DmOps.of(
   "dm.Remove": ({ vm }) => host.delete(`dm ${dmName(vm)}`),
   "dm.EnsureCow": ({ vm }) => host.add(`estate cow ${vm}`),
   "dm.RemoveCow": ({ vm }) => host.delete(`estate cow ${vm}`),
-  "dm.Facts": () => Effect.succeed({ dmsetup: "dmsetup", losetup: "losetup", control: true, snapshot: true, loopControl: true })
+  "dm.Facts": () => Effect.succeed({ dmsetup: "dmsetup", losetup: "losetup", control: "there" as const, snapshot: "there" as const, loopControl: "there" as const })
 })))

@@ -8,7 +8,8 @@ import { run } from "../exec.ts"
 import { file, removeFile } from "../files.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { cowFile, dmName, estate, jail, ROOT_STATE, stored } from "../paths.ts"
-import { version } from "../tool.ts"
+import { feature } from "../kernel-feature.ts"
+import { toolPath, version } from "../tool.ts"
 import { dmDevices, loopDevices } from "./devices.ts"
 import { DmOps } from "./ops.ts"
 import { cowBytes, snapshotTable } from "./table.ts"
@@ -69,15 +70,18 @@ export const prepare = Effect.suspend(() => {
   return first === undefined ? Effect.void : Effect.asVoid(run(["losetup", "--detach", first, ...rest]))
 }).pipe(Effect.mapError(opFailed("loop devices")))
 
-const facts = Effect.all({
-  dmsetup: version(["dmsetup", "version"]),
+/** What a doctor asks of the host before and after an install. */
+export const facts = Effect.all({
+  // Only root is told its version.
+  dmsetup: Effect.map(version(["dmsetup", "version"]), (said) => said ?? toolPath("dmsetup")),
   losetup: version(["losetup", "--version"]),
-  control: Effect.sync(() => existsSync("/dev/mapper/control")),
+  control: Effect.suspend(() => feature(existsSync("/dev/mapper/control"), "dm_mod")),
   snapshot: run(["dmsetup", "targets"]).pipe(
     Effect.map((targets) => /^snapshot\s/m.test(targets)),
-    Effect.orElseSucceed(() => false)
+    Effect.orElseSucceed(() => existsSync("/sys/module/dm_snapshot")),
+    Effect.flatMap((present) => feature(present, "dm_snapshot"))
   ),
-  loopControl: Effect.sync(() => existsSync("/dev/loop-control"))
+  loopControl: Effect.suspend(() => feature(existsSync("/dev/loop-control"), "loop"))
 })
 
 export const handlers = DmOps.toLayer({

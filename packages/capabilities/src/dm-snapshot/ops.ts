@@ -2,14 +2,15 @@ import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
 import { Digest, VmId } from "@banger/domain/ids.ts"
+import { Feature } from "../kernel-feature.ts"
 import { OpFailed } from "../op-failed.ts"
 
 export const DmFacts = Schema.Struct({
   dmsetup: Schema.NullOr(Schema.String),
   losetup: Schema.NullOr(Schema.String),
-  control: Schema.Boolean,
-  snapshot: Schema.Boolean,
-  loopControl: Schema.Boolean
+  control: Feature,
+  snapshot: Feature,
+  loopControl: Feature
 })
 
 const vm = { vm: VmId }

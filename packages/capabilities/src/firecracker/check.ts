@@ -3,25 +3,43 @@ import { mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
 import { factCheck } from "../capability.ts"
 import { Helper } from "../helper.ts"
 import { ownership } from "../tool.ts"
-import type { FirecrackerFacts } from "./ops.ts"
+import { unfit } from "./mounts.ts"
+import type { FirecrackerFacts, KvmFacts, MachineFacts } from "./ops.ts"
 import { advisories, atLeast, breaksVsock, MINIMUM, TESTED } from "./version.ts"
 
-type Facts = typeof FirecrackerFacts.Type
-
-export const host = (facts: Facts) =>
-  facts.arch !== "x64"
+export const machine = (facts: typeof MachineFacts.Type) => {
+  const problem = unfit(facts.jails)
+  return facts.arch !== "x64"
     ? notReady(`this machine is ${facts.arch}, banger runs on x86_64`, "use an x86_64 host")
-    : !facts.kvm
-    ? notReady("/dev/kvm is missing", "enable virtualisation in the firmware, then sudo modprobe kvm_intel or kvm_amd")
     : facts.systemd === null
     ? notReady("systemd is missing", "banger keeps its VMs as systemd units")
-    : ready(`x86_64, /dev/kvm, ${facts.systemd}`)
+    : !facts.unified
+    ? notReady("the host's cgroups are version 1, or a mix of both: banger finds its VMs by version 2", "boot with systemd.unified_cgroup_hierarchy=1 on the kernel's command line")
+    : problem !== null
+    ? notReady(problem.problem, mend(problem.fix))
+    : ready(`x86_64, ${facts.systemd}`)
+}
 
-export const program = (facts: Facts) => {
+const NESTED = "this host is itself a virtual machine: turn on nested virtualisation where it is configured (in a cloud: a type that has it, or bare metal)"
+const FIRMWARE = "turn on virtualisation (VT-x, AMD-V, SVM) in the firmware"
+
+export const kvm = ({ module, problem, state, virtual }: typeof KvmFacts.Type) =>
+  state === "works"
+    ? ready("/dev/kvm runs a guest")
+    : state === "denied"
+    ? ready("/dev/kvm is there, and only root may try it: sudo banger system install --check")
+    : state === "broken"
+    ? notReady(`/dev/kvm is there and runs no guest: ${problem}`, virtual ? NESTED : FIRMWARE)
+    : module === null
+    ? notReady("/dev/kvm is missing, and the processor offers no virtualisation", virtual ? NESTED : FIRMWARE)
+    : notReady("/dev/kvm is missing", mend(`sudo modprobe ${module}`))
+
+export const program = (facts: typeof FirecrackerFacts.Type) => {
   const found = /v?(\d+\.\d+\.\d+\S*)/.exec(facts.firecracker ?? "")?.[1]
   const install = "put firecracker and jailer into /usr/local/bin, then sudo banger system install"
   if (facts.changeable !== null) return notReady(`others than root can change ${facts.changeable}`, mend(ownership(facts.changeable)))
   if (found === undefined) return notReady("firecracker is missing or does not run", install)
+  if (facts.linker !== null) return notReady(`firecracker is linked dynamically (${facts.linker}), and a jail has no such file`, "put the static firecracker and jailer of a release of Firecracker into /usr/local/bin, then sudo banger system install")
   if (facts.jailer === null) return notReady("jailer is missing beside firecracker", install)
   if (!atLeast(found, MINIMUM)) return notReady(`Firecracker ${found} is too old, ${MINIMUM} is the oldest that works`, install)
   const known = advisories(found)
@@ -34,6 +52,8 @@ export const program = (facts: Facts) => {
     : ready(`Firecracker ${found}`)
 }
 
-const facts = Effect.flatMap(Helper, (helper) => helper.firecracker.Facts())
-
-export const checks = [factCheck("host", facts, host), factCheck("firecracker", facts, program)]
+export const checks = [
+  factCheck("host", Effect.flatMap(Helper, (helper) => helper.firecracker.MachineFacts()), machine),
+  factCheck("kvm", Effect.flatMap(Helper, (helper) => helper.firecracker.KvmFacts()), kvm),
+  factCheck("firecracker", Effect.flatMap(Helper, (helper) => helper.firecracker.Facts()), program)
+]

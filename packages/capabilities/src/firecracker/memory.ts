@@ -11,7 +11,9 @@ export const handlers = FirecrackerOps.toLayer(Effect.map(MemoryHost, (host) => 
   "firecracker.Remove": ({ vm }) => host.delete(`unit ${vm}`),
   "firecracker.EnsureLog": ({ vm }) => host.add(`estate log ${vm}`),
   "firecracker.RemoveLog": ({ vm }) => host.delete(`estate log ${vm}`),
-  "firecracker.Facts": () => Effect.succeed({ arch: "x64", kvm: true, firecracker: "Firecracker v1.15.1", jailer: "Jailer v1.15.1", changeable: null, systemd: "systemd 252" })
+  "firecracker.Facts": () => Effect.succeed({ firecracker: "Firecracker v1.15.1", linker: null, jailer: "Jailer v1.15.1", changeable: null }),
+  "firecracker.MachineFacts": () => Effect.succeed({ arch: "x64", systemd: "systemd 252", unified: true, jails: { at: "/", forbids: [] } }),
+  "firecracker.KvmFacts": () => Effect.succeed({ state: "works" as const, problem: "", module: "kvm_amd" as const, virtual: false })
 })))
 
 /** A Firecracker that takes every request, and VMs that never end by themselves. */

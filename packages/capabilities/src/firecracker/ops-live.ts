@@ -1,4 +1,4 @@
-import { existsSync, lstatSync } from "node:fs"
+import { existsSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import type { KillSignal } from "@banger/domain/api.ts"
@@ -12,6 +12,8 @@ import { OpFailed, opFailed } from "../op-failed.ts"
 import { cgroup, consoleLog, dmName, estate, exitFile, jail, jailRoot, stored, unit, unitEnvironment, workFile } from "../paths.ts"
 import { changeableByOthers, ownership, version } from "../tool.ts"
 import { joinedInitrd } from "./initrd.ts"
+import { jailsMount, kvm, linkerOf, machine } from "./machine-facts.ts"
+import { unfit } from "./mounts.ts"
 import { FirecrackerOps } from "./ops.ts"
 import { processIn } from "./process.ts"
 
@@ -60,11 +62,18 @@ const refuseChangeable = Effect.gen(function*() {
   if (place !== null) return yield* new OpFailed({ subject: "Firecracker", problem: `others than root can change ${place}`, fix: ownership(place) })
 })
 
+/** Without this the jailer ends with a status, and nothing says why. */
+const refuseUnfitJails = Effect.gen(function*() {
+  const problem = unfit(jailsMount())
+  if (problem !== null) return yield* new OpFailed({ subject: "jail", problem: problem.problem, fix: problem.fix })
+})
+
 const start = (request: Start) =>
   Effect.gen(function*() {
     const running = processIn(cgroup(request.vm))
     if (running !== null) return running
     yield* refuseChangeable
+    yield* refuseUnfitJails
     // A run that was not cleaned up: its jail is made before its unit is started.
     if (existsSync(jail(request.vm))) yield* remove(request.vm)
     // How the last run ended stays until here: a daemon that dies in a clean-up leaves it to the next one to read.
@@ -110,21 +119,16 @@ const removeLog = (vm: VmId) =>
     file(exitFile(vm), () => fs.rm(exitFile(vm), { force: true }))
   ).pipe(Effect.mapError(opFailed("console log")))
 
-const facts = Effect.gen(function*() {
+const programFacts = Effect.gen(function*() {
   const { firecracker, jailer } = yield* HostSettings
   const changeable = yield* changeablePart
   // Asking a program for its version runs it, as root.
   const ask = (program: string) => changeable === null ? version([program, "--version"]) : Effect.succeed(null)
-  return {
-    arch: process.arch,
-    // Not access(2): the device cgroup of our unit refuses even to look at what it does not allow.
-    kvm: lstatSync("/dev/kvm", { throwIfNoEntry: false }) !== undefined,
-    firecracker: yield* ask(firecracker),
-    jailer: yield* ask(jailer),
-    changeable,
-    systemd: yield* version(["systemctl", "--version"])
-  }
+  return { firecracker: yield* ask(firecracker), linker: linkerOf(firecracker), jailer: yield* ask(jailer), changeable }
 })
+
+/** What a doctor asks of the host before and after an install. */
+export const facts = { program: programFacts, machine, kvm }
 
 export const handlers = FirecrackerOps.toLayer({
   "firecracker.Find": ({ vm }) => Effect.sync(() => processIn(cgroup(vm))),
@@ -133,5 +137,7 @@ export const handlers = FirecrackerOps.toLayer({
   "firecracker.Remove": ({ vm }) => remove(vm),
   "firecracker.EnsureLog": ({ vm }) => ensureLog(vm),
   "firecracker.RemoveLog": ({ vm }) => removeLog(vm),
-  "firecracker.Facts": () => facts
+  "firecracker.Facts": () => programFacts,
+  "firecracker.MachineFacts": () => machine,
+  "firecracker.KvmFacts": () => kvm
 })

@@ -7,13 +7,31 @@ import { ProcessId } from "@banger/domain/vm.ts"
 import { OpFailed } from "../op-failed.ts"
 
 export const FirecrackerFacts = Schema.Struct({
-  arch: Schema.String,
-  kvm: Schema.Boolean,
   firecracker: Schema.NullOr(Schema.String),
+  /** The dynamic linker that it wants, which no jail has; null for one that is linked statically. */
+  linker: Schema.NullOr(Schema.String),
   jailer: Schema.NullOr(Schema.String),
   /** Of both: what others than root could change. */
-  changeable: Schema.NullOr(Schema.String),
-  systemd: Schema.NullOr(Schema.String)
+  changeable: Schema.NullOr(Schema.String)
+})
+
+export const MachineFacts = Schema.Struct({
+  arch: Schema.String,
+  systemd: Schema.NullOr(Schema.String),
+  /** Whether cgroups are version 2 alone, as banger finds VMs by. */
+  unified: Schema.Boolean,
+  /** The mount that jails lie on, and what it forbids of what a jail needs. */
+  jails: Schema.Struct({ at: Schema.String, forbids: Schema.Array(Schema.Literal("dev", "exec", "rw")) })
+})
+
+export const KvmFacts = Schema.Struct({
+  /** What came of running a few instructions in a virtual machine. */
+  state: Schema.Literal("missing", "denied", "broken", "works"),
+  problem: Schema.String,
+  /** The module of KVM for this processor; null when that has no virtualisation, or hides it. */
+  module: Schema.NullOr(Schema.Literal("kvm_intel", "kvm_amd")),
+  /** Whether this host is itself a virtual machine. */
+  virtual: Schema.Boolean
 })
 
 const vm = { vm: VmId }
@@ -34,5 +52,7 @@ export class FirecrackerOps extends RpcGroup.make(
   /** The serial console's log: estate. */
   Rpc.make("EnsureLog", { payload: vm, error: OpFailed }),
   Rpc.make("RemoveLog", { payload: vm, error: OpFailed }),
-  Rpc.make("Facts", { success: FirecrackerFacts })
+  Rpc.make("Facts", { success: FirecrackerFacts }),
+  Rpc.make("MachineFacts", { success: MachineFacts }),
+  Rpc.make("KvmFacts", { success: KvmFacts })
 ).prefix("firecracker.") {}

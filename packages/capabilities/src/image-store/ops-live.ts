@@ -23,7 +23,7 @@ const made = (what: string, args: (target: string) => readonly [string, ...Reado
     const stats = yield* file(target, () => Promise.all([source, ...(cow === undefined ? [] : [cow])].map((handle) => handle.stat())))
     yield* keepReserve("image store", stats.reduce((sum, stat) => sum + allocatedBytes(stat), 0))
     yield* file(STORE, () => fs.mkdir(STORE, { recursive: true, mode: 0o711 }))
-    const copied = yield* bangerStore([`${install}/lib/banger-store`, ...args(target)], source, cow).pipe(
+    const copied = yield* bangerStore([`${install}/bin/banger-store`, ...args(target)], source, cow).pipe(
       Effect.tapError(() => Effect.ignoreLogged(file(target, () => fs.rm(target, { force: true }))))
     )
     yield* file(stored(copied.digest), () => fs.rename(target, stored(copied.digest)))

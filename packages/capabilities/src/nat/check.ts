@@ -13,12 +13,15 @@ const LAY_RULES = "sudo systemctl restart bangerd-root bangerd"
 /** Of two base chains that see a packet each must let it pass: what banger's own rules refuse stays refused. */
 const TRUST_BRIDGE = `sudo firewall-cmd --permanent --zone=trusted --add-interface=${BRIDGE} && sudo firewall-cmd --reload && sudo systemctl restart bangerd-root`
 
-export const judge = (facts: typeof NatFacts.Type) =>
+export const tools = (facts: typeof NatFacts.Type) =>
   facts.nft === null
     ? notReady("nft is missing", installs("nft"))
     : facts.iptables === null
     ? notReady("iptables is missing", installs("iptables"))
-    : !facts.forwarding
+    : ready(`${facts.nft}, ${facts.iptables}`)
+
+export const judge = (facts: typeof NatFacts.Type) =>
+  !facts.forwarding
     ? notReady("the host does not forward IPv4", mend("sudo sysctl -w net.ipv4.ip_forward=1"))
     : !facts.table
     ? notReady(`the nft table ${TABLE} is missing (the host's rules were reloaded?): guests may reach the host and the LAN`, mend(LAY_RULES))
@@ -26,6 +29,8 @@ export const judge = (facts: typeof NatFacts.Type) =>
     ? notReady("the chains BANGER-INPUT and BANGER-FORWARD of iptables are missing (a firewall was reloaded?)", mend(LAY_RULES))
     : facts.firewalld
     ? warning("firewalld runs: it rejects what guests send after banger's rules have let it through", mend(TRUST_BRIDGE))
-    : ready(`${facts.nft}, ${facts.iptables}`)
+    : ready("guests reach the world, and neither the host nor the LAN")
 
-export const checks = [factCheck("nat", Effect.flatMap(Helper, (helper) => helper.nat.Facts()), judge)]
+const facts = Effect.flatMap(Helper, (helper) => helper.nat.Facts())
+
+export const checks = [factCheck("firewall tools", facts, tools), factCheck("nat", facts, judge)]

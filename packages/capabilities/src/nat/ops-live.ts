@@ -65,7 +65,8 @@ const remove = (out: Set<Slot>, slot: Slot) =>
     yield* change(removal(cidr, slot), Effect.void)
   }).pipe(Effect.mapError(opFailed("nat rules")))
 
-const facts = Effect.all({
+/** What a doctor asks of the host before and after an install. */
+export const facts = Effect.all({
   nft: version(["nft", "--version"]),
   iptables: version(["iptables", "--version"]),
   forwarding: Effect.sync(() => readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim() === "1"),

@@ -3,13 +3,14 @@ import { mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
 import { factCheck } from "../capability.ts"
 import { installs } from "../distribution.ts"
 import { Helper } from "../helper.ts"
+import { lacking } from "../kernel-feature.ts"
 import type { TapFacts } from "./ops.ts"
 
 export const tools = (facts: typeof TapFacts.Type) =>
   facts.ip === null
     ? notReady("ip is missing", installs("ip"))
-    : !facts.tun
-    ? notReady("/dev/net/tun is missing", mend("sudo modprobe tun"))
+    : facts.tun !== "there"
+    ? notReady("/dev/net/tun is missing", lacking(facts.tun, "tun"))
     : ready(facts.ip)
 
 /** The helper makes the bridge anew, the daemon sees to the TAPs of its VMs. */

@@ -15,5 +15,5 @@ export const handlers = TapOps.toLayer(Effect.map(MemoryHost, (host) => TapOps.o
       slots: [...host.objects].flatMap((object) => /^tap bng(\d+)$/.exec(object)?.[1] ?? []).map(Number).filter(Schema.is(Slot)),
       strangers: [...host.objects].flatMap((object) => /^link (.*)$/.exec(object)?.[1] ?? [])
     })),
-  "tap.Facts": () => Effect.succeed({ tun: true, ip: "ip", bridge: true, antiSpoofing: true, address: "172.16.0.1/24", addresses: ["172.16.0.1/24"], clash: null, astray: [], strangers: [] })
+  "tap.Facts": () => Effect.succeed({ tun: "there" as const, ip: "ip", bridge: true, antiSpoofing: true, address: "172.16.0.1/24", addresses: ["172.16.0.1/24"], clash: null, astray: [], strangers: [] })
 })))

@@ -7,6 +7,7 @@ import { type Cidr, gateway, prefixLength, slots as slotsOf, tapName, vmUid } fr
 import { run } from "../exec.ts"
 import { HostSettings } from "../host-settings.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
+import { feature } from "../kernel-feature.ts"
 import { version } from "../tool.ts"
 import { antiSpoofing, BRIDGE, bridgeLines, forwardingLine, removeLines, renewLines, tapLines } from "./bridge.ts"
 import { addresses, conflict, routes, undisturbed } from "./in-use.ts"
@@ -130,13 +131,14 @@ export const prepare = Effect.gen(function*() {
   yield* bridge
 }).pipe(Effect.mapError(opFailed(`bridge ${BRIDGE}`)))
 
-const facts = Effect.gen(function*() {
+/** What a doctor asks of the host before and after an install. */
+export const facts = Effect.gen(function*() {
   const { cidr, vmToVm } = yield* HostSettings
   const found = yield* version(["ip", "-V"])
   const around = found === null ? { clash: undefined, bridge: [] } : yield* surroundings(cidr)
   const { slots, strangers } = yield* list
   return {
-    tun: existsSync("/dev/net/tun"),
+    tun: yield* feature(existsSync("/dev/net/tun"), "tun"),
     ip: found,
     bridge: existsSync(link(BRIDGE)),
     antiSpoofing: yield* antiSpoofingStands,

@@ -2,10 +2,11 @@ import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
 import { Slot } from "@banger/domain/ids.ts"
+import { Feature } from "../kernel-feature.ts"
 import { OpFailed } from "../op-failed.ts"
 
 export const TapFacts = Schema.Struct({
-  tun: Schema.Boolean,
+  tun: Feature,
   ip: Schema.NullOr(Schema.String),
   bridge: Schema.Boolean,
   antiSpoofing: Schema.Boolean,

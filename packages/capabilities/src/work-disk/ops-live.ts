@@ -61,7 +61,8 @@ const ensure = (vm: VmId, slot: Slot, diskMib: number, seed: Digest | null) =>
 const remove = (vm: VmId) =>
   removeFile(estate(vm), [workFile(vm), `${workFile(vm)}.new`]).pipe(Effect.mapError(opFailed("work disk")))
 
-const facts = Effect.all({
+/** What a doctor asks of the host before and after an install. */
+export const facts = Effect.all({
   mkfs: Effect.sync(() => toolPath("mkfs.ext4")),
   freeBytes: Effect.orElseSucceed(freeBytes, () => 0)
 })

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { BadSource } from "@banger/domain/errors.ts"
-import { beside } from "../host-paths.ts"
+import { program } from "../host-paths.ts"
 
 const Failed = Schema.Struct({ error: Schema.Struct({ message: Schema.String, fix: Schema.String }) })
 
@@ -12,10 +12,9 @@ const MAX_OUTPUT = 64 << 20
 /** Runs banger-bundle, whose last line is its result. `what` names the bundle in errors. It ends with its stdin, so with us. */
 export const bangerBundle = <A, I>(args: ReadonlyArray<string>, result: Schema.Schema<A, I>, what: string): Effect.Effect<A, BadSource> =>
   Effect.async((resume) => {
-    const program = beside("banger-bundle")
     const decode = Schema.decodeUnknownOption(Schema.parseJson(Schema.Union(result, Failed)))
     const isFailure = Schema.is(Failed)
-    const child = execFile(program, args, { maxBuffer: MAX_OUTPUT }, (error, stdout, stderr) => {
+    const child = execFile(program("banger-bundle"), args, { maxBuffer: MAX_OUTPUT }, (error, stdout, stderr) => {
       const said = decode(stdout.trim().split("\n").at(-1) ?? "")
       const fail = (problem: string, fix: string) => resume(new BadSource({ path: what, problem, fix }))
       if (said._tag === "None") return fail(stderr.trim().split("\n")[0] || error?.message || "it came to no result", "banger system install installs banger-bundle again")

@@ -42,7 +42,7 @@ export const openBundle = (args: ReadonlyArray<string>, what: string): Effect.Ef
       copy: (name, to) =>
         Effect.flatMap(pathOf(name), (from) =>
           onDisk(async () => {
-            await fs.copyFile(from, to)
+            await fs.copyFile(from, to, fs.constants.COPYFILE_EXCL)
             await fs.chmod(to, 0o755)
           }))
     }

@@ -1,3 +1,4 @@
+import { lstatSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
@@ -11,6 +12,7 @@ import { command, one } from "../command.ts"
 import { Daemon, withDaemon } from "../daemon.ts"
 import * as Decode from "../decode.ts"
 import * as Flags from "../flags.ts"
+import { LocalFailure } from "../errors.ts"
 import { LAYERS } from "../host-paths.ts"
 import { Misuse } from "../misuse.ts"
 import { print, printJson } from "../output/text.ts"
@@ -72,13 +74,16 @@ bundle that it names and checks its sha256. Firecracker is only unpacked: instal
         yield* daemon.kernel.Import({ name, release, vmlinux: yield* file("vmlinux"), initrd: yield* file("initrd"), modules: yield* file("modules") })
       }
       const programs = firecracker === null ? [] : [bundled.firecracker, bundled.jailer]
+      // Whatever stands here, a link above all, is not ours to write over.
+      const standing = programs.find((name) => lstatSync(name, { throwIfNoEntry: false }) !== undefined)
+      if (standing !== undefined) return yield* new LocalFailure({ problem: `${resolve(standing)} is there already, and the bundle holds one`, fix: "move it away, or run this in another directory; images and kernels are imported" })
       yield* Effect.forEach(programs, (name) => copy(name, name))
       const result = { images: images.map(({ name }) => flags.name ?? name), kernels: kernels.map(({ name }) => name), firecracker: programs.map((name) => resolve(name)) }
       if (flags.json) return yield* Effect.as(printJson(result), 0)
       yield* print([
         ...result.images.map((name) => `image ${name}\n`),
         ...result.kernels.map((name) => `kernel ${name}\n`),
-        ...(firecracker === null ? [] : [`firecracker ${firecracker}: sudo install -m 0755 ${result.firecracker.join(" ")} /usr/local/bin/\n`])
+        ...(firecracker === null ? [] : [`firecracker ${firecracker}, which root will run: if you trust who made the bundle, sudo install -m 0755 ${result.firecracker.join(" ")} /usr/local/bin/\n`])
       ].join(""))
       return 0
     })))

@@ -277,7 +277,7 @@ describe("a daemon that cannot be reached", () => {
     await holder.ended
     const { status, stderr } = await banger("vm list", { BANGER_SOCKET: stale })
     assert.strictEqual(status, 5)
-    assert.match(stderr, /^banger: the daemon is not running: .*\n {2}sudo systemctl start bangerd\.socket\n$/)
+    assert.match(stderr, /^banger: the daemon is not running: .*\n {2}sudo systemctl start bangerd\.socket; journalctl -u bangerd -n 50 says why it does not run\n$/)
   })
 
   it.concurrent("belongs to another user", async () => {

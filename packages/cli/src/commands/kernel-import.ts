@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs"
 import { release } from "node:os"
 import * as Effect from "effect/Effect"
+import { BadSource } from "@banger/domain/errors.ts"
+import { kernelFiles } from "@banger/domain/host-kernel.ts"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { command } from "../command.ts"
 import { withDaemon } from "../daemon.ts"
@@ -18,6 +21,19 @@ interface Source {
   readonly image: ImageName | undefined
 }
 
+/** The kernel that this host runs, where its distribution puts it. */
+const ownKernel = Effect.suspend(() => {
+  const places = kernelFiles(release())
+  const found = places.find((place) => existsSync(place))
+  return found === undefined
+    ? Effect.fail(new BadSource({
+      path: places.join(", "),
+      problem: `the running kernel ${release()} is at none of them (was another one installed since the boot?)`,
+      fix: "reboot; or --vmlinuz FILE --modules DIR; or banger kernel pull debian-6.1"
+    }))
+    : Effect.succeed(found)
+})
+
 /** Reads what the flags name, or the kernel that this host runs, into `out`. */
 const convertFrom = (flags: Source, { out, source }: Workplace) =>
   Effect.gen(function*() {
@@ -29,7 +45,7 @@ const convertFrom = (flags: Source, { out, source }: Workplace) =>
       yield* Effect.forEach(flags.deb, (path) => readable(path, "the package"))
       return yield* convert(["import-deb", "--out", out, ...flags.deb], flags.deb.join(", "), "give the package of the kernel's image, and with --deb again that of its modules when they are apart")
     }
-    return yield* convertFiles(flags.vmlinuz ?? `/boot/vmlinuz-${release()}`, flags.modules ?? `/lib/modules/${release()}`, out)
+    return yield* convertFiles(flags.vmlinuz ?? (yield* ownKernel), flags.modules ?? `/lib/modules/${release()}`, out)
   })
 
 export default command({

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import type { Finding } from "@banger/domain/readiness.ts"
+import { typed } from "../failure.ts"
 import { daemonSocket } from "../host-paths.ts"
 import { Misuse } from "../misuse.ts"
 import { canAsk, confirm } from "../output/confirm.ts"
@@ -12,7 +13,7 @@ import { subject } from "./findings.ts"
 export const mends = (found: ReadonlyArray<Finding>): ReadonlyMap<string, string> =>
   new Map(found.flatMap((finding) => {
     const { verdict } = finding
-    return verdict._tag !== "Ready" && verdict.runs && /^[\x20-\x7e]+$/.test(verdict.fix) ? [[verdict.fix, `${subject(finding)}: ${verdict.problem}`] as const] : []
+    return verdict._tag !== "Ready" && verdict.runs && /^[\x20-\x7e]+$/.test(verdict.fix) ? [[typed(verdict.fix), `${subject(finding)}: ${verdict.problem}`] as const] : []
   }))
 
 const isAnothers = (socket: string): boolean => {

@@ -24,7 +24,7 @@ export const runProgram = <A, I>(program: "banger-oci" | "banger-bundle", result
   return Stream.asyncPush<A | ProgressLine, BadSource>((emit) =>
     Effect.acquireRelease(
       Effect.sync(() => {
-        const child = spawn(fileURLToPath(new URL(program, import.meta.url)), [...args], { stdio: ["pipe", "pipe", "pipe"] })
+        const child = spawn(fileURLToPath(new URL(`../bin/${program}`, import.meta.url)), [...args], { stdio: ["pipe", "pipe", "pipe"] })
         let rest = ""
         let said = ""
         const isFailure = Schema.is(Failure)

@@ -5,6 +5,8 @@ export const UNITS = ["bangerd.socket", "bangerd.service", "bangerd-root.socket"
 
 export const UNIT_DIRECTORY = "/etc/systemd/system"
 export const LIBRARY = "/usr/local/lib/banger"
+/** A link to the install that counts. What runs banger's programs names them by it. */
+export const CURRENT = `${LIBRARY}/current`
 export const COMMAND = "/usr/local/bin/banger"
 
 /** A unit's template with this install's paths in it. */

@@ -9,11 +9,14 @@ import { CACHE, EXITS, JAILS, RUN_VMS, STATE } from "@banger/capabilities/paths.
 import { tapName } from "@banger/domain/network.ts"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { installRecord } from "../settings.ts"
+import { INSTALL_RECORD, installRecord } from "../settings.ts"
 import { COMMAND, LIBRARY, NETWORK_MANAGER, SETTINGS, UNIT_DIRECTORY, UNITS } from "./files.ts"
 import { NAME_SOCKETS } from "./name-sockets.ts"
 import { needsForwarding, reloadNetworkManagers } from "./network.ts"
 import { Refused } from "./refused.ts"
+
+/** Longer than TimeoutStopSec of any of our units. */
+const STOP_MS = 180_000
 
 const vmUnits = run(["systemctl", "list-units", "--all", "--plain", "--no-legend", "banger-vm@*"]).pipe(
   Effect.map((listing) => listing.split("\n").flatMap((line) => line.trim().split(" ")[0] || []))
@@ -50,7 +53,7 @@ const noForwarding = Effect.flatMap(needsForwarding, (by) =>
 const sweep = (ipForward: string) =>
   Effect.gen(function*() {
     const steps = [
-      attempt("VM units", Effect.flatMap(vmUnits, (units) => units.length === 0 ? Effect.void : Effect.zipRight(Effect.ignoreLogged(run(["systemctl", "kill", "--signal=KILL", ...units])), run(["systemctl", "stop", ...units])))),
+      attempt("VM units", Effect.flatMap(vmUnits, (units) => units.length === 0 ? Effect.void : Effect.zipRight(Effect.ignoreLogged(run(["systemctl", "kill", "--signal=KILL", ...units])), run(["systemctl", "stop", ...units], { timeoutMs: STOP_MS })))),
       attempt("slice", run(["systemctl", "stop", "banger.slice"])),
       Effect.suspend(() => Effect.forEach([...dmDevices().keys()].filter((name) => name.startsWith("banger-")), (name) => attempt(`dm device ${name}`, run(["dmsetup", "remove", "--retry", name])))).pipe(Effect.map((all) => all.flat())),
       attempt("interfaces", interfaces),
@@ -72,9 +75,9 @@ export const uninstall = ({ purge, stop }: { readonly purge: boolean; readonly s
     const record = yield* Effect.option(installRecord)
     // The name server's sockets first: a guest's query would start the daemon again.
     yield* Effect.forEach([...NAME_SOCKETS, ...UNITS].filter((unit) => !unit.includes("@") && existsSync(`${UNIT_DIRECTORY}/${unit}`)), (unit) =>
-      run(["systemctl", "disable", "--quiet", "--now", unit]), { discard: true })
+      run(["systemctl", "disable", "--quiet", "--now", unit], { timeoutMs: STOP_MS }), { discard: true })
     const left = yield* sweep(record._tag === "Some" ? record.value.ipForward : readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim())
-    const written = [...[...NAME_SOCKETS, ...UNITS].map((unit) => `${UNIT_DIRECTORY}/${unit}`), ...Object.keys(SETTINGS), COMMAND, LIBRARY]
+    const written = [...[...NAME_SOCKETS, ...UNITS].map((unit) => `${UNIT_DIRECTORY}/${unit}`), ...Object.keys(SETTINGS), COMMAND, LIBRARY, INSTALL_RECORD]
     const state = purge ? [STATE, CACHE, "/etc/banger"] : []
     // Before the command goes that would try again.
     if (left.length > 0) return yield* new Refused({ problem: `not everything could be removed: ${left.join("; ")}`, fix: "banger system uninstall --stop again" })

@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs"
+import { mend, notReady, ready, type Verdict, warning } from "@banger/domain/readiness.ts"
+import * as Effect from "effect/Effect"
+import { run } from "./exec.ts"
+
+export interface SelinuxFacts {
+  readonly mode: "off" | "permissive" | "enforcing"
+  /** A program of banger's that systemd runs, and its label, such as system_u:object_r:bin_t:s0; null when it has none. */
+  readonly program: string
+  readonly label: string | null
+}
+
+/** Types of what init may run as a service: anything else ends in 203/EXEC where SELinux is enforced. */
+const PROGRAM = /:(bin_t|[a-z0-9_]+_exec_t):/
+
+export const judge = ({ label, mode, program }: SelinuxFacts): Verdict => {
+  if (mode === "off") return ready("off")
+  if (label !== null && PROGRAM.test(`${label}:`)) return ready(`${mode}, banger's programs are labelled as such`)
+  const problem = `${program} is labelled ${label ?? "not at all"}, and SELinux lets systemd run what is labelled as a program`
+  const fix = mend("sudo restorecon -RF /usr/local/lib/banger && sudo systemctl restart bangerd-root bangerd")
+  return mode === "enforcing" ? notReady(problem, fix) : warning(problem, fix)
+}
+
+const mode = (): SelinuxFacts["mode"] => {
+  try {
+    return readFileSync("/sys/fs/selinux/enforce", "utf8").trim() === "1" ? "enforcing" : "permissive"
+  } catch {
+    // No such file system: the kernel has none, or does not use it.
+    return "off"
+  }
+}
+
+/** About a program that stands beside those which systemd runs. */
+export const facts = (program: string): Effect.Effect<SelinuxFacts> =>
+  Effect.gen(function*() {
+    const found = mode()
+    const label = found === "off" ? "" : yield* Effect.orElseSucceed(run(["stat", "-c", "%C", program]), () => "")
+    return { mode: found, program, label: ["", "?"].includes(label.trim()) ? null : label.trim() }
+  })

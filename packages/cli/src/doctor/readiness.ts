@@ -1,0 +1,24 @@
+import { execFile } from "node:child_process"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { Finding } from "@banger/domain/readiness.ts"
+import { LocalFailure } from "../errors.ts"
+import { beside } from "../host-paths.ts"
+
+const Findings = Schema.parseJson(Schema.Array(Finding))
+
+/** Each check of a host waits for tools of that host. */
+const PATIENCE_MS = 60_000
+
+/** What a VM will need of this host, asked without daemon and helper, as the caller: by the root bundle, which knows how. */
+export const readiness: Effect.Effect<ReadonlyArray<Finding>, LocalFailure> = Effect.async<string, LocalFailure>((resume) => {
+  const bundle = beside("bangerd-root.mjs")
+  // Of the user's environment, what Node heeds is not for ours.
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NODE|UV|OPENSSL)_/.test(name)))
+  const child = execFile(process.execPath, [bundle, "check"], { env, timeout: PATIENCE_MS, killSignal: "SIGKILL" }, (error, stdout, stderr) =>
+    resume(error === null ? Effect.succeed(stdout) : Effect.fail(new LocalFailure({ problem: `the host cannot be checked: ${stderr.trim().split("\n")[0] || error.message}`, fix: "make build makes what checks it" }))))
+  return Effect.sync(() => void child.kill("SIGKILL"))
+}).pipe(
+  Effect.flatMap((said) => Schema.decodeUnknown(Findings)(said)),
+  Effect.catchTag("ParseError", () => Effect.fail(new LocalFailure({ problem: "lib/bangerd-root.mjs is of another version", fix: "make build" })))
+)

@@ -1,0 +1,99 @@
+import { spawn } from "node:child_process"
+import * as fs from "node:fs"
+import { setTimeout as after } from "node:timers/promises"
+import { temporary } from "@banger/capabilities/testing/temporary.ts"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { release } from "./release.ts"
+
+const RELEASE = new URL("release.ts", import.meta.url).href
+
+/** A build that says everywhere which one it is; under a strict umask, as `umask 077; make build` leaves it. */
+const build = (at: string, version: string) => {
+  for (const directory of ["bin", "lib", "units"]) fs.mkdirSync(`${at}/${directory}`, { recursive: true, mode: 0o700 })
+  fs.writeFileSync(`${at}/bin/banger`, `#!/bin/sh\nhere=elsewhere\n${version}\n`, { mode: 0o700 })
+  fs.writeFileSync(`${at}/bin/node`, version, { mode: 0o700 })
+  for (let n = 0; n < 6; n++) fs.writeFileSync(`${at}/lib/part-${n}`, version.repeat(50_000), { mode: 0o600 })
+  fs.writeFileSync(`${at}/units/bangerd.service`, version, { mode: 0o600 })
+  return at
+}
+
+/** Which version is installed: whole, readable for all, with the launcher of its own directory. */
+const installed = (library: string): string => {
+  const directory = fs.realpathSync(`${library}/current`)
+  const version = fs.readFileSync(`${directory}/bin/node`, "utf8")
+  assert.strictEqual(fs.readFileSync(`${directory}/bin/banger`, "utf8"), `#!/bin/sh\nhere=${directory}/bin\n${version}\n`)
+  for (let n = 0; n < 6; n++) assert.strictEqual(fs.readFileSync(`${directory}/lib/part-${n}`, "utf8"), version.repeat(50_000))
+  for (const entry of fs.readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    const { mode } = fs.statSync(`${entry.parentPath}/${entry.name}`)
+    assert.strictEqual(mode & 0o777, entry.isDirectory() || entry.parentPath.endsWith("/bin") ? 0o755 : 0o644, entry.name)
+  }
+  return version
+}
+
+const stepsOf = (source: string, version: string, library: string) => release({ source, version, library, before: undefined, replacements: [] })
+const install = (source: string, version: string, library: string, steps = Infinity) =>
+  Effect.forEach(stepsOf(source, version, library).slice(0, steps), (step) => step.do)
+
+describe("an install's directory", () => {
+  it.scoped("is for all to read whatever the umask was, and the last one is kept for a rollback, no more", () => Effect.gen(function*() {
+    const root = yield* temporary
+    const library = `${root}/library`
+    for (const version of ["1", "2", "3"]) yield* install(build(`${root}/${version}`, version), version, library)
+    assert.strictEqual(installed(library), "3")
+    assert.match(fs.readlinkSync(`${library}/current`), /^3-[0-9a-f]{8}$/)
+    assert.match(fs.readlinkSync(`${library}/previous`), /^2-[0-9a-f]{8}$/)
+    assert.strictEqual(fs.readdirSync(library).length, 4)
+    // The rollback: the same install, from what was kept.
+    yield* install(fs.realpathSync(`${library}/previous`), "2", library)
+    assert.strictEqual(installed(library), "2")
+  }))
+
+  it.scoped("is whole wherever an install ends, and the next one removes what that left", () => Effect.gen(function*() {
+    const root = yield* temporary
+    const [old, fresh] = [build(`${root}/old`, "1"), build(`${root}/new`, "2")]
+    for (let ended = 0; ended <= stepsOf(fresh, "2", "").length; ended++) {
+      const library = `${root}/library-${ended}`
+      yield* install(old, "1", library)
+      yield* install(fresh, "2", library, ended)
+      assert.include(["1", "2"], installed(library))
+      yield* install(fresh, "2", library)
+      assert.strictEqual(installed(library), "2")
+      assert.strictEqual(fs.readdirSync(library).length, 4)
+    }
+  }))
+
+  it.scoped("stays the old one when the disk fails in the midst of the copy", () => Effect.gen(function*() {
+    const root = yield* temporary
+    const library = `${root}/library`
+    yield* install(build(`${root}/old`, "1"), "1", library)
+    const fresh = build(`${root}/new`, "2")
+    fs.symlinkSync("/dev/null", `${fresh}/lib/odd`)
+    const failure = yield* Effect.flip(install(fresh, "2", library))
+    assert.include(failure.message, "neither a file nor a directory")
+    assert.strictEqual(installed(library), "1")
+  }))
+
+  it.scoped("is whole after an installer that was killed at any moment", () => Effect.gen(function*() {
+    const root = yield* temporary
+    const library = `${root}/library`
+    yield* install(build(`${root}/0`, "0"), "0", library)
+    const script = `
+      const { release } = await import(${JSON.stringify(RELEASE)})
+      const Effect = await import("effect/Effect")
+      process.stdout.write("begun")
+      for (let n = 0;; n++) for (const step of release({ source: ${JSON.stringify(build(`${root}/1`, "1"))}, version: "1", library: ${JSON.stringify(library)}, before: undefined, replacements: [] })) await Effect.runPromise(step.do)`
+    for (let n = 0; n < 5; n++) {
+      const child = spawn(process.execPath, ["--input-type=module", "-e", script], { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "inherit"] })
+      yield* Effect.promise(() => new Promise((resolve) => child.stdout.once("data", resolve)))
+      // Any moment will do: what must hold, holds at each.
+      yield* Effect.promise(() => after(Math.random() * 150))
+      child.kill("SIGKILL")
+      yield* Effect.promise(() => new Promise((resolve) => child.once("exit", resolve)))
+      assert.include(["0", "1"], installed(library))
+    }
+    yield* install(`${root}/1`, "1", library)
+    assert.strictEqual(installed(library), "1")
+    assert.strictEqual(fs.readdirSync(library).length, 4)
+  }), 30_000)
+})

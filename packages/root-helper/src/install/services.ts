@@ -1,0 +1,52 @@
+import * as fs from "node:fs/promises"
+import { run } from "@banger/capabilities/exec.ts"
+import { file, writeWhole } from "@banger/capabilities/files.ts"
+import { version } from "@banger/capabilities/tool.ts"
+import * as Effect from "effect/Effect"
+import type { InstallRecord } from "../settings.ts"
+import { rendered, SETTINGS, UNIT_DIRECTORY, UNITS } from "./files.ts"
+import type { Step } from "./step.ts"
+
+/** Both services may take their TimeoutStopSec of a minute, one after the other, and an emulated host as long to start them. */
+const RESTART_MS = 300_000
+
+const sockets = UNITS.filter((unit) => unit.endsWith(".socket"))
+const daemons = UNITS.filter((unit) => unit.endsWith(".service") && !unit.includes("@"))
+
+/**
+ * Units name programs by the link `current`, with paths that every version has: whichever of them an install has written when
+ * it is killed, they start what `current` leads to.
+ */
+const units = (record: InstallRecord) =>
+  Effect.forEach(UNITS, (unit) =>
+    Effect.gen(function*() {
+      const template = yield* file(unit, () => fs.readFile(`${record.directory}/units/${unit}`, "utf8"))
+      yield* writeWhole(`${UNIT_DIRECTORY}/${unit}`, rendered(template, record), 0o644)
+    }), { discard: true })
+
+const settings = Effect.gen(function*() {
+  for (const [path, content] of Object.entries(SETTINGS)) {
+    yield* file(path, () => fs.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true }))
+    yield* writeWhole(path, content, 0o644)
+  }
+  yield* run(["systemd-tmpfiles", "--create", "banger.conf"])
+  yield* run(["sysctl", "-q", "-w", "net.ipv4.ip_forward=1"])
+  // A module that is built in, or missing, is doctor's to report.
+  yield* Effect.forEach(["loop", "dm_snapshot", "tun"], (module) => version(["modprobe", module]))
+  yield* run(["udevadm", "control", "--reload"])
+})
+
+const started = Effect.gen(function*() {
+  yield* run(["systemctl", "daemon-reload"])
+  // A failed one, of whatever the last install was, does not start by itself.
+  yield* Effect.ignore(run(["systemctl", "reset-failed", ...sockets, ...daemons]))
+  yield* run(["systemctl", "enable", "--quiet", "--now", ...sockets])
+  yield* run(["systemctl", "enable", "--quiet", ...daemons])
+  yield* run(["systemctl", "restart", ...daemons], { timeoutMs: RESTART_MS })
+})
+
+export const services = (record: InstallRecord): ReadonlyArray<Step<{ readonly message: string }>> => [
+  { name: "units", do: units(record) },
+  { name: "host settings", do: settings },
+  { name: "services", do: started }
+]
