@@ -7,8 +7,10 @@ import type { InstallRecord } from "../settings.ts"
 import { rendered, SETTINGS, UNIT_DIRECTORY, UNITS } from "./files.ts"
 import type { Step } from "./step.ts"
 
-/** Both services may take their TimeoutStopSec of a minute, one after the other, and an emulated host as long to start them. */
-const RESTART_MS = 300_000
+/** Both services may take their TimeoutStopSec of a minute, one after the other, and a busy host as long for each of these commands. */
+const PATIENCE_MS = 300_000
+
+const systemctl = (...args: ReadonlyArray<string>) => run(["systemctl", ...args], { timeoutMs: PATIENCE_MS })
 
 const sockets = UNITS.filter((unit) => unit.endsWith(".socket"))
 const daemons = UNITS.filter((unit) => unit.endsWith(".service") && !unit.includes("@"))
@@ -29,20 +31,20 @@ const settings = Effect.gen(function*() {
     yield* file(path, () => fs.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true }))
     yield* writeWhole(path, content, 0o644)
   }
-  yield* run(["systemd-tmpfiles", "--create", "banger.conf"])
+  yield* run(["systemd-tmpfiles", "--create", "banger.conf"], { timeoutMs: PATIENCE_MS })
   yield* run(["sysctl", "-q", "-w", "net.ipv4.ip_forward=1"])
   // A module that is built in, or missing, is doctor's to report.
   yield* Effect.forEach(["loop", "dm_snapshot", "tun"], (module) => version(["modprobe", module]))
-  yield* run(["udevadm", "control", "--reload"])
+  yield* run(["udevadm", "control", "--reload"], { timeoutMs: PATIENCE_MS })
 })
 
 const started = Effect.gen(function*() {
-  yield* run(["systemctl", "daemon-reload"])
+  yield* systemctl("daemon-reload")
   // A failed one, of whatever the last install was, does not start by itself.
-  yield* Effect.ignore(run(["systemctl", "reset-failed", ...sockets, ...daemons]))
-  yield* run(["systemctl", "enable", "--quiet", "--now", ...sockets])
-  yield* run(["systemctl", "enable", "--quiet", ...daemons])
-  yield* run(["systemctl", "restart", ...daemons], { timeoutMs: RESTART_MS })
+  yield* Effect.ignore(systemctl("reset-failed", ...sockets, ...daemons))
+  yield* systemctl("enable", "--quiet", ...sockets, ...daemons)
+  yield* systemctl("start", ...sockets)
+  yield* systemctl("restart", ...daemons)
 })
 
 export const services = (record: InstallRecord): ReadonlyArray<Step<{ readonly message: string }>> => [

@@ -83,7 +83,7 @@ export const uninstall = ({ purge, stop }: { readonly purge: boolean; readonly s
     if (left.length > 0) return yield* new Refused({ problem: `not everything could be removed: ${left.join("; ")}`, fix: "banger system uninstall --stop again" })
     // `rm` walks by file descriptors: part of this is the owner's, who could exchange a directory under a walk by path.
     yield* run(["rm", "-rf", "--one-file-system", "--", ...written, ...state])
-    yield* run(["systemctl", "daemon-reload"])
+    yield* run(["systemctl", "daemon-reload"], { timeoutMs: STOP_MS })
     yield* run(["udevadm", "control", "--reload"])
     // Made for our one file, where NetworkManager is not installed.
     for (const directory of [path.dirname(NETWORK_MANAGER), path.dirname(path.dirname(NETWORK_MANAGER))]) {
