@@ -6,7 +6,8 @@ import * as path from "node:path"
 import { beforeAll, describe, expect, it } from "vitest"
 import { ALL, eventually, hostvm, leaks, ok, reset, sh, world, WORLD } from "../host.ts"
 
-const install = (flags = "") => ok(`cd ~/banger && sudo ./bin/banger system install --owner owner ${flags}`)
+/** Of a build that was made, and by somebody who works, under the strictest umask. */
+const install = (flags = "") => ok(`cd ~/banger && chmod -R go= . && umask 077 && sudo ./bin/banger system install --owner owner ${flags}`)
 const say = (vm: string, message: string) => ok(`banger vm exec ${vm} -- leave-message '${message}'`)
 const mailbox = async (vm: string) => {
   const { id } = JSON.parse(await ok(`banger vm show ${vm} --json`)).vm

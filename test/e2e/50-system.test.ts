@@ -39,6 +39,27 @@ describe("system", () => {
     expect(await ok("banger vm list -q --all")).not.toBe("")
   })
 
+  it("a daemon that fails at each start leaves its socket listening, doctor says so, and it runs once the cause is gone", async () => {
+    await ok(`systemctl stop bangerd && mkdir -p /run/systemd/system/bangerd.service.d
+      printf '[Service]\nExecStart=\nExecStart=/bin/false\n' > /run/systemd/system/bangerd.service.d/broken.conf && systemctl daemon-reload && systemctl start --no-block bangerd`, { root: true })
+    // More often than systemd's default limit allows within its ten seconds.
+    await eventually('[ "$(systemctl show -P NRestarts bangerd)" -ge 6 ]')
+    expect(await ok("systemctl is-active bangerd.socket bangerd-root.socket")).toBe("active\nactive")
+    await ok("rm -r /run/systemd/system/bangerd.service.d && systemctl daemon-reload", { root: true })
+    expect(await ok("banger vm list -q --all")).not.toBe("")
+  })
+
+  it("jails that cannot hold devices and programs are found by doctor, and named by what starts a VM", async () => {
+    await ok("mount --bind /var/lib/banger /var/lib/banger && mount -o remount,bind,nosuid,nodev,noexec /var/lib/banger", { root: true })
+    const doctor = await sh("banger doctor")
+    const create = await sh("banger vm create --name nowhere --image plain --memory 192")
+    await eventually("umount /var/lib/banger", { root: true })
+    expect(doctor.status).toBe(1)
+    expect(doctor.stdout).toMatch(/FAIL .*\/var\/lib\/banger, which is mounted nodev and noexec.*\n.*mount -o remount,bind,dev,exec \/var\/lib\/banger/)
+    expect(create.status).toBe(1)
+    expect(create.stderr).toMatch(/mounted nodev and noexec/)
+  })
+
   it("after a reboot of the host VMs are stopped, and their files are there", async () => {
     await hostvm("reboot")
     await eventually(inState("kept", "stopped"))

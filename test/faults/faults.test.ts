@@ -1,6 +1,6 @@
 /** Failures done for real: each ends in a typed error, and nothing of the VM's lease is left (issue: bad input and faults). */
 import { afterEach, beforeAll, describe, expect, it } from "vitest"
-import { eventually, inState, leaks, ok, reset, sh } from "../host.ts"
+import { ALL, eventually, inState, leaks, ok, reset, sh } from "../host.ts"
 
 beforeAll(() => reset())
 
@@ -158,4 +158,32 @@ describe("faults in mid-start and at run time", () => {
     await ok("banger vm delete --yes --force kept")
     expect(await leaks()).toEqual([])
   })
+})
+
+describe("faults of an install", () => {
+  it.runIf(ALL)("killed at any moment: banger is there, whole, and the same command completes it", async () => {
+    const install = "/home/owner/banger/bin/banger system install --owner owner"
+    for (let n = 0; n < 6; n++) {
+      await ok(`systemd-run -q --unit=install-${n} --collect ${install} && sleep ${Math.random() * 25} && systemctl kill --signal=KILL install-${n}; true`, { root: true })
+      expect(await ok("banger --version")).toMatch(/^banger /)
+      await eventually("banger vm list")
+    }
+    await ok(`sudo ${install}`)
+    expect((await ok("ls /usr/local/lib/banger")).split("\n").filter((name) => /-[0-9a-f]{8}$/.test(name)).length).toBeLessThanOrEqual(3)
+    expect((await sh("banger doctor")).status).toBe(0)
+  }, 1_200_000)
+
+  it.runIf(ALL)("another owner is given images and kernels, but no VM's disks", async () => {
+    await ok("id other || useradd --create-home other", { root: true })
+    await ok("banger vm create --name mine --image plain --memory 192")
+    const refused = await sh("cd ~/banger && sudo ./bin/banger system install --owner other")
+    expect(refused.status).toBe(1)
+    expect(refused.stderr).toMatch(/1 VMs of owner.*\n.*vm delete/)
+    await ok("banger vm delete --yes --force mine")
+    await ok("cd ~/banger && sudo ./bin/banger system install --owner other")
+    expect(await ok("runuser -u other -- banger image list", { root: true })).toMatch(/plain/)
+    expect((await sh("banger image list")).status).toBe(5)
+    await ok("cd ~/banger && sudo ./bin/banger system uninstall && sudo ./bin/banger system install --owner owner")
+    expect(await ok("banger image list")).toMatch(/plain/)
+  }, 1_200_000)
 })
