@@ -51,6 +51,7 @@ export const readiness = (install: string): Effect.Effect<ReadonlyArray<Finding>
     cidr: Cidr.make("172.16.0.0/24"),
     vmToVm: false,
     lan: false,
+    hostUsers: false,
     owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
     firecracker,
     jailer: path.join(path.dirname(firecracker), "jailer"),

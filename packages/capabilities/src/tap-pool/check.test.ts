@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { bridge } from "./check.ts"
 import type { TapFacts } from "./ops.ts"
 
-const good: typeof TapFacts.Type = { tun: true, ip: "ip", bridge: true, antiSpoofing: true, address: "172.16.0.1/24", addresses: ["172.16.0.1/24"], clash: null, astray: [], strangers: [] }
+const good: typeof TapFacts.Type = { tun: "there", ip: "ip", bridge: true, antiSpoofing: true, address: "172.16.0.1/24", addresses: ["172.16.0.1/24"], clash: null, astray: [], strangers: [] }
 
 describe("bridge", () => {
   for (const [what, facts, tag, said] of [

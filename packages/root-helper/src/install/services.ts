@@ -5,6 +5,8 @@ import { version } from "@banger/capabilities/tool.ts"
 import * as Effect from "effect/Effect"
 import type { InstallRecord } from "../settings.ts"
 import { rendered, SETTINGS, UNIT_DIRECTORY, UNITS } from "./files.ts"
+import { restart } from "./name-sockets.ts"
+import { reloadNetworkManagers } from "./network.ts"
 import type { Step } from "./step.ts"
 
 /** Both services may take their TimeoutStopSec of a minute, one after the other, and a busy host as long for each of these commands. */
@@ -36,19 +38,20 @@ const settings = Effect.gen(function*() {
   // A module that is built in, or missing, is doctor's to report.
   yield* Effect.forEach(["loop", "dm_snapshot", "tun"], (module) => version(["modprobe", module]))
   yield* run(["udevadm", "control", "--reload"], { timeoutMs: PATIENCE_MS })
+  yield* reloadNetworkManagers
 })
 
-const started = Effect.gen(function*() {
+const started = (record: InstallRecord) => Effect.gen(function*() {
   yield* systemctl("daemon-reload")
   // A failed one, of whatever the last install was, does not start by itself.
   yield* Effect.ignore(systemctl("reset-failed", ...sockets, ...daemons))
   yield* systemctl("enable", "--quiet", ...sockets, ...daemons)
   yield* systemctl("start", ...sockets)
-  yield* systemctl("restart", ...daemons)
+  yield* restart(record)
 })
 
 export const services = (record: InstallRecord): ReadonlyArray<Step<{ readonly message: string }>> => [
   { name: "units", do: units(record) },
   { name: "host settings", do: settings },
-  { name: "services", do: started }
+  { name: "services", do: started(record) }
 ]
