@@ -93,6 +93,9 @@ interface HostFile {
   readonly file: string
 }
 
+const filesOf = (tier: string): ReadonlyArray<HostFile> =>
+  fs.readdirSync(`test/${tier}`).filter((file) => file.endsWith(".test.ts")).map((file) => ({ tier, file }))
+
 /** A file of a host tier, again when the host VM itself died in it; each time is printed. */
 const hostFile = async ({ file, tier }: HostFile, lane: string): Promise<Count> => {
   const label = `${tier}-${file}`
@@ -110,8 +113,15 @@ const hostFile = async ({ file, tier }: HostFile, lane: string): Promise<Count> 
 /** Bytes that a host VM takes, with what its tests take on this side. */
 const LANE_BYTES = 5 * 2 ** 30
 
+/** Another host than the one that everything runs on: Debian 13, with its own systemd and kernel. */
+const OTHER_RELEASE = "trixie"
+
+/** What runs there as well: an install, what everybody does, and the faults. As long as all tiers, hence only with BANGER_ALL. */
+const onOther = (): ReadonlyArray<HostFile> => [{ tier: "e2e", file: "10-run.test.ts" }, ...filesOf("faults")]
+
 const hostvm = async (lane: string, ...args: ReadonlyArray<string>): Promise<boolean> => {
-  const [status] = await once(spawn("./test/hostvm/hostvm", args, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, BANGER_HOSTVM: lane } }), "close")
+  const release = lane === OTHER_RELEASE ? { BANGER_HOSTVM_RELEASE: OTHER_RELEASE } : {}
+  const [status] = await once(spawn("./test/hostvm/hostvm", args, { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, BANGER_HOSTVM: lane, ...release } }), "close")
   return status === 0
 }
 
@@ -128,7 +138,7 @@ const hostTiers = async (tiers: ReadonlyArray<string>, isUp: boolean): Promise<R
     return counts
   }
   const bytes = ({ file, tier }: HostFile) => fs.statSync(`test/${tier}/${file}`).size
-  const waiting = tiers.flatMap((tier) => fs.readdirSync(`test/${tier}`).filter((file) => file.endsWith(".test.ts")).map((file): HostFile => ({ tier, file })))
+  const waiting = tiers.flatMap(filesOf)
     .toSorted((a, b) => bytes(b) - bytes(a))
   const work = async (lane: string) => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) add(next.tier, await hostFile(next, lane))
@@ -137,6 +147,14 @@ const hostTiers = async (tiers: ReadonlyArray<string>, isUp: boolean): Promise<R
   await Promise.all([own, ...others].map((lane) => work(lane)))
   // Nobody but us knows of it: `make clean` ends the default one.
   await Promise.all(others.map((lane) => hostvm(lane, "down")))
+  if (process.env["BANGER_ALL"] !== undefined) {
+    if (await hostvm(OTHER_RELEASE, "up")) {
+      for (const next of onOther()) add(next.tier, await hostFile(next, OTHER_RELEASE))
+    } else {
+      add("faults", { passed: 0, failed: 1, failures: [failure(OTHER_RELEASE, "no host VM: see above")] })
+    }
+    await hostvm(OTHER_RELEASE, "down")
+  }
   return counts
 }
 

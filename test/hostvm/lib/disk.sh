@@ -1,6 +1,10 @@
 # The host VM's disk and the guest images in it, built once per recipe and kept in the cache.
 # shellcheck shell=bash
 
+# The host VM's Debian. Its guests are of Debian 12 whatever it is.
+RELEASE=${BANGER_HOSTVM_RELEASE:-bookworm}
+GUEST_RELEASE=bookworm
+
 RECIPE=$HOSTVM/recipe
 GUEST_IMAGES=(debian plain sysv runit busybox)
 DISK_SIZE=10G
@@ -35,37 +39,46 @@ ssh_key() {
   [[ -s $CACHE/key ]] || ssh-keygen -q -t ed25519 -N '' -C hostvm -f "$CACHE/key"
 }
 
-# The archives this machine uses, when it runs Debian; else mmdebstrap's default.
+# archives RELEASE: as this machine has them for Debian 12, when it runs that; else mmdebstrap's default.
 archives() {
+  local found
   # shellcheck disable=SC2016 # apt's own variables
-  apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' \
-    2>/dev/null | grep ' bookworm' || true
+  found=$(apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' \
+    2>/dev/null | grep ' bookworm' || echo 'deb http://deb.debian.org/debian bookworm main')
+  echo "${found// bookworm/ $1}"
 }
+
+# kernel_release RELEASE: where the host VM's kernel comes from. That of Debian 12 is too old for guests' images (docs/performance.md).
+kernel_release() { if [[ $1 == bookworm ]]; then echo bookworm-backports; else echo "$1"; fi; }
 
 # recipe_digest NAME [EXTRA]: of everything that decides what NAME's file system holds.
 recipe_digest() {
   { (cd "$RECIPE" && find "$1" -type f -print0 | sort -z | xargs -0 sha256sum)
-    declare -f unpack_root make_ext4
+    declare -f archives kernel_release unpack_root make_ext4
     echo "$GUEST_FREE_MIB ${2-}"; } | digest
 }
 
-# unpack_root NAME TREE: a Debian 12 as the recipe says.
+# unpack_root NAME TREE RELEASE: a Debian as the recipe says.
 unpack_root() {
-  local name=$1 tree=$2 sources variant hook=customize
+  local name=$1 tree=$2 release=$3 kernel sources variant hook=customize
+  kernel=$(kernel_release "$release")
   variant=$(<"$RECIPE/$name/variant")
   # mmdebstrap calls no customize hook where it only extracts.
   [[ $variant != extract ]] || hook=extract
-  mapfile -t sources < <(archives)
-  ((${#sources[@]})) || sources=('deb http://deb.debian.org/debian bookworm main')
-  [[ $name != host ]] || sources+=("$(printf '%s\n' "${sources[@]}" | sed -n '/ bookworm main/{s/ bookworm / bookworm-backports /;p;q}')")
+  mapfile -t sources < <(archives "$release")
+  if [[ $name == host ]]; then
+    # The guests' kernels and packages are in the host VM, too.
+    [[ $release == "$GUEST_RELEASE" ]] || mapfile -t -O "${#sources[@]}" sources < <(archives "$GUEST_RELEASE")
+    [[ $kernel == "$release" ]] || sources+=("$(printf '%s\n' "${sources[@]}" | sed -n "/ $release main/{s/ $release / $kernel /;p;q}")")
+  fi
   # An archive frozen at some day has expired release files; nothing here outlives a test.
   timeout "$BUILD_DEADLINE" mmdebstrap --quiet --variant="$variant" \
-    --include="$(xargs <"$RECIPE/$name/packages" | tr ' ' ,)" \
+    --include="$(sed "s/@KERNEL@/$kernel/" "$RECIPE/$name/packages" | xargs | tr ' ' ,)" \
     --aptopt='Acquire::Check-Valid-Until "false"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
     --essential-hook="if [ -d '$RECIPE/$name/files' ]; then cp -r '$RECIPE/$name/files/.' \"\$1\"; fi" \
-    "--$hook-hook=$RECIPE/$name/customize" bookworm "$tree.tar" "${sources[@]}" >&2 ||
+    "--$hook-hook=$RECIPE/$name/customize" "$release" "$tree.tar" "${sources[@]}" >&2 ||
     die 1 "cannot build the root file system $name" "mmdebstrap's message stands above. Is the package archive reachable?"
   mkdir "$tree"
   as_root tar -xf "$tree.tar" -C "$tree"
@@ -96,7 +109,7 @@ build_guest_image() {
   image=$(guest_image "$name")
   [[ -s $image ]] && return
   say "building the guest image $name"
-  unpack_root "$name" "$WORK/$name"
+  unpack_root "$name" "$WORK/$name" "$GUEST_RELEASE"
   mib=$(du -sm "$WORK/$name" | cut -f1)
   make_ext4 "$WORK/$name" "$WORK/$name.ext4" "$((mib + GUEST_FREE_MIB + mib / 10))M" banger
   mv "$WORK/$name.ext4" "$image"
@@ -107,7 +120,7 @@ build_guest_image() {
 disk_dir() { echo "$CACHE/disk-$(disk_digest)"; }
 disk_digest() {
   local name
-  { recipe_digest host "$DISK_SIZE $(<"$CACHE/key.pub") $FIRECRACKER_SUMS $(declare -f add_test_files)"
+  { recipe_digest host "$RELEASE $DISK_SIZE $(<"$CACHE/key.pub") $FIRECRACKER_SUMS $(declare -f add_test_files)"
     for name in "${GUEST_IMAGES[@]}"; do guest_image "$name"; done; } | digest
 }
 
@@ -132,8 +145,8 @@ build_disk() {
   WORK=$(mktemp -d "$CACHE/build.XXXXXX")
   trap 'rm -rf "$WORK"' EXIT
   for name in "${GUEST_IMAGES[@]}"; do build_guest_image "$name"; done
-  say "building the disk of the host VM"
-  HOSTVM_PUBKEY=$(<"$CACHE/key.pub") unpack_root host "$WORK/host"
+  say "building the disk of the host VM ($RELEASE)"
+  HOSTVM_PUBKEY=$(<"$CACHE/key.pub") unpack_root host "$WORK/host" "$RELEASE"
   add_test_files "$WORK/host"
   mkdir "$WORK/out"
   cp "$WORK"/host/boot/vmlinuz-* "$WORK/out/vmlinuz"

@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 
 MEMORY_MIB=4096
-BOOT_DEADLINE=300
+BOOT_DEADLINE=900
 # A checkpoint is restored in 1-2 s on an idle machine.
 RESTORE_DEADLINE=60
 RESTORE_RETRIES=2

@@ -16,7 +16,7 @@ export const readiness: Effect.Effect<ReadonlyArray<Finding>, LocalFailure> = Ef
   // Of the user's environment, what Node heeds is not for ours.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NODE|UV|OPENSSL)_/.test(name)))
   const child = execFile(process.execPath, [bundle, "check"], { env, timeout: PATIENCE_MS, killSignal: "SIGKILL" }, (error, stdout, stderr) =>
-    resume(error === null ? Effect.succeed(stdout) : Effect.fail(new LocalFailure({ problem: `the host cannot be checked: ${stderr.trim().split("\n")[0] || error.message}`, fix: "make build makes what checks it" }))))
+    resume(error === null ? Effect.succeed(stdout) : Effect.fail(new LocalFailure({ problem: `the host cannot be checked: ${error.killed === true ? "it takes longer than a minute" : stderr.trim().split("\n")[0] || error.message}`, fix: `${process.execPath} ${bundle} check says more` }))))
   return Effect.sync(() => void child.kill("SIGKILL"))
 }).pipe(
   Effect.flatMap((said) => Schema.decodeUnknown(Findings)(said)),
