@@ -5,13 +5,23 @@ import { file } from "@banger/capabilities/files.ts"
 import { kernelFiles } from "@banger/domain/host-kernel.ts"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
 import type { InstallRecord } from "../settings.ts"
 
 const PULL = "  banger kernel pull debian-6.1 fetches one that fits; banger kernel import --vmlinuz FILE --modules DIR takes another"
 
+const Failure = Schema.parseJson(Schema.Struct({ error: Schema.Struct({ message: Schema.String, hint: Schema.String }) }))
+
 /** All that a command of banger's said, which is more than one line: what failed, and what mends it. */
-const said = (error: { readonly message: string }) => error instanceof CommandFailed ? error.stderr.trim() : error.message
+const said = (error: { readonly message: string }) => {
+  if (!(error instanceof CommandFailed)) return error.message
+  return Option.match(Schema.decodeUnknownOption(Failure)(error.stderr.trim()), {
+    onNone: () => error.stderr.trim(),
+    onSome: ({ error: { hint, message } }) => `${message}\n  ${hint}`
+  })
+}
 
 /** Imports the running kernel as `host`, where it is not there yet. */
 const imported = ({ directory, owner }: InstallRecord, release: string) =>
