@@ -47,6 +47,9 @@ export class VmBusy extends Schema.TaggedError<VmBusy>()("VmBusy", { name: Schem
   }
 }
 
+/** What a paused VM waits for. `reason` is its record's. */
+export const pausedFix = (reason: string) => `${reason}: it goes on when there is room; banger df shows what takes it, banger prune frees some`
+
 export class WrongState extends Schema.TaggedError<WrongState>()("WrongState", {
   name: VmName,
   state: VmState,

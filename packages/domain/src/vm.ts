@@ -71,6 +71,7 @@ export const VmState = Schema.Literal(
   "stopped",
   "starting",
   "running",
+  "paused",
   "stopping",
   "crashed",
   "broken"

@@ -9,7 +9,9 @@ export const DmFacts = Schema.Struct({
   losetup: Schema.NullOr(Schema.String),
   control: Schema.Boolean,
   snapshot: Schema.Boolean,
-  loopControl: Schema.Boolean
+  loopControl: Schema.Boolean,
+  /** VMs whose root disk is lost. */
+  lost: Schema.Array(VmId)
 })
 
 const vm = { vm: VmId }
@@ -23,5 +25,7 @@ export class DmOps extends RpcGroup.make(
   /** The sparse COW file: estate. An existing one is left as it is. */
   Rpc.make("EnsureCow", { payload: { ...vm, image: Digest }, error: OpFailed }),
   Rpc.make("RemoveCow", { payload: vm, error: OpFailed }),
+  /** Writes out what the host's memory holds of all VMs' root disks; gives the VMs whose disk is lost. */
+  Rpc.make("Flush", { success: Schema.Array(VmId), error: OpFailed }),
   Rpc.make("Facts", { success: DmFacts })
 ).prefix("dm.") {}

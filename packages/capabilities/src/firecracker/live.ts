@@ -29,9 +29,8 @@ const boot = (spec: VmSpec) =>
     const { initrd, modules, vmlinux } = spec.kernel
     const process = yield* helper.firecracker.Start({ vm: spec.id, slot: spec.slot, vmlinux, initrd, modules })
     const connection = yield* api.connect(apiSocket(spec.id))
-    const version = yield* connection.version
     // Started in their order on the one connection, which keeps it.
-    yield* Effect.forEach(configuration(spec, tap, version), connection.put, { concurrency: "unbounded", discard: true })
+    yield* Effect.forEach(configuration(spec, tap, connection.version), connection.put, { concurrency: "unbounded", discard: true })
     yield* connection.put(START)
     yield* ready.pipe(
       Effect.timeoutFail({ duration: `${GUEST_SECONDS} seconds`, onTimeout: () => new GuestSilent({ name: spec.name, seconds: GUEST_SECONDS }) })

@@ -1,8 +1,8 @@
 import { shutdown } from "@banger/capabilities/vsock/agent-client.ts"
 import { VmExits } from "@banger/capabilities/firecracker/contract.ts"
 import { vsockSocket } from "@banger/capabilities/paths.ts"
-import { Leftovers, StepFailed, type VmError, WrongState } from "@banger/domain/errors.ts"
-import { VmSpec } from "@banger/domain/vm.ts"
+import { Leftovers, pausedFix, StepFailed, type VmError, WrongState } from "@banger/domain/errors.ts"
+import { type VmRecord, VmSpec } from "@banger/domain/vm.ts"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -18,6 +18,9 @@ import { view } from "./view.ts"
 
 const stepFailed = (operation: string, failure: Failure) =>
   new StepFailed({ operation, problem: failure.message, fix: failure.hint ?? "banger doctor says what the host lacks" })
+
+/** Of a VM that is paused for want of room: what would need it to run is refused, and says what mends it. */
+const paused = ({ reason, spec: { name }, state }: VmRecord) => new WrongState({ name, state, wanted: "running", fix: pausedFix(reason) })
 
 /** How a VM was stopped. */
 export interface Stopped {
@@ -99,6 +102,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     const start = (cell: Cell, emit: Emit) =>
       Effect.gen(function*() {
         const { name } = cell.record.spec
+        if (cell.record.state === "paused") return yield* paused(cell.record)
         if (cell.run !== undefined || cell.record.state === "running") return yield* new WrongState({ name, state: cell.record.state, wanted: "stopped", fix: `banger vm exec ${name} -- CMD runs a command in it` })
         if (cell.record.state !== "stopped") yield* settle(cell, "stopped", "")
         yield* begin(cell, emit).pipe(
@@ -159,11 +163,12 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     const stop = (cell: Cell, timeoutMs: number, emit: Emit) =>
       Effect.gen(function*() {
         const { id, name } = cell.record.spec
-        if (cell.run === undefined && cell.record.state !== "broken" && cell.record.state !== "running") {
+        const { reason, state } = cell.record
+        if (cell.run === undefined && !["broken", "running", "paused"].includes(state)) {
           return yield* new WrongState({ name, state: cell.record.state, wanted: "running", fix: `banger vm start ${name} starts it` })
         }
         yield* registry.note(cell, { state: "stopping", reason: "" })
-        const stopped: Stopped = yield* shutdown(vsockSocket(id), "stop").pipe(
+        const asked: Effect.Effect<Stopped> = shutdown(vsockSocket(id), "stop").pipe(
           Effect.zipRight(exits.await(id)),
           Effect.timeoutTo({
             duration: timeoutMs,
@@ -172,6 +177,8 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
           }),
           Effect.catchTag("AgentUnreachable", ({ message }) => Effect.succeed({ inOrder: false, how: `killed: ${message}` }))
         )
+        // A guest that does not run cannot be asked, and one that ran on to shut down would write.
+        const stopped = state === "paused" ? { inOrder: false, how: `killed: it was paused, ${reason}` } : yield* asked
         yield* settle(cell, "stopped", "")
         yield* emit({ _tag: "Note", message: `${name} ${stopped.how}` })
         return stopped
@@ -180,7 +187,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     const remove = (cell: Cell, force: boolean, emit: Emit) =>
       Effect.gen(function*() {
         const { name } = cell.record.spec
-        if ((cell.run !== undefined || cell.record.state === "running") && !force) {
+        if ((cell.run !== undefined || ["running", "paused"].includes(cell.record.state)) && !force) {
           return yield* new WrongState({ name, state: cell.record.state, wanted: "stopped", fix: `banger vm stop ${name} first, or banger vm delete --force ${name}` })
         }
         const last = view(cell.record)
