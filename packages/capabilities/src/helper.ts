@@ -14,6 +14,7 @@ import { FirecrackerOps } from "./firecracker/ops.ts"
 import { HostOps } from "./host-ops.ts"
 import { ImageStoreOps } from "./image-store/ops.ts"
 import { NatOps } from "./nat/ops.ts"
+import { OpKind } from "./op-kind.ts"
 import { TapOps } from "./tap-pool/ops.ts"
 import { VsockOps } from "./vsock/ops.ts"
 import { WorkDiskOps } from "./work-disk/ops.ts"
@@ -28,16 +29,30 @@ export class HelperOps
 
 type Client<E> = RpcClient.RpcClient<RpcGroup.Rpcs<typeof HelperOps>, E>
 
-/** Gives every call of a client one typed error for a helper that is away. */
-export const reaching = <C extends object>(client: C): C =>
+/** How long the helper may take for what does not depend on bytes: to look, and above what any command of an operation may take. */
+const PATIENCE = { nothing: "30 seconds", anything: "90 seconds" } as const
+
+const patience = (tag: string) => {
+  const rpc = HelperOps.requests.get(tag)
+  if (rpc === undefined) return undefined
+  const { changes, lasting } = Context.unsafeGet(rpc.annotations, OpKind)
+  return lasting ? undefined : changes === "nothing" ? PATIENCE.nothing : PATIENCE.anything
+}
+
+/** Gives every call of a client one typed error for a helper that is away, or does not answer in time. */
+export const reaching = <C extends object>(client: C, path = ""): C =>
   new Proxy(client, {
     get: (target, key) => {
       const member: unknown = Reflect.get(target, key)
+      const tag = `${path}${String(key)}`
       if (typeof member === "function") {
-        return (...args: ReadonlyArray<unknown>) =>
-          unreachable((reason) => new HelperUnreachable({ problem: reason }))(Reflect.apply(member, target, args))
+        return (...args: ReadonlyArray<unknown>) => {
+          const call = unreachable((reason) => new HelperUnreachable({ problem: reason }))(Reflect.apply(member, target, args))
+          const duration = patience(tag)
+          return duration === undefined ? call : Effect.timeoutFail(call, { duration, onTimeout: () => new HelperUnreachable({ problem: `${tag} takes longer than ${duration}` }) })
+        }
       }
-      return typeof member === "object" && member !== null ? reaching(member) : member
+      return typeof member === "object" && member !== null ? reaching(member, `${tag}.`) : member
     }
   })
 

@@ -2,7 +2,7 @@ import { statfsSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { FileFailed } from "./files.ts"
-import { OpFailed } from "./op-failed.ts"
+import { OpFailed, opFailed } from "./op-failed.ts"
 import { ROOT_STATE } from "./paths.ts"
 
 const MIB = 2 ** 20
@@ -39,6 +39,9 @@ const left = (directory: string) =>
     return { free: disk.free, reserve }
   })
 
+/** Whether work was refused, or ended, for want of room. */
+export const isShort = (error: unknown): error is OpFailed => error instanceof OpFailed
+
 /** `1.2 GiB`. */
 export const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
 
@@ -51,7 +54,7 @@ export const MAKE_ROOM = "banger df shows what takes room, banger prune removes 
 /** Fails when `bytes` more in the directory would go into the reserve. */
 export const keepReserve = (subject: string, bytes = 0, directory = ROOT_STATE) =>
   Effect.gen(function*() {
-    const { free, reserve } = yield* left(directory)
+    const { free, reserve } = yield* Effect.mapError(left(directory), opFailed(subject))
     if (free - bytes >= reserve) return
     const problem = reserve > 0 ? shortOf(free, bytes) : `${directory} has ${gib(free)} free, ${gib(bytes)} are wanted`
     return yield* new OpFailed({ subject, problem, fix: MAKE_ROOM })
@@ -60,14 +63,14 @@ export const keepReserve = (subject: string, bytes = 0, directory = ROOT_STATE) 
 /** How often one looks while something is written: no disk takes the reserve in less. */
 const LOOK = "100 millis"
 
-/** Writes `bytes`, as far as they are known, and is ended when the reserve is reached all the same: others write, too. */
-export const withinReserve = (subject: string, bytes: number, directory: string) =>
-<A, E, R>(write: Effect.Effect<A, E, R>): Effect.Effect<A, E | OpFailed | FileFailed, R> =>
-  Effect.zipRight(
-    keepReserve(subject, bytes, directory),
-    Effect.raceFirst(
-      // The helper's operations are uninterruptible: this part of one may end it.
-      Effect.interruptible(write),
-      Effect.interruptible(Effect.zipRight(Effect.repeat(keepReserve(subject, 0, directory), Schedule.spaced(LOOK)), Effect.never))
-    )
+/** Runs a writer until it ends, or until `look` says that there is no more room. */
+export const endedBy = (look: Effect.Effect<void, OpFailed>) => <A, E, R>(write: Effect.Effect<A, E, R>): Effect.Effect<A, E | OpFailed, R> =>
+  Effect.raceFirst(
+    // The helper's operations are uninterruptible: this part of one may end it.
+    Effect.interruptible(write),
+    Effect.interruptible(Effect.zipRight(Effect.repeat(look, Schedule.spaced(LOOK)), Effect.never))
   )
+
+/** Writes `bytes`, as far as they are known, and is ended when the reserve is reached all the same: others write, too. */
+export const withinReserve = (subject: string, bytes: number, directory: string) => <A, E, R>(write: Effect.Effect<A, E, R>): Effect.Effect<A, E | OpFailed, R> =>
+  Effect.zipRight(keepReserve(subject, bytes, directory), endedBy(keepReserve(subject, 0, directory))(write))

@@ -1,0 +1,23 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/TestClock"
+import { reaching } from "./helper.ts"
+
+/** A helper that took the call and never answers. */
+const client = reaching({ helper: { Hello: () => Effect.never }, dm: { Ensure: () => Effect.never }, store: { Ingest: () => Effect.never } })
+
+describe("a helper that does not answer", () => {
+  it.effect("is given up in time, by name, but for work whose length depends on bytes", () => Effect.gen(function*() {
+    const calls = yield* Effect.forEach([client.helper.Hello(), client.dm.Ensure(), client.store.Ingest()] as ReadonlyArray<Effect.Effect<never, { readonly message: string }>>, (call) => Effect.fork(Effect.flip(call)))
+    const ended = Effect.forEach(calls, (call) => Effect.map(Fiber.poll(call), (exit) => exit._tag === "Some"))
+    yield* TestClock.adjust("29 seconds")
+    assert.deepStrictEqual(yield* ended, [false, false, false])
+    yield* TestClock.adjust("2 seconds")
+    assert.deepStrictEqual(yield* ended, [true, false, false])
+    yield* TestClock.adjust("1 hour")
+    assert.deepStrictEqual(yield* ended, [true, true, false])
+    assert.include((yield* Fiber.join(calls[1] ?? assert.fail())).message, "dm.Ensure takes longer than 90 seconds")
+    yield* Fiber.interruptAll(calls)
+  }))
+})
