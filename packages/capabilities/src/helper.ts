@@ -4,6 +4,7 @@ import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import type * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as RpcMiddleware from "@effect/rpc/RpcMiddleware"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -39,8 +40,23 @@ const patience = (tag: string) => {
   return lasting ? undefined : changes === "nothing" ? PATIENCE.nothing : PATIENCE.anything
 }
 
+/** Since when no call was answered, milliseconds since the epoch; by whoever called. */
+interface Away {
+  since: number | undefined
+}
+
+/** Tells since when the helper is away: all who wait for it wait for the end of the same outage. */
+const dated = (away: Away) => <A, E, R>(call: Effect.Effect<A, E, R>) => {
+  const answered = Effect.sync(() => void (away.since = undefined))
+  return call.pipe(
+    Effect.tapBoth({ onSuccess: () => answered, onFailure: (error) => error instanceof HelperUnreachable ? Effect.void : answered }),
+    Effect.catchIf((error): error is E & HelperUnreachable => error instanceof HelperUnreachable, ({ problem }) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => new HelperUnreachable({ problem, since: away.since ??= now })))
+  )
+}
+
 /** Gives every call of a client one typed error for a helper that is away, or does not answer in time. */
-export const reaching = <C extends object>(client: C, path = ""): C =>
+export const reaching = <C extends object>(client: C, path = "", away: Away = { since: undefined }): C =>
   new Proxy(client, {
     get: (target, key) => {
       const member: unknown = Reflect.get(target, key)
@@ -49,10 +65,11 @@ export const reaching = <C extends object>(client: C, path = ""): C =>
         return (...args: ReadonlyArray<unknown>) => {
           const call = unreachable((reason) => new HelperUnreachable({ problem: reason }))(Reflect.apply(member, target, args))
           const duration = patience(tag)
-          return duration === undefined ? call : Effect.timeoutFail(call, { duration, onTimeout: () => new HelperUnreachable({ problem: `${tag} takes longer than ${duration}` }) })
+          const bounded = duration === undefined ? call : Effect.timeoutFail(call, { duration, onTimeout: () => new HelperUnreachable({ problem: `${tag} takes longer than ${duration}` }) })
+          return dated(away)(bounded)
         }
       }
-      return typeof member === "object" && member !== null ? reaching(member, `${tag}.`) : member
+      return typeof member === "object" && member !== null ? reaching(member, `${tag}.`, away) : member
     }
   })
 

@@ -47,7 +47,7 @@ export const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
 
 /** How little room there is, for people. */
 export const shortOf = (free: number, wanted = 0) =>
-  `the host's disk has ${gib(free)} free${wanted === 0 ? "" : `, ${gib(wanted)} are wanted`}, ${gib(RESERVE_BYTES)} are kept in reserve`
+  `the host's disk is nearly full: ${gib(free)} free${wanted === 0 ? "" : `, ${gib(wanted)} are wanted`}, ${gib(RESERVE_BYTES)} are kept in reserve`
 
 export const MAKE_ROOM = "banger df shows what takes room, banger prune removes what nothing uses; or delete VMs that are no longer needed"
 

@@ -170,7 +170,9 @@ export class Leftovers extends Schema.TaggedError<Leftovers>()("Leftovers", {
 }
 
 export class HelperUnreachable extends Schema.TaggedError<HelperUnreachable>()("HelperUnreachable", {
-  problem: Schema.String
+  problem: Schema.String,
+  /** Since when it has answered nobody, milliseconds since the epoch. */
+  since: Schema.optional(Schema.Number)
 }) {
   override get message() {
     return `the root helper does not answer: ${this.problem}`
