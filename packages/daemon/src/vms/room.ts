@@ -13,13 +13,13 @@ import { type Cell, Registry } from "./registry.ts"
 const SLACK = 256 * 2 ** 20
 
 /** Free bytes below which one looks more often, and what guests wrote is not left in memory: it wants room, too. */
-const NEAR = 3 * RESERVE_BYTES
+const NEAR = 1.5 * RESERVE_BYTES
 
-/** The kernel tells nobody that a disk fills up, so this is polled: one statfs, some microseconds. */
-const lookEvery = (free: number) => free < NEAR ? "100 millis" : "250 millis"
+/** The kernel tells nobody that a disk fills up, so this is polled: one statfs. No disk takes what lies between two looks. */
+const lookEvery = (free: number) => free < NEAR ? "250 millis" : "1 second"
 
 /** Milliseconds. A root disk may be lost for other reasons, too: a host's disk that fails. */
-const flushEvery = (free: number) => free < NEAR ? 1_000 : 60_000
+const flushEvery = (free: number) => free < NEAR ? 2_000 : 60_000
 
 const LOST = "its root disk is lost: the host's disk was full, or failed, while it wrote"
 
@@ -51,37 +51,39 @@ export const makeRoom = (freeBytes: Effect.Effect<number, FileFailed>) => Effect
       ), { discard: true })
   }
 
-  const look = Effect.gen(function*() {
-    const free = yield* freeBytes
-    if (free < RESERVE_BYTES) yield* change("running", shortOf(free))
-    if (free >= RESERVE_BYTES + SLACK) yield* change("paused", "")
-    yield* Effect.sleep(lookEvery(free))
-  })
-
+  let flushed = -Infinity
+  let flushing = false
+  /** Beside the looks, which must not wait until gigabytes are written out. */
   const flush = Effect.gen(function*() {
+    flushing = true
     for (const vm of yield* helper.dm.Flush()) {
       const cell = registry.cells().find(({ record }) => record.spec.id === vm)
       if (cell !== undefined && operations.doing(vm) === undefined) {
         yield* operations.begin(cell.record.spec, "cleaned up", () => cell.run === undefined ? Effect.void : lifecycle.settle(cell, "crashed", LOST))
       }
     }
-  })
+  }).pipe(
+    Effect.catchAll((error) => Effect.logWarning(error.message)),
+    Effect.ensuring(Effect.map(Clock.currentTimeMillis, (now) => {
+      flushing = false
+      flushed = now
+    })),
+    Effect.forkScoped
+  )
 
-  let flushed = -Infinity
-  /** Beside the looks, which must not wait until gigabytes are written out. */
-  const flushInTime = Effect.gen(function*() {
+  const look = Effect.gen(function*() {
+    const free = yield* freeBytes
     const now = yield* Clock.currentTimeMillis
-    if (now - flushed < flushEvery(yield* freeBytes) || registry.cells().every(({ run }) => run === undefined)) return
-    yield* flush
-    flushed = yield* Clock.currentTimeMillis
+    if (free < RESERVE_BYTES) yield* change("running", shortOf(free))
+    if (free >= RESERVE_BYTES + SLACK) yield* change("paused", "")
+    if (!flushing && now - flushed >= flushEvery(free)) yield* flush
+    yield* Effect.sleep(lookEvery(free))
   })
 
-  const forever = <E extends { readonly message: string }>(work: Effect.Effect<void, E>) =>
-    work.pipe(
-      Effect.catchAll((error) => Effect.zipRight(Effect.logWarning(error.message), Effect.sleep("5 seconds"))),
-      Effect.forever,
-      Effect.forkScoped
-    )
-  yield* forever(look)
-  yield* forever(Effect.zipRight(flushInTime, Effect.sleep("1 second")))
+  const up = () => registry.cells().some(({ record }) => record.state === "running" || record.state === "paused")
+  yield* Effect.suspend(() => up() ? look : Effect.sleep("1 second")).pipe(
+    Effect.catchAll((error) => Effect.zipRight(Effect.logWarning(error.message), Effect.sleep("5 seconds"))),
+    Effect.forever,
+    Effect.forkScoped
+  )
 })
