@@ -1,3 +1,4 @@
+import { Clocks } from "@banger/capabilities/clock/contract.ts"
 import type { FileFailed } from "@banger/capabilities/files.ts"
 import { FirecrackerApi } from "@banger/capabilities/firecracker/contract.ts"
 import { pause, resume } from "@banger/capabilities/firecracker/pause.ts"
@@ -29,6 +30,8 @@ const LOST = "its root disk is lost: the host's disk was full, or failed, while 
  */
 export const makeRoom = (freeBytes: Effect.Effect<number, FileFailed>) => Effect.gen(function*() {
   const api = yield* FirecrackerApi
+  const clocks = yield* Clocks
+  const daemon = yield* Effect.scope
   const helper = yield* Helper
   const lifecycle = yield* Lifecycle
   const operations = yield* Operations
@@ -38,6 +41,8 @@ export const makeRoom = (freeBytes: Effect.Effect<number, FileFailed>) => Effect
     const [act, to] = from === "running" ? [pause, "paused"] as const : [resume, "running"] as const
     const done = (cell: Cell) =>
       Effect.zipRight(act(cell.record.spec.id), registry.note(cell, { state: to, reason })).pipe(
+        // A guest's clock stands still while it is paused.
+        Effect.tap(() => to === "running" ? Effect.forkIn(clocks.follow(cell.record.spec.id), daemon) : Effect.void),
         Effect.provideService(FirecrackerApi, api),
         // Said once, and tried again at the next look.
         Effect.catchAll(({ message }) => {
