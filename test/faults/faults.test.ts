@@ -71,7 +71,7 @@ P
     const { status, stderr } = await sh("banger vm create --name full --image plain --memory 192")
     await ok("rm /var/lib/filler", { root: true })
     expect(status).toBe(1)
-    expect(stderr).toMatch(/disk is nearly full: \d+ MiB free/)
+    expect(stderr).toMatch(/disk is nearly full: 1.0 GiB free/)
     clear(stderr)
     expect((await sh("banger vm show full")).status).toBe(3)
   })

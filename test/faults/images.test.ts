@@ -63,7 +63,7 @@ describe("the disk", () => {
     const { status, stderr } = await sh("banger image pull oci://127.0.0.1:5000/busybox:1 --name pulled")
     await ok("rm /var/lib/banger/filler", { root: true })
     expect(status).toBe(1)
-    expect(stderr).toMatch(/disk is nearly full: \d+ MiB free/)
+    expect(stderr).toMatch(/nearly full: [\d.]+ [GM]iB free/)
     expect(await ok("ls /var/cache/banger/staging")).toBe("")
   })
 })

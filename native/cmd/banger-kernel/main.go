@@ -17,10 +17,12 @@ var version = "0.0.0-dev"
 const usage = `usage: banger-kernel import --vmlinuz FILE --modules DIR --out DIR
        banger-kernel import-deb --out DIR FILE...
        banger-kernel pack-guest --program FILE --out FILE
+       banger-kernel unpack --prefix NAME --into DIR <TAR
        banger-kernel --version
 
 import reads a kernel (bzImage or vmlinux) and its /lib/modules/RELEASE, and writes vmlinux, modules.cpio and
 modules.ext4 into the existing, empty directory of --out; import-deb takes them from Debian packages. pack-guest writes the cpio that goes behind modules.cpio.
+unpack takes the regular files of a guest's archive whose names begin so.
 All print what they wrote as JSON, and take --reserve BYTES: how much of the disk they leave free, 2 GiB where nobody says.`
 
 func main() {
@@ -39,6 +41,9 @@ func main() {
 	case "pack-guest":
 		f, _, reserve := parse(args, 0, "program", "out")
 		result, err = kernel.PackGuest(f["program"], f["out"], reserve)
+	case "unpack":
+		f, _, reserve := parse(args, 0, "prefix", "into")
+		result, err = kernel.Unpack(os.Stdin, f["prefix"], f["into"], reserve)
 	case "--version":
 		fmt.Println(version)
 		return

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { type Mend, mend } from "@banger/domain/readiness.ts"
 
-type Tool = "ip" | "nft" | "iptables" | "dmsetup" | "losetup" | "mkfs.ext4" | "ssh-keygen"
+type Tool = "ip" | "nft" | "iptables" | "dmsetup" | "losetup" | "ssh-keygen"
 
 interface Family {
   /** As ID or ID_LIKE of os-release name it. */
@@ -14,22 +14,22 @@ const FAMILIES: ReadonlyArray<Family> = [
   {
     names: ["debian", "ubuntu"],
     install: "sudo apt-get install -y",
-    packages: { ip: "iproute2", nft: "nftables", iptables: "iptables", dmsetup: "dmsetup", losetup: "mount", "mkfs.ext4": "e2fsprogs", "ssh-keygen": "openssh-client" }
+    packages: { ip: "iproute2", nft: "nftables", iptables: "iptables", dmsetup: "dmsetup", losetup: "mount", "ssh-keygen": "openssh-client" }
   },
   {
     names: ["fedora", "rhel", "centos"],
     install: "sudo dnf install -y",
-    packages: { ip: "iproute", nft: "nftables", iptables: "iptables-nft", dmsetup: "device-mapper", losetup: "util-linux", "mkfs.ext4": "e2fsprogs", "ssh-keygen": "openssh" }
+    packages: { ip: "iproute", nft: "nftables", iptables: "iptables-nft", dmsetup: "device-mapper", losetup: "util-linux", "ssh-keygen": "openssh" }
   },
   {
     names: ["arch"],
     install: "sudo pacman -S --needed --noconfirm",
-    packages: { ip: "iproute2", nft: "nftables", iptables: "iptables", dmsetup: "device-mapper", losetup: "util-linux", "mkfs.ext4": "e2fsprogs", "ssh-keygen": "openssh" }
+    packages: { ip: "iproute2", nft: "nftables", iptables: "iptables", dmsetup: "device-mapper", losetup: "util-linux", "ssh-keygen": "openssh" }
   },
   {
     names: ["suse", "opensuse"],
     install: "sudo zypper --non-interactive install",
-    packages: { ip: "iproute2", nft: "nftables", iptables: "iptables", dmsetup: "device-mapper", losetup: "util-linux", "mkfs.ext4": "e2fsprogs", "ssh-keygen": "openssh-common" }
+    packages: { ip: "iproute2", nft: "nftables", iptables: "iptables", dmsetup: "device-mapper", losetup: "util-linux", "ssh-keygen": "openssh-common" }
   }
 ]
 

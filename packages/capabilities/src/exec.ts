@@ -23,6 +23,9 @@ const MAX_SAID = 600
 /** Output kept of one command, bytes: far above what any of ours prints. */
 const MAX_OUTPUT = 8 << 20
 
+/** For work whose length depends on bytes. */
+export const UNLIMITED = 0
+
 /**
  * Runs argv without a shell and gives its stdout. Both pipes are drained; interruption or the timeout kills it with
  * SIGKILL, since every command run here may be repeated safely.

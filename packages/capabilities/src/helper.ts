@@ -4,6 +4,7 @@ import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import type * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as RpcMiddleware from "@effect/rpc/RpcMiddleware"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -14,6 +15,7 @@ import { FirecrackerOps } from "./firecracker/ops.ts"
 import { HostOps } from "./host-ops.ts"
 import { ImageStoreOps } from "./image-store/ops.ts"
 import { NatOps } from "./nat/ops.ts"
+import { OpKind } from "./op-kind.ts"
 import { TapOps } from "./tap-pool/ops.ts"
 import { VsockOps } from "./vsock/ops.ts"
 import { WorkDiskOps } from "./work-disk/ops.ts"
@@ -28,16 +30,46 @@ export class HelperOps
 
 type Client<E> = RpcClient.RpcClient<RpcGroup.Rpcs<typeof HelperOps>, E>
 
-/** Gives every call of a client one typed error for a helper that is away. */
-export const reaching = <C extends object>(client: C): C =>
+/** How long the helper may take for what does not depend on bytes: to look, and above what any command of an operation may take. */
+const PATIENCE = { nothing: "30 seconds", anything: "90 seconds" } as const
+
+const patience = (tag: string) => {
+  const rpc = HelperOps.requests.get(tag)
+  if (rpc === undefined) return undefined
+  const { changes, lasting } = Context.unsafeGet(rpc.annotations, OpKind)
+  return lasting ? undefined : changes === "nothing" ? PATIENCE.nothing : PATIENCE.anything
+}
+
+/** Since when no call was answered, milliseconds since the epoch; by whoever called. */
+interface Away {
+  since: number | undefined
+}
+
+/** Tells since when the helper is away: all who wait for it wait for the end of the same outage. */
+const dated = (away: Away) => <A, E, R>(call: Effect.Effect<A, E, R>) => {
+  const answered = Effect.sync(() => void (away.since = undefined))
+  return call.pipe(
+    Effect.tapBoth({ onSuccess: () => answered, onFailure: (error) => error instanceof HelperUnreachable ? Effect.void : answered }),
+    Effect.catchIf((error): error is E & HelperUnreachable => error instanceof HelperUnreachable, ({ problem }) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => new HelperUnreachable({ problem, since: away.since ??= now })))
+  )
+}
+
+/** Gives every call of a client one typed error for a helper that is away, or does not answer in time. */
+export const reaching = <C extends object>(client: C, path = "", away: Away = { since: undefined }): C =>
   new Proxy(client, {
     get: (target, key) => {
       const member: unknown = Reflect.get(target, key)
+      const tag = `${path}${String(key)}`
       if (typeof member === "function") {
-        return (...args: ReadonlyArray<unknown>) =>
-          unreachable((reason) => new HelperUnreachable({ problem: reason }))(Reflect.apply(member, target, args))
+        return (...args: ReadonlyArray<unknown>) => {
+          const call = unreachable((reason) => new HelperUnreachable({ problem: reason }))(Reflect.apply(member, target, args))
+          const duration = patience(tag)
+          const bounded = duration === undefined ? call : Effect.timeoutFail(call, { duration, onTimeout: () => new HelperUnreachable({ problem: `${tag} takes longer than ${duration}` }) })
+          return dated(away)(bounded)
+        }
       }
-      return typeof member === "object" && member !== null ? reaching(member) : member
+      return typeof member === "object" && member !== null ? reaching(member, `${tag}.`, away) : member
     }
   })
 

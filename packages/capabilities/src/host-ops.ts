@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import { Digest, VmId } from "@banger/domain/ids.ts"
 import { Cidr } from "@banger/domain/network.ts"
 import { OpFailed } from "./op-failed.ts"
+import { looks, OpKind } from "./op-kind.ts"
 
 /** Version of the RPC between daemon and helper. Both come from one install, so only a half-done upgrade can differ. */
 export const PROTOCOL = 2
@@ -24,7 +25,7 @@ export class HostOps extends RpcGroup.make(
     payload: { protocol: Schema.Int },
     success: Schema.Struct({ version: Schema.String, cidr: Cidr }),
     error: OpFailed
-  }),
+  }).annotate(OpKind, looks),
   /** Every host object that carries banger's names and is not accounted for by `known`. */
-  Rpc.make("Leaks", { payload: { known: Known }, success: Schema.Array(Schema.String), error: OpFailed })
+  Rpc.make("Leaks", { payload: { known: Known }, success: Schema.Array(Schema.String), error: OpFailed }).annotate(OpKind, looks)
 ).prefix("helper.") {}

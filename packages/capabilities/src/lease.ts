@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -79,11 +80,16 @@ export const leased = <A, E, R, H>(held: Held<A, E, R, H>): Effect.Effect<A, E |
     return value
   })
 
-/** How long a removal waits for a helper that is away: a restart of it takes a few seconds at most. */
+/** How long removals wait for a helper that is away, in milliseconds: a restart of it takes a few seconds at most. */
+const AWAY = 30_000
 const helperAway = Schedule.exponential("100 millis").pipe(
   Schedule.union(Schedule.spaced("2 seconds")),
-  Schedule.upTo("30 seconds")
+  Schedule.upTo(AWAY)
 )
+
+/** Of one outage: the removals of a run come one after the other, and the second need not wait for what the first has waited for. */
+const mayReturn = (error: unknown) =>
+  Effect.map(Clock.currentTimeMillis, (now) => error instanceof HelperUnreachable && now - (error.since ?? now) < AWAY)
 
 /** A removal by the helper: waits while it is away, then says what stays and why. */
 export const removing = <E extends { readonly message: string }, R>(
@@ -91,7 +97,7 @@ export const removing = <E extends { readonly message: string }, R>(
   call: Effect.Effect<unknown, E | HelperUnreachable, R>
 ): Effect.Effect<void, CannotRemove, R> =>
   call.pipe(
-    Effect.retry({ schedule: helperAway, while: (error) => error instanceof HelperUnreachable }),
+    Effect.retry({ schedule: helperAway, while: mayReturn }),
     Effect.mapError((error) => new CannotRemove({ what, problem: error.message })),
     Effect.asVoid
   )

@@ -22,6 +22,7 @@ export const LAYERS = `${CACHE}/layers`
 
 /** Empty work disks by size in MiB, and initrds by kernel and version: made once, copied or linked from then on. */
 export const SEEDS = `${ROOT_STATE}/seeds`
+export const seedOf = (diskMib: number) => `${SEEDS}/blank-${diskMib}.ext4`
 export const INITRDS = `${ROOT_STATE}/initrds`
 
 export const estate = (vm: VmId) => `${ROOT_STATE}/vms/${vm}`

@@ -1,29 +1,76 @@
-import * as fs from "node:fs/promises"
+import { statfsSync } from "node:fs"
 import * as Effect from "effect/Effect"
-import { file } from "./files.ts"
-import { OpFailed } from "./op-failed.ts"
+import * as Schedule from "effect/Schedule"
+import { FileFailed } from "./files.ts"
+import { OpFailed, opFailed } from "./op-failed.ts"
 import { ROOT_STATE } from "./paths.ts"
 
 const MIB = 2 ** 20
 
-/** What the host's disk keeps free: below it new VMs and images are refused, since a full disk destroys dm snapshots for good. */
+/** What the disk of the VMs keeps free: below it nothing new is made and running VMs are paused, since a full disk destroys dm snapshots for good. */
 export const RESERVE_BYTES = 2048 * MIB
 
-const freeAt = (directory: string) => Effect.map(file(directory, () => fs.statfs(directory)), ({ bavail, bsize }) => bavail * bsize)
+interface Disk {
+  readonly free: number
+  /** What tells one file system from another: the device number does not, on btrfs each subvolume has its own. */
+  readonly identity: string
+}
 
-/** Free bytes where root's files lie. */
-export const freeBytes = freeAt(ROOT_STATE)
+/**
+ * Not through the thread pool: writes to a disk that is full or slow may hold all its threads just when one asks. What
+ * ext4 keeps for root counts as taken, since Firecracker has no share in it.
+ */
+const diskOf = (directory: string) =>
+  Effect.try({
+    try: (): Disk => {
+      const { bavail, blocks, bsize, files, type } = statfsSync(directory)
+      return { free: bavail * bsize, identity: [type, bsize, blocks, files].join() }
+    },
+    catch: (error) => new FileFailed({ path: directory, code: "", problem: error instanceof Error ? error.message : String(error) })
+  })
+
+/** Free bytes where the VMs' disks lie. */
+export const freeBytes = Effect.map(diskOf(ROOT_STATE), ({ free }) => free)
+
+/** The reserve is that of the VMs' disk; what is written elsewhere need only fit. */
+const left = (directory: string) =>
+  Effect.map(Effect.all([diskOf(directory), Effect.option(diskOf(ROOT_STATE))]), ([disk, ofVms]) => {
+    const reserve = ofVms._tag === "Some" && ofVms.value.identity === disk.identity ? RESERVE_BYTES : 0
+    return { free: disk.free, reserve }
+  })
+
+/** Whether work was refused, or ended, for want of room. */
+export const isShort = (error: unknown): error is OpFailed => error instanceof OpFailed
+
+/** `1.2 GiB`. */
+export const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
+
+/** How little room there is, for people. */
+export const shortOf = (free: number, wanted = 0) =>
+  `the host's disk is nearly full: ${gib(free)} free${wanted === 0 ? "" : `, ${gib(wanted)} are wanted`}, ${gib(RESERVE_BYTES)} are kept in reserve`
+
+export const MAKE_ROOM = "banger df shows what takes room, banger prune removes what nothing uses; or delete VMs that are no longer needed"
 
 /** Fails when `bytes` more in the directory would go into the reserve. */
 export const keepReserve = (subject: string, bytes = 0, directory = ROOT_STATE) =>
   Effect.gen(function*() {
-    const free = yield* freeAt(directory)
-    if (free - bytes >= RESERVE_BYTES) return
-    const mib = (value: number) => `${Math.floor(value / MIB)} MiB`
-    const wanted = bytes === 0 ? "" : `, ${mib(bytes)} are wanted`
-    return yield* new OpFailed({
-      subject,
-      problem: `the host's disk is nearly full: ${mib(free)} free${wanted}, ${mib(RESERVE_BYTES)} are kept in reserve`,
-      fix: "banger df shows what takes room, banger prune removes what nothing uses; or delete VMs that are no longer needed"
-    })
+    const { free, reserve } = yield* Effect.mapError(left(directory), opFailed(subject))
+    if (free - bytes >= reserve) return
+    const problem = reserve > 0 ? shortOf(free, bytes) : `${directory} has ${gib(free)} free, ${gib(bytes)} are wanted`
+    return yield* new OpFailed({ subject, problem, fix: MAKE_ROOM })
   })
+
+/** How often one looks while something is written: no disk takes the reserve in less. */
+const LOOK = "100 millis"
+
+/** Runs a writer until it ends, or until `look` says that there is no more room. */
+export const endedBy = (look: Effect.Effect<void, OpFailed>) => <A, E, R>(write: Effect.Effect<A, E, R>): Effect.Effect<A, E | OpFailed, R> =>
+  Effect.raceFirst(
+    // The helper's operations are uninterruptible: this part of one may end it.
+    Effect.interruptible(write),
+    Effect.interruptible(Effect.zipRight(Effect.repeat(look, Schedule.spaced(LOOK)), Effect.never))
+  )
+
+/** Writes `bytes`, as far as they are known, and is ended when the reserve is reached all the same: others write, too. */
+export const withinReserve = (subject: string, bytes: number, directory: string) => <A, E, R>(write: Effect.Effect<A, E, R>): Effect.Effect<A, E | OpFailed, R> =>
+  Effect.zipRight(keepReserve(subject, bytes, directory), endedBy(keepReserve(subject, 0, directory))(write))

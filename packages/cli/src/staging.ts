@@ -3,6 +3,7 @@ import * as fs from "node:fs/promises"
 import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { isShort, withinReserve } from "@banger/capabilities/reserve.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import { type StagingId, stagingId } from "@banger/domain/ids.ts"
 import { LocalFailure } from "./errors.ts"
@@ -20,6 +21,12 @@ export const place: Effect.Effect<{ readonly id: StagingId; readonly path: strin
   }),
   ({ path }) => Effect.promise(() => fs.rm(path, { force: true, recursive: true }).catch(() => {}))
 )
+
+/** Work in the staging directory that writes so many bytes, as far as they are known, and takes nothing of the reserve of the VMs' disk. */
+export const withRoom = (subject: string, bytes = 0, directory = staging()) => <A, E, R>(write: Effect.Effect<A, E, R>): Effect.Effect<A, E | LocalFailure, R> =>
+  withinReserve(subject, bytes, directory)(write).pipe(
+    Effect.catchIf(isShort, ({ hint, message }) => new LocalFailure({ problem: message, fix: hint }))
+  )
 
 /** How often the progress line moves on, in milliseconds. */
 const TICK = 200
@@ -48,6 +55,19 @@ const copy = (from: string, to: string): Effect.Effect<void, LocalFailure> =>
     return Effect.sync(() => void child.kill("SIGKILL"))
   })
 
+/** Bytes that a file, or all in a directory, takes on the disk; a copy keeps its holes. */
+const allocated = async (path: string): Promise<number> => {
+  const stat = await fs.lstat(path)
+  const own = stat.blocks * 512
+  if (!stat.isDirectory()) return own
+  let sum = own
+  for (const name of await fs.readdir(path)) sum += await allocated(`${path}/${name}`)
+  return sum
+}
+
+/** Where the file system can, a copy that shares the file's blocks: it takes no time and no room. */
+const shared = (from: string, to: string) => Effect.promise(() => fs.copyFile(from, to, fs.constants.COPYFILE_FICLONE_FORCE).then(() => true, () => false))
+
 /** Copies a file or directory of the user's to where the daemon may take it from. */
 export const stage = (from: string): Effect.Effect<StagingId, LocalFailure | BadSource, Scope.Scope> =>
   Effect.gen(function*() {
@@ -57,9 +77,15 @@ export const stage = (from: string): Effect.Effect<StagingId, LocalFailure | Bad
     })
     if (!stat.isFile() && !stat.isDirectory()) return yield* new BadSource({ path: from, problem: "it is neither a file nor a directory", fix: "give a file" })
     const { id, path } = yield* place
+    if (stat.isFile() && (yield* shared(from, path))) return id
+    const bytes = yield* Effect.tryPromise({
+      // What a link leads to is copied, where the link itself is named.
+      try: async () => allocated(await fs.realpath(from)),
+      catch: (error) => new BadSource({ path: from, problem: (error as Error).message, fix: "check the path" })
+    })
     yield* Effect.acquireUseRelease(
       Effect.sync(() => showProgress(path, from, stat.size)),
-      () => copy(from, path),
+      () => withRoom(`cannot copy ${from}`, bytes)(copy(from, path)),
       (end) => Effect.sync(end)
     )
     return id

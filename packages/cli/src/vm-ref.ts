@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { WrongState } from "@banger/domain/errors.ts"
+import { pausedFix, WrongState } from "@banger/domain/errors.ts"
 import { VmRef } from "@banger/domain/ids.ts"
 import type { VmView } from "@banger/domain/vm.ts"
 import { Daemon, withDaemon } from "./daemon.ts"
@@ -22,5 +22,5 @@ export const running = (args: ReadonlyArray<string>) =>
     const vm = yield* ref(args)
     const view: VmView = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.vm.Get({ vm })))
     if (view.state === "running") return view
-    return yield* new WrongState({ name: view.name, state: view.state, wanted: "running", fix: `banger vm start ${view.name}` })
+    return yield* new WrongState({ name: view.name, state: view.state, wanted: "running", fix: view.state === "paused" ? pausedFix(view.reason) : `banger vm start ${view.name}` })
   })

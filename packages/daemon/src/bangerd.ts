@@ -11,6 +11,7 @@ import { Helper } from "@banger/capabilities/helper.ts"
 import * as ImageStore from "@banger/capabilities/image-store/live.ts"
 import { DAEMON_STATE, EXITS, HELPER_SOCKET } from "@banger/capabilities/paths.ts"
 import type { HostServices } from "@banger/capabilities/pipeline.ts"
+import { freeBytes } from "@banger/capabilities/reserve.ts"
 import { DaemonApi } from "@banger/domain/api.ts"
 import { gateway } from "@banger/domain/network.ts"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
@@ -37,6 +38,7 @@ import { Lifecycle } from "./vms/lifecycle.ts"
 import { Operations } from "./vms/operations.ts"
 import { recovery } from "./vms/recovery.ts"
 import { Registry } from "./vms/registry.ts"
+import { makeRoom } from "./vms/room.ts"
 import { type Failure, VmRuntime } from "./vms/runtime.ts"
 
 interface Settings {
@@ -82,7 +84,7 @@ export const bangerd = <P, E extends Failure, H>(
     Layer.provideMerge(Events.layer(`${DAEMON_STATE}/vms`))
   )
   const layer = Layer.mergeAll(vmHandlers, catalogHandlers, hostHandlers).pipe(
-    Layer.provideMerge(Layer.scopedDiscard(collection)),
+    Layer.provideMerge(Layer.scopedDiscard(Effect.zipRight(collection, makeRoom(freeBytes)))),
     Layer.provideMerge(Layer.scopedDiscard(recovery)),
     Layer.provideMerge(ImageMaker.layer),
     Layer.provideMerge(Catalog.layer),

@@ -1,8 +1,10 @@
 import { existsSync, lstatSync } from "node:fs"
 import type { Check } from "@banger/capabilities/capability.ts"
 import { DAEMON_SOCKET, HELPER_SOCKET } from "@banger/capabilities/paths.ts"
+import { MAKE_ROOM } from "@banger/capabilities/reserve.ts"
 import * as SELinux from "@banger/capabilities/selinux.ts"
 import { Finding, mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
+import type { VmState } from "@banger/domain/vm.ts"
 import type { UserConfig } from "@banger/domain/config.ts"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -89,10 +91,13 @@ const own = Effect.gen(function*() {
       capability: "daemon",
       name: "VMs",
       run: Effect.sync(() => {
-        const broken = registry.cells().filter(({ record }) => record.state === "broken")
+        const inState = (state: VmState) => registry.cells().map(({ record }) => record).filter((record) => record.state === state)
+        const [broken, paused] = [inState("broken"), inState("paused")]
+        const [first] = paused
+        if (broken.length === 0 && first !== undefined) return notReady(`${paused.map(({ spec }) => spec.name).join(", ")} paused: ${first.reason}`, MAKE_ROOM)
         return broken.length === 0
           ? ready(`${registry.cells().length} known`)
-          : notReady(broken.map(({ record }) => `${record.spec.name} is broken: ${record.reason}`).join("; "), "mend the cause, then banger vm stop NAME; banger vm delete --force NAME removes it")
+          : notReady(broken.map(({ reason, spec }) => `${spec.name} is broken: ${reason}`).join("; "), "mend the cause, then banger vm stop NAME; banger vm delete --force NAME removes it")
       })
     },
     {

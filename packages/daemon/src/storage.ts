@@ -1,7 +1,9 @@
 import * as fs from "node:fs/promises"
+import * as path from "node:path"
 import { allocatedBytes, file } from "@banger/capabilities/files.ts"
+import { Helper } from "@banger/capabilities/helper.ts"
 import { ImageStore } from "@banger/capabilities/image-store/contract.ts"
-import { consoleLog, cowFile, LAYERS, STAGING, STATE, workFile } from "@banger/capabilities/paths.ts"
+import { consoleLog, cowFile, LAYERS, seedOf, STAGING, STATE, workFile } from "@banger/capabilities/paths.ts"
 import { type CatalogError, StateUnwritable } from "@banger/domain/errors.ts"
 import { Digest } from "@banger/domain/ids.ts"
 import type { DiskUsage, Usage } from "@banger/domain/storage.ts"
@@ -10,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { asStep } from "./as-step.ts"
 import { Catalog } from "./catalog.ts"
+import { Config } from "./config.ts"
 import { ImageMaker } from "./images/maker.ts"
 import { openIn } from "./open-files.ts"
 import { Registry } from "./vms/registry.ts"
@@ -44,6 +47,8 @@ const unreadable = (error: { readonly message: string }) => new StateUnwritable(
 /** What banger keeps on the disk, and what of it nothing uses. */
 export const makeStorage = Effect.gen(function*() {
   const catalog = yield* Catalog
+  const config = yield* Config
+  const helper = yield* Helper
   const maker = yield* ImageMaker
   const registry = yield* Registry
   const store = yield* ImageStore
@@ -69,6 +74,12 @@ export const makeStorage = Effect.gen(function*() {
     return found
   })
 
+  /** Sizes of empty work disks that VMs have, and that the next VM gets where nobody says otherwise. */
+  const seedsWanted = Effect.gen(function*() {
+    const { vm_defaults } = yield* Effect.orElseSucceed(config.read, () => ({ vm_defaults: undefined }))
+    return [vm_defaults?.disk_size ?? config.host.diskMib, ...registry.cells().map(({ record }) => record.spec.diskMib)]
+  })
+
   const ofStore = Effect.gen(function*() {
     const facts = yield* Effect.mapError(store.facts, asStep("look into the image store"))
     const known = yield* users
@@ -86,8 +97,14 @@ export const makeStorage = Effect.gen(function*() {
       ...sum(sizes),
       removable: name === ""
     }))
-    const caches: Usage = { what: "caches", name: "empty work disks, initrds", ...sum(facts.filter(({ area }) => area !== "store")), removable: false }
-    return [...shared, caches]
+    const wanted = new Set((yield* seedsWanted).map((size) => path.basename(seedOf(size))))
+    const seeds = facts.filter(({ area }) => area === "seeds")
+    const caches: ReadonlyArray<Usage> = [
+      { what: "caches", name: "initrds", ...sum(facts.filter(({ area }) => area === "initrds")), removable: false },
+      { what: "caches", name: "empty work disks", ...sum(seeds.filter(({ name }) => wanted.has(name))), removable: false },
+      { what: "caches", name: "empty work disks of sizes that no VM has", ...sum(seeds.filter(({ name }) => !wanted.has(name))), removable: true }
+    ]
+    return [...shared, ...caches]
   })
 
   const ofVms = Effect.suspend(() => Effect.forEach(registry.cells().map(({ record }) => record.spec), ({ id, name }) =>
@@ -126,6 +143,7 @@ export const makeStorage = Effect.gen(function*() {
   const prune = Effect.gen(function*() {
     const { paths, usages } = yield* removable
     yield* file(LAYERS, () => Promise.all(paths.map((path) => fs.rm(path, { recursive: true, force: true }))))
+    yield* Effect.mapError(helper.work.DropSeeds({ keep: yield* seedsWanted }), asStep("remove empty work disks"))
     yield* catalog.collect
     return usages
   })

@@ -47,6 +47,9 @@ export class VmBusy extends Schema.TaggedError<VmBusy>()("VmBusy", { name: Schem
   }
 }
 
+/** What a paused VM waits for. `reason` is its record's. */
+export const pausedFix = (reason: string) => `${reason}: it goes on when there is room; banger df shows what takes it, banger prune frees some`
+
 export class WrongState extends Schema.TaggedError<WrongState>()("WrongState", {
   name: VmName,
   state: VmState,
@@ -167,7 +170,9 @@ export class Leftovers extends Schema.TaggedError<Leftovers>()("Leftovers", {
 }
 
 export class HelperUnreachable extends Schema.TaggedError<HelperUnreachable>()("HelperUnreachable", {
-  problem: Schema.String
+  problem: Schema.String,
+  /** Since when it has answered nobody, milliseconds since the epoch. */
+  since: Schema.optional(Schema.Number)
 }) {
   override get message() {
     return `the root helper does not answer: ${this.problem}`

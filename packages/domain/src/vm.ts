@@ -18,6 +18,8 @@ export const DiskMib = Schema.Int.pipe(
   Schema.between(64, 16_777_216, { message: () => "expected a disk size from 64M to 16T" })
 )
 
+export type DiskMib = typeof DiskMib.Type
+
 /** MiB of the work disk where nobody says otherwise. */
 export const DEFAULT_DISK_MIB = 8192
 
@@ -71,6 +73,7 @@ export const VmState = Schema.Literal(
   "stopped",
   "starting",
   "running",
+  "paused",
   "stopping",
   "crashed",
   "broken"

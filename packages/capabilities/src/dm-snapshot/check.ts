@@ -17,6 +17,8 @@ export const judge = (facts: typeof DmFacts.Type) =>
     ? notReady("the kernel has no dm-snapshot target", lacking(facts.snapshot, "dm_snapshot"))
     : facts.loopControl !== "there"
     ? notReady("the kernel has no loop devices", lacking(facts.loopControl, "loop"))
+    : facts.lost.length > 0
+    ? notReady(`the root disk of VM ${facts.lost.join(", ")} is lost: the host's disk was full while it wrote`, "banger vm logs --daemon NAME; banger vm delete NAME once its /root is copied")
     : ready(facts.dmsetup)
 
 export const checks = [factCheck("device mapper", Effect.flatMap(Helper, (helper) => helper.dm.Facts()), judge)]

@@ -3,24 +3,42 @@ import * as fs from "node:fs/promises"
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import type { Digest, VmId } from "@banger/domain/ids.ts"
+import * as Schema from "effect/Schema"
+import { type Digest, VmId } from "@banger/domain/ids.ts"
 import { run } from "../exec.ts"
 import { file, removeFile } from "../files.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
-import { cowFile, dmName, estate, jail, ROOT_STATE, stored } from "../paths.ts"
 import { feature } from "../kernel-feature.ts"
+import { cowFile, dmName, estate, jail, ROOT_STATE, stored, workFile } from "../paths.ts"
+import { keepReserve } from "../reserve.ts"
 import { toolPath, version } from "../tool.ts"
 import { dmDevices, loopDevices } from "./devices.ts"
 import { DmOps } from "./ops.ts"
-import { cowBytes, snapshotTable } from "./table.ts"
+import { COW_HEADER, cowBytes, lostDevices, markedLost, snapshotTable } from "./table.ts"
 
 const loop = (path: string, readOnly: boolean) =>
   run(["losetup", "--find", "--show", ...(readOnly ? ["--read-only"] : []), path]).pipe(Effect.map((device) => device.trim()))
+
+const refuseLost = (vm: VmId) =>
+  Effect.gen(function*() {
+    const header = yield* file(cowFile(vm), async () => {
+      const handle = await fs.open(cowFile(vm), "r")
+      const { buffer } = await handle.read(Buffer.alloc(COW_HEADER), 0, COW_HEADER, 0).finally(() => handle.close())
+      return buffer
+    })
+    if (markedLost(header)) return yield* new OpFailed({
+      subject: "root disk",
+      problem: "it is lost: the host's disk was full while the VM wrote to it",
+      fix: `what was in /root is an ext4 of its own, ${workFile(vm)}; banger vm delete removes it, too`
+    })
+  })
 
 const ensure = (vm: VmId, image: Digest) =>
   Effect.gen(function*() {
     const found = dmDevices().get(dmName(vm))
     if (found?.live === true) return
+    yield* keepReserve("root disk")
+    yield* refuseLost(vm)
     if (found !== undefined) yield* run(["dmsetup", "remove", dmName(vm)])
     const { size } = yield* file(stored(image), () => fs.stat(stored(image)))
     const loops = yield* Effect.all([loop(stored(image), true), loop(cowFile(vm), false)], { concurrency: 2, mode: "either" })
@@ -70,6 +88,22 @@ export const prepare = Effect.suspend(() => {
   return first === undefined ? Effect.void : Effect.asVoid(run(["losetup", "--detach", first, ...rest]))
 }).pipe(Effect.mapError(opFailed("loop devices")))
 
+const PREFIX = "banger-"
+
+const lost = run(["dmsetup", "status", "--target", "snapshot"]).pipe(
+  Effect.map((status) => lostDevices(status).map((name) => name.slice(PREFIX.length)).filter(Schema.is(VmId)))
+)
+
+/** What a guest wrote is in the block device's page cache first: room on the disk is taken only once it is written out. */
+const flush = Effect.suspend(() => Effect.forEach([...dmDevices()].filter(([name]) => name.startsWith(PREFIX)), ([name, { number }]) =>
+  file(name, async () => {
+    const handle = await fs.open(`/dev/dm-${number.split(":")[1]}`, "r")
+    await handle.sync().finally(() => handle.close())
+  }).pipe(
+    // A device that is gone by now has nothing left to write; one that is lost says so below.
+    Effect.ignore
+  ), { concurrency: "unbounded", discard: true })).pipe(Effect.zipRight(lost), Effect.mapError(opFailed("root disks")))
+
 /** What a doctor asks of the host before and after an install. */
 export const facts = Effect.all({
   // Only root is told its version.
@@ -81,7 +115,8 @@ export const facts = Effect.all({
     Effect.orElseSucceed(() => existsSync("/sys/module/dm_snapshot")),
     Effect.flatMap((present) => feature(present, "dm_snapshot"))
   ),
-  loopControl: Effect.suspend(() => feature(existsSync("/dev/loop-control"), "loop"))
+  loopControl: Effect.suspend(() => feature(existsSync("/dev/loop-control"), "loop")),
+  lost: Effect.orElseSucceed(lost, () => [])
 })
 
 export const handlers = DmOps.toLayer({
@@ -90,5 +125,6 @@ export const handlers = DmOps.toLayer({
   "dm.Remove": ({ vm }) => remove(vm),
   "dm.EnsureCow": ({ image, vm }) => ensureCow(vm, image),
   "dm.RemoveCow": ({ vm }) => removeCow(vm),
+  "dm.Flush": () => flush,
   "dm.Facts": () => facts
 })

@@ -8,11 +8,12 @@ import * as Schema from "effect/Schema"
 import { file, readEnd } from "../files.ts"
 import { bounded } from "./console.ts"
 import type { ApiRequest } from "./machine.ts"
-import { FirecrackerApi, FirecrackerFault } from "./contract.ts"
+import { FirecrackerApi, FirecrackerFault, MachineState } from "./contract.ts"
 import { socketAt } from "./socket.ts"
 
 const Fault = Schema.parseJson(Schema.Struct({ fault_message: Schema.String }))
 const Version = Schema.parseJson(Schema.Struct({ firecracker_version: Schema.String }))
+const Instance = Schema.parseJson(Schema.Struct({ state: MachineState }))
 
 /** Firecracker answers each request within milliseconds; InstanceStart loads the kernel first. */
 const TIMEOUT_MS = 30_000
@@ -37,7 +38,7 @@ const connect = (socketPath: string) =>
       Effect.sync(() => new Undici.Client("http://localhost", { socketPath, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, maxResponseSize: MAX_ANSWER, pipelining: PIPELINED })),
       (client) => Effect.promise(() => client.destroy())
     )
-    const send = (method: "GET" | "PUT", path: string, body?: object) =>
+    const send = (method: "GET" | "PUT" | "PATCH", path: string, body?: object) =>
       Effect.tryPromise({
         try: async () => {
           const response = await client.request({
@@ -63,16 +64,18 @@ const connect = (socketPath: string) =>
         ),
         Effect.map(({ text }) => text)
       )
+    const get = <A, I>(path: string, answer: Schema.Schema<A, I>) =>
+      Effect.flatMap(send("GET", path), (text) =>
+        Effect.mapError(Schema.decodeUnknown(answer)(text), () => new FirecrackerFault({ request: `GET ${path}`, fault: `unreadable answer ${text.slice(0, 80)}` })))
     // The socket file exists a moment before Firecracker listens on it.
-    const version = yield* send("GET", "/version").pipe(
-      Effect.retry({ schedule: Schedule.spaced("5 millis").pipe(Schedule.upTo("5 seconds")), while: (fault) => fault.fault.includes("ECONNREFUSED") }),
-      Effect.flatMap((text) =>
-        Effect.mapError(Schema.decode(Version)(text), () => new FirecrackerFault({ request: "GET /version", fault: `unreadable answer ${text.slice(0, 80)}` }))
-      )
+    const { firecracker_version } = yield* get("/version", Version).pipe(
+      Effect.retry({ schedule: Schedule.spaced("5 millis").pipe(Schedule.upTo("5 seconds")), while: (fault) => fault.fault.includes("ECONNREFUSED") })
     )
     return {
       put: ({ body, path }: ApiRequest) => Effect.asVoid(send("PUT", path, body)),
-      version: Effect.succeed(version.firecracker_version)
+      patch: ({ body, path }: ApiRequest) => Effect.asVoid(send("PATCH", path, body)),
+      version: firecracker_version,
+      state: Effect.map(get("/", Instance), ({ state }) => state)
     }
   })
 

@@ -54,6 +54,18 @@ export class Firecracker extends Context.Tag("@banger/capabilities/firecracker/F
   readonly process: ProcessId
 }>() {}
 
+/** Of a VM that Firecracker holds: whether its processors run. */
+export const MachineState = Schema.Literal("Not started", "Running", "Paused")
+export type MachineState = typeof MachineState.Type
+
+/** A connection to the API of one Firecracker. */
+export interface Connection {
+  readonly put: (request: ApiRequest) => Effect.Effect<void, FirecrackerFault>
+  readonly patch: (request: ApiRequest) => Effect.Effect<void, FirecrackerFault>
+  readonly version: string
+  readonly state: Effect.Effect<MachineState, FirecrackerFault>
+}
+
 /** Host service: the owner's side of a Firecracker, in the VM's socket directory. */
 export class FirecrackerApi extends Context.Tag("@banger/capabilities/firecracker/FirecrackerApi")<FirecrackerApi, {
   /** Firecracker opens its log itself, under the VM's uid; before 1.14 it does not create it. */
@@ -65,11 +77,7 @@ export class FirecrackerApi extends Context.Tag("@banger/capabilities/firecracke
   /** Keeps the serial console's log from growing without end, for as long as the scope lives. Never fails: no VM is given up for its log. */
   readonly boundConsole: (log: string) => Effect.Effect<void, never, Scope.Scope>
   /** Waits for the socket. One request at a time. */
-  readonly connect: (socket: string) => Effect.Effect<
-    { readonly put: (request: ApiRequest) => Effect.Effect<void, FirecrackerFault>; readonly version: Effect.Effect<string, FirecrackerFault> },
-    FirecrackerFault,
-    Scope.Scope
-  >
+  readonly connect: (socket: string) => Effect.Effect<Connection, FirecrackerFault, Scope.Scope>
 }>() {}
 
 /** Host service: how VMs end, as systemd writes it down. */

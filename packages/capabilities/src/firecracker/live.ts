@@ -36,9 +36,8 @@ const boot = (spec: VmSpec) =>
   Effect.scoped(Effect.gen(function*() {
     const [api, tap, { ready }] = yield* Effect.all([FirecrackerApi, Tap, GuestConfig])
     const connection = yield* api.connect(apiSocket(spec.id))
-    const version = yield* connection.version
     // Started in their order on the one connection, which keeps it.
-    yield* Effect.forEach(configuration(spec, tap, version), connection.put, { concurrency: "unbounded", discard: true })
+    yield* Effect.forEach(configuration(spec, tap, connection.version), connection.put, { concurrency: "unbounded", discard: true })
     yield* connection.put(START)
     yield* ready.pipe(
       Effect.timeoutFail({ duration: `${GUEST_SECONDS} seconds`, onTimeout: () => new GuestSilent({ name: spec.name, seconds: GUEST_SECONDS }) })

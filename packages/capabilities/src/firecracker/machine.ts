@@ -26,6 +26,10 @@ const drive = (id: string, readOnly: boolean): ApiRequest => ({
 /** Starts the VM, once it is configured. */
 export const START: ApiRequest = { path: "/actions", body: { action_type: "InstanceStart" } }
 
+/** Stops the VM's processors, and lets them go on. What the guest has put into its disks' queues by then is still written. */
+export const PAUSE: ApiRequest = { path: "/vm", body: { state: "Paused" } }
+export const RESUME: ApiRequest = { path: "/vm", body: { state: "Resumed" } }
+
 /** The requests that configure a VM, in their order (that of the drives names them in the guest), without what this Firecracker does not know yet. */
 export const configuration = (
   spec: VmSpec,

@@ -5,6 +5,7 @@ import { KillSignal } from "@banger/domain/api.ts"
 import { Digest, Slot, VmId } from "@banger/domain/ids.ts"
 import { ProcessId } from "@banger/domain/vm.ts"
 import { OpFailed } from "../op-failed.ts"
+import { changesVm, changesVmLong, looks, OpKind } from "../op-kind.ts"
 
 export const FirecrackerFacts = Schema.Struct({
   firecracker: Schema.NullOr(Schema.String),
@@ -39,20 +40,20 @@ const vm = { vm: VmId }
 /** All but Kill are safe to repeat. */
 export class FirecrackerOps extends RpcGroup.make(
   /** The VM's Firecracker, when its unit runs it: pid and start time. */
-  Rpc.make("Find", { payload: vm, success: Schema.NullOr(ProcessId), error: OpFailed }),
+  Rpc.make("Find", { payload: vm, success: Schema.NullOr(ProcessId), error: OpFailed }).annotate(OpKind, looks),
   /** Furnishes the jail and starts the unit. Fails when the VM's disks are not in place. */
   Rpc.make("Start", {
     payload: { ...vm, slot: Slot, vmlinux: Digest, initrd: Digest, modules: Digest },
     success: ProcessId,
     error: OpFailed
-  }),
-  Rpc.make("Kill", { payload: { ...vm, signal: KillSignal }, error: OpFailed }),
+  }).annotate(OpKind, changesVm),
+  Rpc.make("Kill", { payload: { ...vm, signal: KillSignal }, error: OpFailed }).annotate(OpKind, changesVm),
   /** Kills what still runs, returns when the unit's cgroup is empty and the jail gone. */
-  Rpc.make("Remove", { payload: vm, error: OpFailed }),
+  Rpc.make("Remove", { payload: vm, error: OpFailed }).annotate(OpKind, changesVmLong),
   /** The serial console's log: estate. */
-  Rpc.make("EnsureLog", { payload: vm, error: OpFailed }),
-  Rpc.make("RemoveLog", { payload: vm, error: OpFailed }),
-  Rpc.make("Facts", { success: FirecrackerFacts }),
-  Rpc.make("MachineFacts", { success: MachineFacts }),
-  Rpc.make("KvmFacts", { success: KvmFacts })
+  Rpc.make("EnsureLog", { payload: vm, error: OpFailed }).annotate(OpKind, changesVm),
+  Rpc.make("RemoveLog", { payload: vm, error: OpFailed }).annotate(OpKind, changesVm),
+  Rpc.make("Facts", { success: FirecrackerFacts }).annotate(OpKind, looks),
+  Rpc.make("MachineFacts", { success: MachineFacts }).annotate(OpKind, looks),
+  Rpc.make("KvmFacts", { success: KvmFacts }).annotate(OpKind, looks)
 ).prefix("firecracker.") {}

@@ -9,21 +9,30 @@ import { OpFailed, opFailed } from "../op-failed.ts"
 import { dmDevices } from "../dm-snapshot/devices.ts"
 import { forgetInitrds } from "../firecracker/initrd.ts"
 import { cowFile, dmName, INITRDS, jail, SEEDS, staged, STORE, stored, workFile } from "../paths.ts"
-import { keepReserve } from "../reserve.ts"
+import { withinReserve } from "../reserve.ts"
 import { bangerStore } from "./copy.ts"
 import { ImageStoreOps } from "./ops.ts"
 
 const temporary = (what: string) => `${STORE}/.new-${what}`
+
+/** What a copy of an open file takes of the disk: nothing where the file system shares it. */
+const bytesOf = (source: fs.FileHandle, probe: string) =>
+  file(probe, async () => {
+    const shared = await fs.copyFile(`/proc/self/fd/${source.fd}`, probe, constants.COPYFILE_FICLONE_FORCE).then(() => true, () => false)
+    await fs.rm(probe, { force: true })
+    return shared ? 0 : allocatedBytes(await source.stat())
+  })
 
 /** Makes a file of the store of open ones with banger-store, under a name that tells it is not whole until it is. */
 const made = (what: string, args: (target: string) => readonly [string, ...ReadonlyArray<string>], source: fs.FileHandle, cow?: fs.FileHandle) =>
   Effect.gen(function*() {
     const { install } = yield* HostSettings
     const target = temporary(what)
-    const stats = yield* file(target, () => Promise.all([source, ...(cow === undefined ? [] : [cow])].map((handle) => handle.stat())))
-    yield* keepReserve("image store", stats.reduce((sum, stat) => sum + allocatedBytes(stat), 0))
     yield* file(STORE, () => fs.mkdir(STORE, { recursive: true, mode: 0o711 }))
+    const own = yield* bytesOf(source, target)
+    const laid = cow === undefined ? 0 : allocatedBytes(yield* file(target, () => cow.stat()))
     const copied = yield* bangerStore([`${install}/bin/banger-store`, ...args(target)], source, cow).pipe(
+      withinReserve("image store", own + laid, STORE),
       Effect.tapError(() => Effect.ignoreLogged(file(target, () => fs.rm(target, { force: true }))))
     )
     yield* file(stored(copied.digest), () => fs.rename(target, stored(copied.digest)))

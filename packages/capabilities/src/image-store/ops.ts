@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import { Digest, StagingId, VmId } from "@banger/domain/ids.ts"
 import { DiskMib } from "@banger/domain/vm.ts"
 import { OpFailed } from "../op-failed.ts"
+import { changesDigestLong, changesStagingLong, changesVmLong, looks, OpKind } from "../op-kind.ts"
 
 /** A file of the store. */
 export const Stored = Schema.Struct({ digest: Digest, bytes: Schema.Number })
@@ -24,16 +25,16 @@ export class ImageStoreOps extends RpcGroup.make(
     payload: { staging: StagingId },
     success: Stored,
     error: OpFailed
-  }),
+  }).annotate(OpKind, changesStagingLong),
   /** A file of the store again, at least so long: a root file system with room to grow, which the guest program does. */
-  Rpc.make("Extend", { payload: { digest: Digest, sizeMib: DiskMib }, success: Stored, error: OpFailed }),
+  Rpc.make("Extend", { payload: { digest: Digest, sizeMib: DiskMib }, success: Stored, error: OpFailed }).annotate(OpKind, changesDigestLong),
   /** The disks of a VM that does not run, as files of the store; `image` is the root file system it was made of. */
-  Rpc.make("Seal", { payload: { vm: VmId, image: Digest }, success: Schema.Struct({ rootfs: Stored, seed: Stored }), error: OpFailed }),
-  Rpc.make("Remove", { payload: { digest: Digest }, error: OpFailed }),
+  Rpc.make("Seal", { payload: { vm: VmId, image: Digest }, success: Schema.Struct({ rootfs: Stored, seed: Stored }), error: OpFailed }).annotate(OpKind, changesVmLong),
+  Rpc.make("Remove", { payload: { digest: Digest }, error: OpFailed }).annotate(OpKind, changesDigestLong),
   /** Every file that images, kernels and VMs share: those of the store, and what is made once for all VMs. */
   Rpc.make("Facts", {
     success: Schema.Array(StoreFact),
     error: OpFailed
-  }),
-  Rpc.make("List", { success: Schema.Array(Digest), error: OpFailed })
+  }).annotate(OpKind, looks),
+  Rpc.make("List", { success: Schema.Array(Digest), error: OpFailed }).annotate(OpKind, looks)
 ).prefix("store.") {}

@@ -1,18 +1,13 @@
 import * as Effect from "effect/Effect"
 import { notReady, ready } from "@banger/domain/readiness.ts"
 import { factCheck } from "../capability.ts"
-import { installs } from "../distribution.ts"
 import { Helper } from "../helper.ts"
-import { RESERVE_BYTES } from "../reserve.ts"
+import { gib, MAKE_ROOM, RESERVE_BYTES } from "../reserve.ts"
 import type { WorkDiskFacts } from "./ops.ts"
 
-const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
-
 export const judge = (facts: typeof WorkDiskFacts.Type) =>
-  facts.mkfs === null
-    ? notReady("mkfs.ext4 is missing", installs("mkfs.ext4"))
-    : facts.freeBytes < RESERVE_BYTES
-    ? notReady(`${gib(facts.freeBytes)} free in /var/lib/banger, ${gib(RESERVE_BYTES)} are kept in reserve`, "free space, or delete VMs that are no longer needed")
+  facts.freeBytes < RESERVE_BYTES
+    ? notReady(`${gib(facts.freeBytes)} free in /var/lib/banger, ${gib(RESERVE_BYTES)} are kept in reserve`, MAKE_ROOM)
     : ready(`${gib(facts.freeBytes)} free`)
 
 export const checks = [factCheck("disk space", Effect.flatMap(Helper, (helper) => helper.work.Facts()), judge)]

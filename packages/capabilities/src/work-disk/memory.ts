@@ -6,5 +6,6 @@ export const handlers = WorkDiskOps.toLayer(Effect.map(MemoryHost, (host) => Wor
   "work.Find": ({ vm }) => host.has(`estate work ${vm}`),
   "work.Ensure": ({ vm }) => host.add(`estate work ${vm}`),
   "work.Remove": ({ vm }) => host.delete(`estate work ${vm}`),
-  "work.Facts": () => Effect.succeed({ mkfs: "mkfs.ext4", freeBytes: 2 ** 40 })
+  "work.DropSeeds": () => Effect.void,
+  "work.Facts": () => Effect.succeed({ freeBytes: 2 ** 40 })
 })))

@@ -2,14 +2,15 @@ import { existsSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import type { Digest, Slot, VmId } from "@banger/domain/ids.ts"
+import type { DiskMib } from "@banger/domain/vm.ts"
 import { vmUid } from "@banger/domain/network.ts"
-import { run } from "../exec.ts"
-import { file, removeFile } from "../files.ts"
+import { run, UNLIMITED } from "../exec.ts"
+import { allocatedBytes, file, removeFile } from "../files.ts"
+import { HostSettings } from "../host-settings.ts"
 import { makeKeyedLock } from "../keyed-lock.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
-import { estate, SEEDS, stored, workFile } from "../paths.ts"
-import { freeBytes, keepReserve } from "../reserve.ts"
-import { toolPath } from "../tool.ts"
+import { estate, ROOT_STATE, seedOf, SEEDS, stored, workFile } from "../paths.ts"
+import { freeBytes, keepReserve, withinReserve } from "../reserve.ts"
 import { WorkDiskOps } from "./ops.ts"
 
 const MIB = 2 ** 20
@@ -18,29 +19,36 @@ const MIB = 2 ** 20
 const making = makeKeyedLock()
 
 /** An empty file system of that size, made once: later disks are sparse copies of it. */
-const emptySeed = (diskMib: number) =>
+const emptySeed = (diskMib: DiskMib) =>
   Effect.gen(function*() {
-    const seed = `${SEEDS}/empty-${diskMib}.ext4`
+    const { install } = yield* HostSettings
+    const seed = seedOf(diskMib)
     if (existsSync(seed)) return seed
     yield* file(seed, async () => {
       await fs.mkdir(SEEDS, { recursive: true, mode: 0o700 })
       await fs.rm(`${seed}.new`, { force: true })
     })
-    // Inode tables are zeroed here, once, and become holes: a lazy initialisation would write them in every guest. No
-    // blocks are reserved for root, who is the only user of /root.
-    yield* run(["mkfs.ext4", "-q", "-F", "-m", "0", "-E", "nodiscard,lazy_itable_init=0,lazy_journal_init=1,root_owner=0:0", `${seed}.new`, `${diskMib}M`])
-    yield* run(["fallocate", "--dig-holes", `${seed}.new`])
+    // Not mkfs.ext4, which allocates all inode tables, 16 GiB of them where the disk has 1 TiB: ours are holes.
+    yield* withinReserve("work disk", 0, SEEDS)(run([`${install}/bin/banger-store`, "empty", `${seed}.new`, String(diskMib * MIB)], { timeoutMs: UNLIMITED }))
     yield* file(seed, () => fs.rename(`${seed}.new`, seed))
     return seed
   }).pipe(making(String(diskMib)))
 
-const ensure = (vm: VmId, slot: Slot, diskMib: number, seed: Digest | null) =>
+/** A sparse copy: shared with its source where the file system can, which takes no room, else all that the source has. */
+const copied = (source: string, target: string, bytes: number) =>
+  Effect.gen(function*() {
+    const cp = (reflink: "always" | "never") => run(["cp", `--reflink=${reflink}`, "--sparse=always", "--no-preserve=all", "--", source, target], { timeoutMs: UNLIMITED })
+    yield* keepReserve("work disk")
+    yield* Effect.catchTag(cp("always"), "CommandFailed", () => withinReserve("work disk", bytes, ROOT_STATE)(cp("never")))
+  }).pipe(Effect.tapError(() => Effect.ignoreLogged(file(target, () => fs.rm(target, { force: true })))))
+
+const ensure = (vm: VmId, slot: Slot, diskMib: DiskMib, seed: Digest | null) =>
   Effect.gen(function*() {
     const disk = workFile(vm)
     if (existsSync(disk)) return
-    yield* keepReserve("work disk")
     const source = seed === null ? yield* emptySeed(diskMib) : stored(seed)
-    const { size } = yield* file(source, () => fs.stat(source))
+    const stat = yield* file(source, () => fs.stat(source))
+    const { size } = stat
     if (size > diskMib * MIB) {
       return yield* new OpFailed({
         subject: "work disk",
@@ -49,7 +57,7 @@ const ensure = (vm: VmId, slot: Slot, diskMib: number, seed: Digest | null) =>
       })
     }
     yield* file(estate(vm), () => fs.mkdir(estate(vm), { recursive: true, mode: 0o711 }))
-    yield* run(["cp", "--reflink=auto", "--sparse=always", "--no-preserve=all", "--", source, `${disk}.new`])
+    yield* copied(source, `${disk}.new`, allocatedBytes(stat))
     yield* file(disk, async () => {
       await fs.truncate(`${disk}.new`, diskMib * MIB)
       await fs.chmod(`${disk}.new`, 0o600)
@@ -62,14 +70,20 @@ const remove = (vm: VmId) =>
   removeFile(estate(vm), [workFile(vm), `${workFile(vm)}.new`]).pipe(Effect.mapError(opFailed("work disk")))
 
 /** What a doctor asks of the host before and after an install. */
-export const facts = Effect.all({
-  mkfs: Effect.sync(() => toolPath("mkfs.ext4")),
-  freeBytes: Effect.orElseSucceed(freeBytes, () => 0)
-})
+export const facts = Effect.map(Effect.orElseSucceed(freeBytes, () => 0), (free) => ({ freeBytes: free }))
+
+/** Also those of versions that made them with mkfs.ext4, which have another name. */
+const dropSeeds = (keep: ReadonlyArray<DiskMib>) =>
+  file(SEEDS, async () => {
+    const kept = new Set(keep.map(seedOf))
+    const paths = (await fs.readdir(SEEDS).catch(() => [])).map((name) => `${SEEDS}/${name}`)
+    await Promise.all(paths.filter((path) => !kept.has(path)).map((path) => fs.rm(path, { force: true })))
+  }).pipe(Effect.mapError(opFailed("work disk")))
 
 export const handlers = WorkDiskOps.toLayer({
   "work.Find": ({ vm }) => Effect.sync(() => existsSync(workFile(vm))),
   "work.Ensure": ({ diskMib, seed, slot, vm }) => ensure(vm, slot, diskMib, seed),
   "work.Remove": ({ vm }) => remove(vm),
+  "work.DropSeeds": ({ keep }) => dropSeeds(keep),
   "work.Facts": () => facts
 })

@@ -4,9 +4,9 @@ import * as Schema from "effect/Schema"
 import { Digest, Slot, VmId } from "@banger/domain/ids.ts"
 import { DiskMib } from "@banger/domain/vm.ts"
 import { OpFailed } from "../op-failed.ts"
+import { changesEverythingLong, changesVmLong, looks, OpKind } from "../op-kind.ts"
 
 export const WorkDiskFacts = Schema.Struct({
-  mkfs: Schema.NullOr(Schema.String),
   /** Free bytes where the disks lie. */
   freeBytes: Schema.Number
 })
@@ -15,9 +15,11 @@ const vm = { vm: VmId }
 
 /** All are safe to repeat. The work disk is estate: no operation here belongs to a lease. */
 export class WorkDiskOps extends RpcGroup.make(
-  Rpc.make("Find", { payload: vm, success: Schema.Boolean, error: OpFailed }),
+  Rpc.make("Find", { payload: vm, success: Schema.Boolean, error: OpFailed }).annotate(OpKind, looks),
   /** A sparse copy of the seed (of an empty file system where there is none), `diskMib` long. An existing disk is left as it is. */
-  Rpc.make("Ensure", { payload: { ...vm, slot: Slot, diskMib: DiskMib, seed: Schema.NullOr(Digest) }, error: OpFailed }),
-  Rpc.make("Remove", { payload: vm, error: OpFailed }),
-  Rpc.make("Facts", { success: WorkDiskFacts })
+  Rpc.make("Ensure", { payload: { ...vm, slot: Slot, diskMib: DiskMib, seed: Schema.NullOr(Digest) }, error: OpFailed }).annotate(OpKind, changesVmLong),
+  Rpc.make("Remove", { payload: vm, error: OpFailed }).annotate(OpKind, changesVmLong),
+  /** Removes the empty file systems that disks are copied from, but for those of these sizes; each is made again when it is wanted. */
+  Rpc.make("DropSeeds", { payload: { keep: Schema.Array(DiskMib) }, error: OpFailed }).annotate(OpKind, changesEverythingLong),
+  Rpc.make("Facts", { success: WorkDiskFacts }).annotate(OpKind, looks)
 ).prefix("work.") {}

@@ -8,7 +8,7 @@ import { size } from "../output/units.ts"
 export default command({
   path: "prune",
   about: `Removes what nothing uses: layers of container images (the next pull fetches them again), what killed commands left, files that belong
-to no image and no kernel. Images, kernels and VMs are never touched.`,
+to no image and no kernel, empty work disks of sizes that no VM has. Images, kernels and VMs are never touched.`,
   flags: { "dry-run": Flags.on("only say what would go"), json: Flags.json },
   fields: ["[] {what, name, apparentBytes, allocatedBytes, removable}"],
   examples: ["banger prune --dry-run", "banger prune"],

@@ -20,7 +20,7 @@ export default command({
   examples: ["banger vm kill sandbox", "banger vm kill --signal TERM sandbox other"],
   run: ({ args, flags }) => {
     const sent = flags.signal ?? "KILL"
-    return onMany({ args, all: flags.all, states: ["running", "starting", "stopping"] }, (daemon, vm) =>
+    return onMany({ args, all: flags.all, states: ["running", "paused", "starting", "stopping"] }, (daemon, vm) =>
       Effect.zipRight(daemon.vm.Kill({ vm, signal: sent }), print(`${vm}: sent SIG${sent}\n`)))
   }
 })

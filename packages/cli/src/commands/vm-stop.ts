@@ -15,6 +15,6 @@ export default command({
     "banger vm stop --all --timeout 30s"
   ],
   run: ({ args, flags }) =>
-    onMany({ args, all: flags.all, states: ["running", "starting"] }, (daemon, vm) =>
+    onMany({ args, all: flags.all, states: ["running", "paused", "starting"] }, (daemon, vm) =>
       finished(vm, flags.json)(daemon.vm.Stop({ vm, timeoutMs: flags.timeout ?? STOP_TIMEOUT })))
 })

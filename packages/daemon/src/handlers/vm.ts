@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { asStep } from "../as-step.ts"
 import { Catalog } from "../catalog.ts"
+import { HostFacts } from "../host-facts.ts"
 import { makeHold } from "../vms/ephemeral.ts"
 import { Events } from "../vms/events.ts"
 import { Lifecycle } from "../vms/lifecycle.ts"
@@ -20,6 +21,7 @@ export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
   const catalog = yield* Catalog
   const daemon = yield* Effect.scope
   const events = yield* Events
+  const facts = yield* HostFacts
   const helper = yield* Helper
   const hold = yield* makeHold
   const lifecycle = yield* Lifecycle
@@ -32,11 +34,13 @@ export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
 
   return VmApi.of({
     "vm.Create": (request) =>
-      Stream.unwrap(
+      Stream.unwrap(Effect.zipRight(
+        // Whoever asks may leave while a helper that is away is waited for.
+        Effect.mapError(facts.hello, asStep("reach the root helper")),
         // Between the record and its operation nobody may come: an interrupted request would leave a VM being created by none.
         Effect.uninterruptible(Effect.flatMap(plan(request), (cell) =>
           operations.run(cell.record.spec, "created", (emit) => lifecycle.create(cell, emit))))
-      ).pipe(Stream.rechunk(1)),
+      )).pipe(Stream.rechunk(1)),
     "vm.Start": ({ vm }) => operation(vm, "started", (cell) => (emit) => lifecycle.start(cell, emit)),
     "vm.Stop": ({ timeoutMs, vm }) =>
       operation(vm, "stopped", (cell) => (emit) =>

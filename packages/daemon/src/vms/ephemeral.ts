@@ -29,12 +29,9 @@ export const makeHold = Effect.gen(function*() {
         Effect.isSuccess
       )
       if (!gone || !registry.cells().includes(cell)) return
-      yield* operations.run(spec, "deleted", (emit) => lifecycle.remove(cell, true, emit)).pipe(
-        Effect.flatMap(Stream.runDrain),
-        // Whatever else is being done to it ends; then it goes.
-        Effect.retry({ schedule: Schedule.spaced("500 millis"), times: 240, while: (error) => error._tag === "VmBusy" })
-      )
-    }).pipe(Effect.catchAll((error) => Effect.logError(error.message)))
+      // Whatever else is being done to it ends, however long that takes; then it goes.
+      yield* operations.begin(spec, "deleted", (emit) => Effect.suspend(() => registry.cells().includes(cell) ? lifecycle.remove(cell, true, emit) : Effect.void))
+    })
 
   return (cell: Cell): Stream.Stream<never, VmError> =>
     // Interruptible, though it is begun in a finalizer: a daemon that ends waits for none of these.

@@ -1,8 +1,8 @@
 import { shutdown } from "@banger/capabilities/vsock/agent-client.ts"
 import { VmExits } from "@banger/capabilities/firecracker/contract.ts"
 import { vsockSocket } from "@banger/capabilities/paths.ts"
-import { Leftovers, StepFailed, type VmError, WrongState } from "@banger/domain/errors.ts"
-import { VmSpec } from "@banger/domain/vm.ts"
+import { Leftovers, pausedFix, StepFailed, type VmError, WrongState } from "@banger/domain/errors.ts"
+import { type VmRecord, VmSpec } from "@banger/domain/vm.ts"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -18,6 +18,9 @@ import { view } from "./view.ts"
 
 const stepFailed = (operation: string, failure: Failure) =>
   new StepFailed({ operation, problem: failure.message, fix: failure.hint ?? "banger doctor says what the host lacks" })
+
+/** Of a VM that is paused for want of room: what would need it to run is refused, and says what mends it. */
+const paused = ({ reason, spec: { name }, state }: VmRecord) => new WrongState({ name, state, wanted: "running", fix: pausedFix(reason) })
 
 /** How a VM was stopped. */
 export interface Stopped {
@@ -105,6 +108,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
       Effect.gen(function*() {
         const { name } = cell.record.spec
         if (cell.unreadable !== undefined) return yield* new StepFailed({ operation: `start ${name}`, problem: cell.unreadable, fix: `install the version of banger that made it, or banger vm delete --force ${name}` })
+        if (cell.record.state === "paused") return yield* paused(cell.record)
         if (cell.run !== undefined || cell.record.state === "running") return yield* new WrongState({ name, state: cell.record.state, wanted: "stopped", fix: `banger vm exec ${name} -- CMD runs a command in it` })
         if (cell.record.state !== "stopped") yield* settle(cell, "stopped", "")
         yield* begin(cell, emit).pipe(
@@ -166,11 +170,12 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     const stop = (cell: Cell, timeoutMs: number, emit: Emit) =>
       Effect.gen(function*() {
         const { id, name } = cell.record.spec
-        if (cell.run === undefined && cell.record.state !== "broken" && cell.record.state !== "running") {
+        const { reason, state } = cell.record
+        if (cell.run === undefined && !["broken", "running", "paused"].includes(state)) {
           return yield* new WrongState({ name, state: cell.record.state, wanted: "running", fix: `banger vm start ${name} starts it` })
         }
         yield* registry.note(cell, { state: "stopping", reason: "" })
-        const stopped: Stopped = yield* shutdown(vsockSocket(id), "stop").pipe(
+        const asked: Effect.Effect<Stopped> = shutdown(vsockSocket(id), "stop").pipe(
           Effect.zipRight(exits.await(id)),
           Effect.timeoutTo({
             duration: timeoutMs,
@@ -179,6 +184,8 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
           }),
           Effect.catchTag("AgentUnreachable", ({ message }) => Effect.succeed({ inOrder: false, how: `killed: ${message}` }))
         )
+        // A guest that does not run cannot be asked, and one that ran on to shut down would write.
+        const stopped = state === "paused" ? { inOrder: false, how: `killed: it was paused, ${reason}` } : yield* asked
         yield* settle(cell, "stopped", "")
         yield* emit({ _tag: "Note", message: `${name} ${stopped.how}` })
         return stopped
@@ -188,7 +195,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
       Effect.gen(function*() {
         const { name } = cell.record.spec
         // Whether one of which nothing can be read runs is not known.
-        if ((cell.run !== undefined || cell.record.state === "running" || cell.unreadable !== undefined) && !force) {
+        if ((cell.run !== undefined || ["running", "paused"].includes(cell.record.state) || cell.unreadable !== undefined) && !force) {
           return yield* new WrongState({ name, state: cell.record.state, wanted: "stopped", fix: `banger vm stop ${name} first, or banger vm delete --force ${name}` })
         }
         const strangers = runtime.strangers(cell.record)

@@ -1,5 +1,7 @@
 import { Dns } from "@banger/capabilities/dns/contract.ts"
 import { isAlive } from "@banger/capabilities/firecracker/process.ts"
+import { FirecrackerApi } from "@banger/capabilities/firecracker/contract.ts"
+import { isPaused } from "@banger/capabilities/firecracker/pause.ts"
 import { readFileSync } from "node:fs"
 import { parseExit } from "@banger/capabilities/firecracker/exit.ts"
 import { exitFile } from "@banger/capabilities/paths.ts"
@@ -35,6 +37,7 @@ const endOf = ({ record }: Cell) =>
  * it is gone for certain.
  */
 export const recovery = Effect.gen(function*() {
+  const api = yield* FirecrackerApi
   const facts = yield* HostFacts
   const registry = yield* Registry
   const runtime = yield* VmRuntime
@@ -52,7 +55,7 @@ export const recovery = Effect.gen(function*() {
       Effect.retry({ schedule: ASK_AGAIN, times, while: (failure) => failure._tag !== "NotAdoptable" }),
       Effect.matchEffect({
         onSuccess: (run) =>
-          Effect.zipRight(lifecycle.attach(cell, run), registry.note(cell, { state: "running", reason: "", taken: union(cell.record.taken, runtime.names) })),
+          Effect.zipRight(lifecycle.attach(cell, run), Effect.flatMap(stateOf(cell), (found) => registry.note(cell, { ...found, taken: union(cell.record.taken, runtime.names) }))),
         onFailure: (failure): Effect.Effect<void, VmError> =>
           failure._tag === "NotAdoptable"
             ? Effect.flatMap(endOf(cell), ({ clean, reason }) => lifecycle.settle(cell, clean ? "stopped" : "crashed", reason))
@@ -63,13 +66,23 @@ export const recovery = Effect.gen(function*() {
 
   const union = (some: ReadonlyArray<string>, more: ReadonlyArray<string>) => [...new Set([...some, ...more])]
 
-  const lost = (cell: Cell, reason: string) =>
-    cell.record.state === "running" && cell.record.reason === reason ? Effect.void : registry.note(cell, { state: "running", reason })
+  /** What Firecracker says, since a daemon may have ended between the act and the record; a paused VM goes on when there is room (room.ts). */
+  const stateOf = (cell: Cell) =>
+    isPaused(cell.record.spec.id).pipe(
+      Effect.provideService(FirecrackerApi, api),
+      Effect.orElseSucceed(() => cell.record.state === "paused"),
+      Effect.map((paused) => paused ? { state: "paused" as const, reason: cell.record.state === "paused" ? cell.record.reason : "" } : { state: "running" as const, reason: "" })
+    )
+
+  const lost = (cell: Cell, reason: string) => {
+    const state = cell.record.state === "paused" ? "paused" : "running"
+    return cell.record.state === state && cell.record.reason === reason ? Effect.void : registry.note(cell, { state, reason })
+  }
 
   /** Unless the VM was stopped or deleted meanwhile. */
   const adoptLater = (cell: Cell) =>
     operations.begin(cell.record.spec, "recovered", () =>
-      Effect.suspend(() => registry.cells().includes(cell) && cell.run === undefined && cell.record.state === "running" ? adopt(cell, 0) : Effect.void)
+      Effect.suspend(() => registry.cells().includes(cell) && cell.run === undefined && ["running", "paused"].includes(cell.record.state) ? adopt(cell, 0) : Effect.void)
     ).pipe(Effect.delay(LOOK_AGAIN))
 
   const recover = (cell: Cell): Effect.Effect<void, VmError> => {
@@ -82,6 +95,7 @@ export const recovery = Effect.gen(function*() {
       case "starting":
         return lifecycle.settle(cell, "stopped", "its start was interrupted")
       case "running":
+      case "paused":
       case "stopping":
         return hostBoot === facts.bootId ? adopt(cell, TIMES) : lifecycle.settle(cell, "stopped", "host rebooted")
       case "broken":

@@ -7,7 +7,7 @@ import { VmDetail, type VmRecord, VmView } from "@banger/domain/vm.ts"
 
 /** By the clock that goes on while the host sleeps and that nobody sets; by the other for a VM that an earlier version started. */
 const uptimeOf = ({ startedAt, startedUptime, state }: VmRecord): number | null => {
-  if (state !== "running" || startedAt === null) return null
+  if ((state !== "running" && state !== "paused") || startedAt === null) return null
   return Math.max(0, startedUptime === null ? Date.now() - startedAt : hostUptime() - startedUptime)
 }
 

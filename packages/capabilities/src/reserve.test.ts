@@ -1,0 +1,41 @@
+import { assert, describe, it } from "@effect/vitest"
+import { tmpdir } from "node:os"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/TestClock"
+import { OpFailed } from "./op-failed.ts"
+import { endedBy, keepReserve, withinReserve } from "./reserve.ts"
+
+const short = new OpFailed({ subject: "copy", problem: "no room", fix: "make some" })
+
+describe("reserve", () => {
+  it.effect("what has no room is refused before it begins", () => Effect.gen(function*() {
+    let begun = false
+    const refused = yield* Effect.flip(withinReserve("copy", 2 ** 60, tmpdir())(Effect.sync(() => begun = true)))
+    assert.include(refused.message, "are wanted")
+    assert.isFalse(begun)
+    yield* keepReserve("copy", 0, tmpdir())
+  }))
+
+  it.effect("a directory that is not there is said, not taken for room", () => Effect.gen(function*() {
+    assert.include((yield* Effect.flip(keepReserve("copy", 0, "/nonexistent"))).message, "copy: ")
+  }))
+
+  it.effect("a writer is ended as soon as there is no more room, also within an operation that nobody may interrupt", () => Effect.gen(function*() {
+    const ended = yield* Deferred.make<void>()
+    let room = true
+    const writer = Effect.onInterrupt(Effect.never, () => Deferred.succeed(ended, undefined))
+    const work = yield* Effect.fork(Effect.uninterruptible(Effect.flip(endedBy(Effect.suspend(() => room ? Effect.void : Effect.fail(short)))(writer))))
+    yield* TestClock.adjust("5 seconds")
+    assert.isFalse(yield* Deferred.isDone(ended))
+    room = false
+    yield* TestClock.adjust("100 millis")
+    assert.strictEqual(yield* Fiber.join(work), short)
+    assert.isTrue(yield* Deferred.isDone(ended))
+  }))
+
+  it.effect("a writer's own end is the end", () => Effect.gen(function*() {
+    assert.strictEqual(yield* endedBy(Effect.void)(Effect.succeed("written")), "written")
+  }))
+})
