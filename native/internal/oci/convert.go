@@ -282,7 +282,7 @@ func (p *Pull) Run(ctx context.Context, unless string, to Target, progress Progr
 
 // Import converts an image of the user's files.
 func Import(ctx context.Context, source string, to Target, limits Limits, progress Progress) (*Result, error) {
-	img, closeSource, err := Open(source, limits)
+	img, closeSource, err := Open(source, filepath.Dir(to.Rootfs), limits)
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,7 @@ func TestPullOfAnIndex(t *testing.T) {
 		if r.URL.Path != "/v2/app/manifests/1" {
 			return false
 		}
-		w.Write(indexOf(t, platform([]byte("other"), "linux", "arm64", "v8"), platform([]byte("attestation"), "unknown", "unknown", ""), platform(s.manifest, "linux", "amd64", "")))
+		w.Write(indexOf(t, listed([]byte("other"), "linux", "arm64", "v8"), listed([]byte("attestation"), "unknown", "unknown", ""), listed(s.manifest, "linux", "amd64", "")))
 		return true
 	})
 	if result, err := p.run(t); err != nil || result.Digest != digestOf(b.manifest) {

@@ -134,21 +134,9 @@ func (c *client) image(ctx context.Context, ref name.Reference) (*image, error) 
 	if err != nil {
 		return nil, err
 	}
-	m, err := parseManifest(content, what)
+	m, digest, err := follow(content, what, func(digest string) ([]byte, error) { return c.manifest(ctx, digest, what) })
 	if err != nil {
 		return nil, err
-	}
-	if len(m.Manifests) > 0 {
-		d, err := m.choose(what)
-		if err != nil {
-			return nil, err
-		}
-		if content, err = c.manifest(ctx, d.Digest, what); err != nil {
-			return nil, err
-		}
-		if m, err = parseManifest(content, what); err != nil {
-			return nil, err
-		}
 	}
 	if err := checkDigest(m.Config.Digest); err != nil {
 		return nil, err
@@ -157,7 +145,7 @@ func (c *client) image(ctx context.Context, ref name.Reference) (*image, error) 
 	if err != nil {
 		return nil, err
 	}
-	return assemble(m, digestOf(content), what, config, c.Limits, func(d descriptor) func(context.Context) (io.ReadCloser, error) {
+	return assemble(m, digest, what, config, c.Limits, func(d descriptor) func(context.Context) (io.ReadCloser, error) {
 		return func(ctx context.Context) (io.ReadCloser, error) {
 			return c.blob(ctx, c.url("blobs", d.Digest), d, fmt.Sprintf("layer %s of %s", d.Digest, what))
 		}

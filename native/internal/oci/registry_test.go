@@ -251,12 +251,12 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
 		"answers status 418":                              {status(418, layer), Registry},
 		"as its manifest says":                            {send(config, func(_ *registry, w http.ResponseWriter) { w.Write([]byte("{}")) }), WrongDigest},
 		"has no image for linux/amd64, only linux/arm64/v8": {send(manifest, func(s *registry, w http.ResponseWriter) {
-			w.Write(indexOf(t, platform(s.manifest, "linux", "arm64", "v8"), platform(s.manifest, "unknown", "unknown", "")))
+			w.Write(indexOf(t, listed(s.manifest, "linux", "arm64", "v8"), listed(s.manifest, "unknown", "unknown", "")))
 		}), NoPlatform},
 		"as it was asked for": {func(s *registry, w http.ResponseWriter, r *http.Request) bool {
 			switch r.URL.Path {
 			case "/v2/app/manifests/1":
-				w.Write(indexOf(t, platform(s.manifest, "linux", "amd64", "")))
+				w.Write(indexOf(t, listed(s.manifest, "linux", "amd64", "")))
 			case "/v2/app/manifests/" + digestOf(s.manifest):
 				w.Write([]byte("{}"))
 			default:
@@ -292,7 +292,7 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
 			m, _ := parseManifest(s.manifest, "")
 			w.Write(marshal(t, map[string]any{"schemaVersion": 2, "config": m.Config}))
 		}), BadImage},
-		"manifest of the first": {send(manifest, func(_ *registry, w http.ResponseWriter) { w.Write([]byte(`{"schemaVersion":1}`)) }), BadImage},
+		"Docker's schema 1": {send(manifest, func(_ *registry, w http.ResponseWriter) { w.Write([]byte(`{"schemaVersion":1}`)) }), BadImage},
 	} {
 		_, p := serve(t, imageOf(t, noise(t)), test.handle)
 		p.Silence = 300 * time.Millisecond

@@ -29,8 +29,8 @@ type Full struct {
 }
 
 func (f *Full) Error() string {
-	return fmt.Sprintf("the disk of %s is nearly full: %d MiB free, %d MiB are wanted, %d MiB are kept in reserve",
-		f.Path, f.Free>>20, (f.Wanted+1<<20-1)>>20, f.Reserve>>20)
+	return fmt.Sprintf("the host's disk is nearly full: %d MiB free, %d MiB are wanted, %d MiB are kept in reserve",
+		f.Free>>20, (f.Wanted+1<<20-1)>>20, f.Reserve>>20)
 }
 
 // For fails when so many bytes more, on the file system of an open file, would go into the reserve.

@@ -43,8 +43,8 @@ export interface Build {
 /** What decides what a build gives: `from`'s files, or, known before they are there, the container image they are made of. */
 type Inputs = Pick<Build, "diskMib" | "docker" | "env" | "kernel" | "script" | "sizeMib"> & ({ readonly base: string; readonly from?: Base } | { readonly base?: undefined; readonly from: Base })
 
-/** Changes when the same request would give another image: a new prelude, say. */
-const EDITION = "1"
+/** Changes when the same request would give another image: a new prelude, say; 2: what a container image has in /root is there. */
+const EDITION = "2"
 
 /** How long the guest may take to go down in order; what it has not written by then is not in the image. Milliseconds. */
 const SHUTDOWN = 180_000

@@ -9,7 +9,7 @@ import type { Bundle } from "@banger/domain/recipe.ts"
 import * as Effect from "effect/Effect"
 import { Catalog } from "../catalog.ts"
 import { type Emit, follow, place } from "./convert.ts"
-import { runProgram } from "./program.ts"
+import { reserve, runProgram } from "./program.ts"
 
 /** Makes an image of the one in a bundle that a catalog names. */
 export const makeUnbundle = Effect.map(Catalog, (catalog) =>
@@ -19,7 +19,7 @@ export const makeUnbundle = Effect.map(Catalog, (catalog) =>
     return Effect.scoped(Effect.gen(function*() {
       const into = yield* place
       yield* onDisk(() => fs.mkdir(staged(into)))
-      const lines = runProgram("banger-bundle", Unpacked, ["unpack", "--into", staged(into), "--sha256", sha256, "--bytes", String(bytes), "--cache", LAYERS, url], url)
+      const lines = runProgram("banger-bundle", Unpacked, ["unpack", ...reserve, "--into", staged(into), "--sha256", sha256, "--bytes", String(bytes), "--cache", LAYERS, url], url)
       const { result: { unpacked: { about, files } }, step } = yield* follow(lines, url, emit)
       const [image, ...more] = about.images
       if (image === undefined || more.length > 0) return yield* bad(`it holds ${about.images.length} images, not one`)

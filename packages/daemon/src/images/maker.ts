@@ -68,8 +68,8 @@ export class ImageMaker extends Context.Tag("@banger/daemon/ImageMaker")<ImageMa
         const here = conversion.args[0] === "pull" ? Option.filter(yield* catalog.find(name), asWished(conversion)) : Option.none()
         const result = yield* convert({ ...conversion, unless: Option.getOrUndefined(Option.flatMapNullable(here, ({ source }) => source?.digest)) }, emit)
         if (result === "unchanged") return yield* Effect.map(catalog.image(name), (image) => ({ image, message: `${name} is up to date: ${image.source?.digest}` }))
-        const { digest, rootfs, run, step } = result
-        const image = yield* catalog.register({ name, kernel, rootfs, source: { reference, digest, base: null }, run })
+        const { digest, rootfs, run, step, workSeed } = result
+        const image = yield* catalog.register({ name, kernel, rootfs, workSeed, source: { reference, digest, base: null }, run })
         yield* step("added to the store")
         return { image, message: `${name} is made of ${digest}` }
       }))
@@ -111,7 +111,7 @@ export class ImageMaker extends Context.Tag("@banger/daemon/ImageMaker")<ImageMa
         return yield* Effect.scoped(Effect.gen(function*() {
           const result = yield* convert({ ...pull, sizeMib, ...(Option.isSome(same) && { unless: Option.getOrUndefined(pinned) }) }, emit)
           if (result === "unchanged") return upToDate(yield* catalog.image(name))
-          const base = yield* catalog.borrow(result.rootfs, { name, kernel: null, run: result.run })
+          const base = yield* catalog.borrow(result, { name, kernel: null, run: result.run })
           yield* result.step("added to the store")
           return { image: yield* buildImage({ ...build, from: base, base: result.digest }, emit), message: `${name} is built by its recipe of ${result.digest}` }
         }))

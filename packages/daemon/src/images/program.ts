@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { BadSource } from "@banger/domain/errors.ts"
+import { RESERVE_BYTES } from "@banger/capabilities/reserve.ts"
+import { BadSource, StepFailed } from "@banger/domain/errors.ts"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
@@ -11,6 +12,9 @@ const Progress = Schema.Struct({ progress: Schema.Struct({ phase: Schema.Literal
 const Failure = Schema.Struct({ error: Schema.Struct({ kind: Schema.String, message: Schema.String, fix: Schema.String }) })
 export type ProgressLine = typeof Progress.Type
 
+/** The flag of every program that writes: what it leaves free of the disk. */
+export const reserve = ["--reserve", String(RESERVE_BYTES)] as const
+
 /** Bytes of one line: the longest is a result with the texts of an image's configuration. */
 const MAX_LINE = 8 << 20
 
@@ -18,10 +22,13 @@ const MAX_LINE = 8 << 20
  * Runs a program of ours and gives what it prints, a JSON object a line: progress, and results of the given form. `source` names
  * what it works on in errors. It ends with the stream's scope: its stdin is ours, so it does so even when we are killed.
  */
-export const runProgram = <A, I>(program: "banger-oci" | "banger-bundle", result: Schema.Schema<A, I>, args: ReadonlyArray<string>, source: string): Stream.Stream<A | ProgressLine, BadSource> => {
+export const runProgram = <A, I>(program: "banger-oci" | "banger-bundle", result: Schema.Schema<A, I>, args: ReadonlyArray<string>, source: string): Stream.Stream<A | ProgressLine, BadSource | StepFailed> => {
   const decode = Schema.decodeUnknownEither(Schema.parseJson(Schema.Union(Progress, Failure, result)))
+  // A full disk is not the source's fault.
+  const failure = ({ fix, kind, message }: (typeof Failure.Type)["error"]) =>
+    kind === "no-room" ? new StepFailed({ operation: "make the image", problem: message, fix }) : new BadSource({ path: source, problem: message, fix })
   const broken = (problem: string) => new BadSource({ path: source, problem, fix: `banger system install installs ${program} again` })
-  return Stream.asyncPush<A | ProgressLine, BadSource>((emit) =>
+  return Stream.asyncPush<A | ProgressLine, BadSource | StepFailed>((emit) =>
     Effect.acquireRelease(
       Effect.sync(() => {
         const child = spawn(fileURLToPath(new URL(program, import.meta.url)), [...args], { stdio: ["pipe", "pipe", "pipe"] })
@@ -31,7 +38,7 @@ export const runProgram = <A, I>(program: "banger-oci" | "banger-bundle", result
         const take = (text: string) => {
           const line = decode(text)
           if (Either.isLeft(line)) emit.fail(broken(`${program} printed what is not understood: ${text.slice(0, 200)}`))
-          else if (isFailure(line.right)) emit.fail(new BadSource({ path: source, problem: line.right.error.message, fix: line.right.error.fix }))
+          else if (isFailure(line.right)) emit.fail(failure(line.right.error))
           else emit.single(line.right)
         }
         child.stdout.setEncoding("utf8").on("data", (text: string) => {
