@@ -6,6 +6,7 @@ import { RunConfig } from "@banger/domain/run-config.ts"
 import { BadSource, type CatalogError, type StepFailed } from "@banger/domain/errors.ts"
 import { type ImageName, type KernelName, type StagingId, stagingId } from "@banger/domain/ids.ts"
 import type { ImageProgress } from "@banger/domain/progress.ts"
+import { Logins, type Session } from "@banger/domain/session.ts"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -26,7 +27,11 @@ export interface Conversion {
   readonly args: readonly [command: string, ...ReadonlyArray<string>]
   /** A digest that is not wanted again: the image that is here has it. */
   readonly unless?: string | undefined
+  readonly session: Session
 }
+
+/** Logins as banger-oci reads them from its stdin. */
+const encodeLogins = Schema.encodeSync(Schema.parseJson(Schema.Struct({ logins: Logins })))
 
 const STEPS = { fetch: "fetched and unpacked", write: "file system written" } as const
 
@@ -83,17 +88,17 @@ export interface Converted {
 export const makeConvert = Effect.map(Catalog, (catalog) =>
   (conversion: Conversion, emit: Emit): Effect.Effect<Converted | "unchanged", CatalogError, Scope.Scope> =>
     Effect.gen(function*() {
-      const { args: [command, ...args], kernel, reference, sizeMib, unless } = conversion
+      const { args: [command, ...args], kernel, reference, session: { logins, proxy }, sizeMib, unless } = conversion
       // Asked before anything is fetched for it.
       if (kernel !== undefined) yield* catalog.kernel(kernel)
       const [rootfs, workSeed] = [yield* place, yield* place]
       const all = [
-        command, "--out", staged(rootfs), "--seed", staged(workSeed), ...reserve,
+        command, "--logins", "--out", staged(rootfs), "--seed", staged(workSeed), ...reserve,
         ...(sizeMib === undefined ? [] : ["--size", String(sizeMib * 2 ** 20)]),
         ...(unless === undefined ? [] : ["--unless", unless]),
         ...args
       ]
-      const { result, step } = yield* follow(runProgram("banger-oci", Result, all, reference), reference, emit)
+      const { result, step } = yield* follow(runProgram("banger-oci", Result, all, reference, { proxy, line: encodeLogins({ logins }) }), reference, emit)
       if (!("result" in result)) return "unchanged"
       const { config, digest, inRoot } = result.result
       return { rootfs, workSeed: inRoot > 0 ? workSeed : undefined, digest, run: config, step }
