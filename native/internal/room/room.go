@@ -58,6 +58,15 @@ func (r Reserve) In(directory string, bytes int64) error {
 	return r.For(d, bytes)
 }
 
+// Where is the reserve for what goes into a directory: none where that is another file system than the one to protect.
+func (r Reserve) Where(directory, protected string) Reserve {
+	var here, there unix.Stat_t
+	if unix.Stat(directory, &here) == nil && unix.Stat(protected, &there) == nil && here.Dev != there.Dev {
+		return 0
+	}
+	return r
+}
+
 // File is one that is written while the reserve is kept. Its holes cost nothing.
 type File struct {
 	*os.File
