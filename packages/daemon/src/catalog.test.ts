@@ -3,7 +3,7 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { KernelName, stagingId } from "@banger/domain/ids.ts"
+import { ImageName, KernelName, stagingId } from "@banger/domain/ids.ts"
 import { KernelRelease } from "@banger/domain/vm.ts"
 import * as ImageStore from "@banger/capabilities/image-store/live.ts"
 import type { Failing } from "@banger/capabilities/memory-host.ts"
@@ -43,5 +43,19 @@ describe("catalog", () => {
     }), catalogOn(yield* temporary, objects, { object: unused, when: "removed" }))
     assert.deepStrictEqual(kernels.map(({ files }) => files.name), ["new"])
     assert.isTrue(objects.has(unused))
+  }))
+
+  it.scoped("files of an image that is being made stay until it is, its work seed too", () => Effect.gen(function*() {
+    const objects = new Set<string>()
+    const kept = yield* Effect.provide(Effect.gen(function*() {
+      const catalog = yield* Catalog
+      return yield* Effect.scoped(Effect.gen(function*() {
+        const base = yield* catalog.borrow({ rootfs: staged(1), workSeed: staged(2) }, { name: ImageName.make("base"), kernel: null, run: null })
+        yield* catalog.collect
+        assert.deepStrictEqual([...objects].toSorted(), [base.files.rootfs, base.files.seed].map((digest) => `estate stored ${digest}`).toSorted())
+        return objects.size
+      }))
+    }), catalogOn(yield* temporary, objects))
+    assert.deepStrictEqual([kept, objects.size], [2, 0])
   }))
 })
