@@ -57,7 +57,7 @@ const own = Effect.gen(function*() {
       run: Effect.match(catalog.images, {
         onSuccess: (images) =>
           images.length === 0
-            ? warning("there is no image", "banger image pull debian-bookworm makes the default one; the first vm run does so, too")
+            ? warning("there is no image: the first vm run makes one", mend("banger image pull debian-bookworm"))
             : ready(images.map(({ files }) => files.name).join(", ")),
         onFailure: failing
       })
