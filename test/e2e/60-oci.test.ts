@@ -26,16 +26,18 @@ const differencesInside = async (image: string) => {
   const inside = new Set((await ok(`banger vm exec ${image} -- /root/list-tree --bare`)).split("\n"))
   const theirs = (await ok("cat /tmp/theirs", { root: true })).split("\n")
   const nameOf = (line: string): string => JSON.parse(JSON.parse(line).name)
-  const others = theirs.filter((line) => !inside.has(line))
+  // What the work disk covers is compared in the store's files, and run below.
+  const others = theirs.filter((line) => !inside.has(line) && !nameOf(line).startsWith("root/"))
   const own = new Set((await writtenByItself(image, others.map(nameOf))).split("\n"))
   return others.filter((line) => !own.has(nameOf(line)))
 }
 
-/** Entries in which the store's file system differs from what umoci made of the same layers. */
+/** Entries in which the store's file systems, the work seed at /root, differ from what umoci made of the same layers. */
 const differences = async (image: string) => {
-  const { files: { rootfs } } = JSON.parse(await ok(`banger image show ${image} --json`))
+  const { files: { rootfs, seed } } = JSON.parse(await ok(`banger image show ${image} --json`))
   return ok(`mkdir -p /mnt/image && mount -o loop,ro /var/lib/banger/root/store/${rootfs} /mnt/image
-    ~owner/oci/list-tree /mnt/image > /tmp/ours; umount /mnt/image
+    ls -A /mnt/image/root; mount -o loop,ro /var/lib/banger/root/store/${seed} /mnt/image/root
+    ~owner/oci/list-tree /mnt/image > /tmp/ours; umount /mnt/image/root /mnt/image
     ~owner/oci/list-tree /srv/oci/$1.umoci/rootfs > /tmp/theirs
     test $(wc -l < /tmp/theirs) -gt 20; diff /tmp/ours /tmp/theirs || true`, { root: true, args: [image] })
 }
@@ -57,6 +59,9 @@ describe("container images", () => {
       expect(await differencesInside(image)).toEqual([])
       // Variables and directory of the image's configuration hold for its commands.
       expect(await ok(`banger vm exec ${image} -- sh -c 'echo $IMAGE; pwd'`)).toBe(`${image}\n/srv`)
+      // What it has in /root is on the work disk, which has been made as large as it is to be.
+      expect(await ok(`banger vm exec --cwd /root/app ${image} -- sh -c './run.sh; stat -c "%u %h" again'`)).toBe("from the image\n12345 2")
+      expect(Number(await ok(`banger vm exec ${image} -- df -P -m /root | awk 'END {print $2}'`))).toBeGreaterThan(7_500)
       // Room to work in, and inodes.
       expect(Number(await ok(`banger vm exec ${image} -- df -P -m / | awk 'END {print $4}'`))).toBeGreaterThan(6_000)
       expect(await ok(`banger vm exec ${image} -- sh -c 'stat -f -c %d / && touch /srv/written && sync'`)).toMatch(/^\d{6,}$/)

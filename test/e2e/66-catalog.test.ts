@@ -23,6 +23,7 @@ APT_SOURCES = "deb [trusted=yes] http://${WORLD}/mirror ./"
 PACKAGES = "jq"
 DOCKER_URL = ""
 MISE_URL = ""
+OPENCODE_URL = ""
 TMUX_PLUGINS_URL = ""
 ` })
     await ok("banger image delete debian-bookworm")

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -53,7 +54,9 @@ func main() {
 		out, about := flags.String("out", "", ""), flags.String("about", "", "")
 		clean = func() { os.Remove(*out + ".partial") }
 		run = func() (string, any, error) {
-			packed, err := pack(*out, json.RawMessage(*about), flags.Args(), room.Reserve(*kept), said)
+			// Where it goes is the user's choice: a stick that it fits on exactly will do.
+			reserve := room.Reserve(*kept).Where(filepath.Dir(*out), "/var/lib/banger")
+			packed, err := pack(*out, json.RawMessage(*about), flags.Args(), reserve, said)
 			return "packed", packed, err
 		}
 	case "unpack":

@@ -3,15 +3,17 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
 	"golang.org/x/sys/unix"
 
 	"banger.dev/native/internal/oci"
@@ -21,12 +23,14 @@ import (
 
 var version = "0.0.0-dev"
 
-const usage = `usage: banger-oci pull --cache DIR --out FILE [--seed FILE] [--size BYTES] [--reserve BYTES] [--unless DIGEST] [--insecure] [--mirror REGISTRY=HOST]... REFERENCE
+const usage = `usage: banger-oci pull --cache DIR --out FILE [--seed FILE] [--size BYTES] [--reserve BYTES] [--unless DIGEST] [--insecure] [--mirror REGISTRY=HOST]... [--logins] REFERENCE
        banger-oci import --out FILE [--seed FILE] [--size BYTES] [--reserve BYTES] SOURCE
+       banger-oci credentials [--mirror REGISTRY=HOST]... REFERENCE
        banger-oci --version
 
-pull fetches an image from its registry, with the credentials of ~/.docker/config.json; import reads an OCI layout, what docker
-save wrote, or the archive of a file system. Both write an ext4 to --out, and with --seed another of what the image has in /root, which
+pull fetches an image from its registry, as anybody, or with --logins with the credentials that the first line of stdin has;
+credentials prints such a line: what docker login, podman login and credential helpers of this user's know. import reads an OCI
+layout, what docker or podman save wrote, or the archive of a file system. Both write an ext4 to --out, and with --seed another of what the image has in /root, which
 then is not in the first, if it has anything there. They tell what they do on stdout, one JSON object a line:
 {"progress":{"phase","done","total"}}, and last {"result":{...}}, {"unchanged":DIGEST} or {"error":{"kind","message","fix"}}.
 They end when their stdin does.`
@@ -55,7 +59,7 @@ func main() {
 		fmt.Println(version)
 		return
 	}
-	if len(os.Args) < 2 || (os.Args[1] != "pull" && os.Args[1] != "import") {
+	if len(os.Args) < 2 || !slices.Contains([]string{"pull", "import", "credentials"}, os.Args[1]) {
 		misused(nil)
 	}
 	debug.SetMemoryLimit(memory)
@@ -67,17 +71,28 @@ func main() {
 	cache := flags.String("cache", "", "")
 	unless := flags.String("unless", "", "")
 	kept := flags.Int64("reserve", int64(room.Default), "")
+	logins := flags.Bool("logins", false, "")
 	insecure := flags.Bool("insecure", false, "")
 	asked := mirrors{}
 	flags.Var(asked, "mirror", "")
 	if err := flags.Parse(os.Args[2:]); err != nil {
 		misused(err)
 	}
+	if os.Args[1] == "credentials" && flags.NArg() == 1 {
+		credentials(flags.Arg(0), asked)
+		return
+	}
 	if flags.NArg() != 1 || *out == "" || (os.Args[1] == "pull" && *cache == "") {
 		misused(nil)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGTERM, unix.SIGINT)
 	defer stop()
+	given := session{}
+	if *logins {
+		if err := json.NewDecoder(io.LimitReader(os.Stdin, maxSession)).Decode(&given); err != nil {
+			misused(fmt.Errorf("stdin does not begin with logins: %w", err))
+		}
+	}
 	to := oci.Target{Rootfs: *out, Seed: *seed, Size: *size}
 	go report.EndWithStdin(stop, func() { to.Remove() })
 	said := report.ToStdout()
@@ -88,7 +103,7 @@ func main() {
 	if os.Args[1] == "pull" {
 		pull := &oci.Pull{
 			Reference: flags.Arg(0), Mirrors: asked, Insecure: *insecure, Cache: *cache, Silence: silence,
-			Keychain: authn.DefaultKeychain, Limits: limits,
+			Logins: given.Logins, Limits: limits,
 		}
 		result, err = pull.Run(ctx, *unless, to, said.Progress)
 	} else {
@@ -103,6 +118,24 @@ func main() {
 	default:
 		said.Say("result", result)
 	}
+}
+
+// maxSession bounds the line of logins, in bytes.
+const maxSession = 1 << 20
+
+type session struct {
+	Logins map[string]oci.Login `json:"logins"`
+}
+
+// credentials prints what this user knows of the registries of an image.
+func credentials(reference string, mirrors mirrors) {
+	said := report.ToStdout()
+	known, err := oci.LookUp(context.Background(), reference, mirrors)
+	if err != nil {
+		said.Say("error", oci.AsFault(err))
+		os.Exit(1)
+	}
+	said.Say("logins", known)
 }
 
 func misused(err error) {

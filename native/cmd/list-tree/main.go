@@ -71,7 +71,7 @@ func list(root string) error {
 			return err
 		}
 		// Every ext4 has one.
-		if name == "lost+found" {
+		if filepath.Base(name) == "lost+found" {
 			return filepath.SkipDir
 		}
 		e, err := describe(path, name, first)

@@ -11,6 +11,8 @@ import (
 type Options struct {
 	// Size is what it has at least, in bytes, in blocks of 4 KiB; more, in groups of 128 MiB, when its content needs more. 0 is one group.
 	Size int64
+	// Grown is the size that it will be grown to, if more: what its journal, which does not grow, is made for.
+	Grown int64
 	// UUID names it. The same for the same content keeps the file reproducible.
 	UUID [16]byte
 	// Time of its making, and of lost+found.
@@ -57,7 +59,7 @@ func Write(out Output, root *Node, options Options) error {
 	if err := w.enumerate("/", root, 0); err != nil {
 		return err
 	}
-	w.journalBlocks = journalBlocks(options.Size)
+	w.journalBlocks = journalBlocks(max(options.Size, options.Grown))
 	var err error
 	if w.layout, err = newLayout(options.Size, w.inodes, w.blocks+int64(w.journalBlocks)+1); err != nil {
 		return err

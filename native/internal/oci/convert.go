@@ -92,13 +92,13 @@ func Convert(ctx context.Context, img *image, to Target, limits Limits, progress
 	}
 	if seed != nil {
 		// As small as its content allows: a guest grows it to its own disk, which may be small.
-		if _, err := w.write(to.Seed+".partial", seed, 0, img.digest+"/root"); err != nil {
+		if _, err := w.write(to.Seed+".partial", seed, 0, workDisk, img.digest+"/root"); err != nil {
 			return nil, errors.Join(err, to.Remove())
 		}
 	}
 	// Room for what a guest installs: a file system that is full from the start is of no use.
 	size := max(to.Size, left.content+left.content/4+(1<<30))
-	if result.Bytes, err = w.write(to.Rootfs+".partial", t.root, (size+mib-1)/mib*mib, img.digest); err != nil {
+	if result.Bytes, err = w.write(to.Rootfs+".partial", t.root, (size+mib-1)/mib*mib, 0, img.digest); err != nil {
 		return nil, errors.Join(err, to.Remove())
 	}
 	if seed != nil {
@@ -114,7 +114,11 @@ func Convert(ctx context.Context, img *image, to Target, limits Limits, progress
 	return result, nil
 }
 
-const mib = 1 << 20
+const (
+	mib = 1 << 20
+	// workDisk is the size of most: DEFAULT_DISK_MIB of packages/domain/src/vm.ts.
+	workDisk = 8 << 30
+)
 
 // fsWriter writes the file systems of one image, and tells how much of its content.
 type fsWriter struct {
@@ -127,7 +131,7 @@ type fsWriter struct {
 }
 
 // write makes a file system of a tree. The same name makes the same one of the same tree.
-func (w *fsWriter) write(out string, root *mkext4.Node, size int64, name string) (int64, error) {
+func (w *fsWriter) write(out string, root *mkext4.Node, size, grown int64, name string) (int64, error) {
 	f, err := os.OpenFile(out, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o644)
 	if err != nil {
 		return 0, err
@@ -135,7 +139,7 @@ func (w *fsWriter) write(out string, root *mkext4.Node, size int64, name string)
 	defer f.Close()
 	uuid := sha256.Sum256([]byte(name))
 	kept := w.left.Reserve.Keep(f)
-	err = mkext4.Write(&told{kept, w}, root, mkext4.Options{Size: size, UUID: [16]byte(uuid[:16]), Time: zeroTime, Room: func(atMost int64) error {
+	err = mkext4.Write(&told{kept, w}, root, mkext4.Options{Size: size, Grown: grown, UUID: [16]byte(uuid[:16]), Time: zeroTime, Room: func(atMost int64) error {
 		// What is a hole in the spool becomes one again; beside their content, files take a block for its rest and one for a name.
 		return w.left.Reserve.For(f, min(atMost, w.spooled+int64(w.left.entries)*8192))
 	}})
@@ -282,7 +286,7 @@ func (p *Pull) Run(ctx context.Context, unless string, to Target, progress Progr
 
 // Import converts an image of the user's files.
 func Import(ctx context.Context, source string, to Target, limits Limits, progress Progress) (*Result, error) {
-	img, closeSource, err := Open(source, limits)
+	img, closeSource, err := Open(source, filepath.Dir(to.Rootfs), limits)
 	if err != nil {
 		return nil, err
 	}

@@ -97,35 +97,17 @@ func parseManifest(content []byte, what string) (*manifest, error) {
 		return nil, fault(BadImage, "the manifest of %s is no JSON: %v", what, err)
 	}
 	if m.SchemaVersion == 1 {
-		return nil, fault(BadImage, "%s has a manifest of the first, unsigned kind, which Docker gave up in 2017", what)
+		return nil, fault(BadImage, "%s has a manifest of Docker's schema 1, which was given up in 2017", what).
+			mend("docker pull it with a Docker before 28 and docker push it again, or ask whoever keeps it for a newer tag")
 	}
 	return m, nil
-}
-
-// choose picks the image for this kind of machine from an index.
-func (m *manifest) choose(what string) (descriptor, error) {
-	var has []string
-	for _, d := range m.Manifests {
-		// Attestations stand in indexes as images of an unknown platform.
-		if d.Platform == nil || d.Platform.OS == "unknown" {
-			continue
-		}
-		if d.Platform.OS == "linux" && d.Platform.Architecture == "amd64" {
-			return d, checkDigest(d.Digest)
-		}
-		has = append(has, path.Join(d.Platform.OS, d.Platform.Architecture, d.Platform.Variant))
-	}
-	if len(has) == 0 {
-		has = []string{"none that says its platform"}
-	}
-	return descriptor{}, fault(NoPlatform, "%s has no image for linux/amd64, only %s", what, strings.Join(has, ", ")).
-		mend("banger runs x86-64 guests: ask for an image that is built for it")
 }
 
 // configFile is the part of an image's configuration that is read.
 type configFile struct {
 	Architecture string `json:"architecture"`
 	OS           string `json:"os"`
+	Variant      string `json:"variant"`
 	Config       struct {
 		Env        []string
 		Entrypoint []string
@@ -143,8 +125,8 @@ func parseConfig(content []byte, what string, layers int) (*Config, []string, er
 	if err := json.NewDecoder(bytes.NewReader(content)).Decode(file); err != nil {
 		return nil, nil, fault(BadImage, "the configuration of %s is no JSON: %v", what, err)
 	}
-	if file.Architecture != "amd64" || file.OS != "linux" {
-		return nil, nil, fault(NoPlatform, "%s is for %s, not linux/amd64", what, path.Join(file.OS, file.Architecture)).
+	if p := platformOf(file.OS, file.Architecture, file.Variant); !p.runs() {
+		return nil, nil, fault(NoPlatform, "%s is for %s, not %s", what, p, wanted(p.String())).
 			mend("banger runs x86-64 guests: ask for an image that is built for it")
 	}
 	if len(file.RootFS.DiffIDs) != layers {

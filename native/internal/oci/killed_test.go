@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
-
 	"banger.dev/native/internal/store"
 )
 
@@ -37,7 +35,7 @@ func makeForTest(source, dir string) (err error) {
 		_, err = Import(context.Background(), source, Target{Rootfs: out}, DefaultLimits, silent)
 		return err
 	}
-	p := &Pull{Reference: source, Cache: filepath.Join(dir, "layers"), Silence: time.Minute, Keychain: authn.NewMultiKeychain(), Limits: DefaultLimits}
+	p := &Pull{Reference: source, Cache: filepath.Join(dir, "layers"), Silence: time.Minute, Limits: DefaultLimits}
 	_, err = p.Run(context.Background(), "", Target{Rootfs: out}, silent)
 	return err
 }

@@ -173,17 +173,17 @@ func (l *layerReader) entry(header *tar.Header, content io.Reader) (*entry, erro
 
 // ranges refuses numbers that a file system does not hold: cut off, an owner of 1<<32 would be root.
 func ranges(header *tar.Header) error {
-	for _, n := range []struct {
+	type number struct {
 		what  string
 		value int64
 		most  int64
-	}{
-		// The last one is what chown takes for none.
-		{"owner", int64(header.Uid), 1<<32 - 2},
-		{"group", int64(header.Gid), 1<<32 - 2},
-		{"device's major number", header.Devmajor, 1<<12 - 1},
-		{"device's minor number", header.Devminor, 1<<20 - 1},
-	} {
+	}
+	// The last owner is what chown takes for none.
+	all := []number{{"owner", int64(header.Uid), 1<<32 - 2}, {"group", int64(header.Gid), 1<<32 - 2}}
+	if header.Typeflag == tar.TypeChar || header.Typeflag == tar.TypeBlock {
+		all = append(all, number{"device's major number", header.Devmajor, 1<<12 - 1}, number{"device's minor number", header.Devminor, 1<<20 - 1})
+	}
+	for _, n := range all {
 		if n.value < 0 || n.value > n.most {
 			return fault(BadLayer, "its %s is %d; 0 to %d are possible", n.what, n.value, n.most)
 		}

@@ -12,8 +12,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-containerregistry/pkg/authn"
 )
 
 // inPieces sends pieces, each well within the patience, that together are not.
@@ -70,7 +68,7 @@ func TestPullOfAnIndex(t *testing.T) {
 		if r.URL.Path != "/v2/app/manifests/1" {
 			return false
 		}
-		w.Write(indexOf(t, platform([]byte("other"), "linux", "arm64", "v8"), platform([]byte("attestation"), "unknown", "unknown", ""), platform(s.manifest, "linux", "amd64", "")))
+		w.Write(indexOf(t, listed([]byte("other"), "linux", "arm64", "v8"), listed([]byte("attestation"), "unknown", "unknown", ""), listed(s.manifest, "linux", "amd64", "")))
 		return true
 	})
 	if result, err := p.run(t); err != nil || result.Digest != digestOf(b.manifest) {
@@ -100,11 +98,8 @@ func TestALayerMayLieElsewhere(t *testing.T) {
 		w.WriteHeader(http.StatusTemporaryRedirect)
 		return true
 	})
-	dir := t.TempDir()
 	host, _, _ := strings.Cut(p.Reference, "/")
-	put(t, dir, "config.json", marshal(t, map[string]any{"auths": map[string]any{host: map[string]any{"auth": strings.TrimPrefix(secret, "Basic ")}}}))
-	t.Setenv("DOCKER_CONFIG", dir)
-	p.Keychain = authn.DefaultKeychain
+	p.Logins = map[string]Login{host: {Username: "me", Password: "secret"}}
 	if _, err := p.run(t); err != nil || told != "" {
 		t.Errorf("%v, the storage was told %q", err, told)
 	}

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 )
@@ -27,19 +26,19 @@ type Pull struct {
 	Cache string
 	// Silence is how long a registry may send nothing.
 	Silence time.Duration
-	// Keychain has the credentials: ~/.docker/config.json and what it names.
-	Keychain authn.Keychain
-	Limits   Limits
+	// Logins has what is known of registries, by their names; of others nothing is.
+	Logins map[string]Login
+	Limits Limits
 }
 
 // Resolve finds an image in its registry, or a mirror of it; no layer is fetched yet.
 func (p *Pull) Resolve(ctx context.Context) (*image, error) {
 	ref, err := name.ParseReference(p.Reference)
 	if err != nil {
-		return nil, fault(BadReference, "%q names no image: %v", p.Reference, err).mend("give it as docker pull takes it: debian:12, ghcr.io/owner/name@sha256:...")
+		return nil, badReference(p.Reference, err)
 	}
 	var failed error
-	for _, host := range append(p.Mirrors[ref.Context().RegistryStr()], ref.Context().RegistryStr()) {
+	for _, host := range hosts(ref, p.Mirrors) {
 		img, err := p.resolveAt(ctx, host, ref)
 		if err == nil {
 			return img, nil
@@ -47,6 +46,10 @@ func (p *Pull) Resolve(ctx context.Context) (*image, error) {
 		failed = err
 	}
 	return nil, failed
+}
+
+func badReference(reference string, err error) error {
+	return fault(BadReference, "%q names no image: %v", reference, err).mend("give it as docker pull takes it: debian:12, ghcr.io/owner/name@sha256:...")
 }
 
 func (p *Pull) resolveAt(ctx context.Context, host string, ref name.Reference) (*image, error) {
@@ -59,12 +62,8 @@ func (p *Pull) resolveAt(ctx context.Context, host string, ref name.Reference) (
 		return nil, fault(BadReference, "%q names no registry: %v", host, err)
 	}
 	repository := registry.Repo(ref.Context().RepositoryStr())
-	auth, err := authn.Resolve(ctx, p.Keychain, repository)
-	if err != nil {
-		return nil, fault(Unauthorized, "no credentials for %s: %v", host, err).mend("docker login " + host + " writes them anew")
-	}
 	base := p.transport(ctx, &url.URL{Scheme: registry.Scheme(), Host: registry.RegistryStr()})
-	tr, err := transport.NewWithContext(ctx, registry, auth, base, []string{repository.Scope(transport.PullScope)})
+	tr, err := transport.NewWithContext(ctx, registry, p.Logins[host].authenticator(), base, []string{repository.Scope(transport.PullScope)})
 	if err != nil {
 		return nil, p.explain(err, host, ref.String())
 	}
@@ -134,21 +133,9 @@ func (c *client) image(ctx context.Context, ref name.Reference) (*image, error) 
 	if err != nil {
 		return nil, err
 	}
-	m, err := parseManifest(content, what)
+	m, digest, err := follow(content, what, func(digest string) ([]byte, error) { return c.manifest(ctx, digest, what) })
 	if err != nil {
 		return nil, err
-	}
-	if len(m.Manifests) > 0 {
-		d, err := m.choose(what)
-		if err != nil {
-			return nil, err
-		}
-		if content, err = c.manifest(ctx, d.Digest, what); err != nil {
-			return nil, err
-		}
-		if m, err = parseManifest(content, what); err != nil {
-			return nil, err
-		}
 	}
 	if err := checkDigest(m.Config.Digest); err != nil {
 		return nil, err
@@ -157,7 +144,7 @@ func (c *client) image(ctx context.Context, ref name.Reference) (*image, error) 
 	if err != nil {
 		return nil, err
 	}
-	return assemble(m, digestOf(content), what, config, c.Limits, func(d descriptor) func(context.Context) (io.ReadCloser, error) {
+	return assemble(m, digest, what, config, c.Limits, func(d descriptor) func(context.Context) (io.ReadCloser, error) {
 		return func(ctx context.Context) (io.ReadCloser, error) {
 			return c.blob(ctx, c.url("blobs", d.Digest), d, fmt.Sprintf("layer %s of %s", d.Digest, what))
 		}

@@ -3,7 +3,6 @@ package oci
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -14,8 +13,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/google/go-containerregistry/pkg/authn"
 )
 
 func init() { firstWait = time.Millisecond }
@@ -79,7 +76,7 @@ func serve(t *testing.T, b *blobs, handle func(s *registry, w http.ResponseWrite
 
 func pullFrom(t *testing.T, server *httptest.Server) *Pull {
 	host := strings.TrimPrefix(strings.TrimPrefix(server.URL, "http://"), "https://")
-	return &Pull{Reference: host + "/app:1", Cache: filepath.Join(t.TempDir(), "layers"), Silence: 10 * time.Second, Keychain: authn.NewMultiKeychain(), Limits: DefaultLimits}
+	return &Pull{Reference: host + "/app:1", Cache: filepath.Join(t.TempDir(), "layers"), Silence: 10 * time.Second, Limits: DefaultLimits}
 }
 
 func (p *Pull) run(t *testing.T) (*Result, error) {
@@ -251,12 +248,12 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
 		"answers status 418":                              {status(418, layer), Registry},
 		"as its manifest says":                            {send(config, func(_ *registry, w http.ResponseWriter) { w.Write([]byte("{}")) }), WrongDigest},
 		"has no image for linux/amd64, only linux/arm64/v8": {send(manifest, func(s *registry, w http.ResponseWriter) {
-			w.Write(indexOf(t, platform(s.manifest, "linux", "arm64", "v8"), platform(s.manifest, "unknown", "unknown", "")))
+			w.Write(indexOf(t, listed(s.manifest, "linux", "arm64", "v8"), listed(s.manifest, "unknown", "unknown", "")))
 		}), NoPlatform},
 		"as it was asked for": {func(s *registry, w http.ResponseWriter, r *http.Request) bool {
 			switch r.URL.Path {
 			case "/v2/app/manifests/1":
-				w.Write(indexOf(t, platform(s.manifest, "linux", "amd64", "")))
+				w.Write(indexOf(t, listed(s.manifest, "linux", "amd64", "")))
 			case "/v2/app/manifests/" + digestOf(s.manifest):
 				w.Write([]byte("{}"))
 			default:
@@ -292,7 +289,7 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
 			m, _ := parseManifest(s.manifest, "")
 			w.Write(marshal(t, map[string]any{"schemaVersion": 2, "config": m.Config}))
 		}), BadImage},
-		"manifest of the first": {send(manifest, func(_ *registry, w http.ResponseWriter) { w.Write([]byte(`{"schemaVersion":1}`)) }), BadImage},
+		"Docker's schema 1": {send(manifest, func(_ *registry, w http.ResponseWriter) { w.Write([]byte(`{"schemaVersion":1}`)) }), BadImage},
 	} {
 		_, p := serve(t, imageOf(t, noise(t)), test.handle)
 		p.Silence = 300 * time.Millisecond
@@ -303,29 +300,6 @@ func TestWhatARegistryIsRefusedFor(t *testing.T) {
 		if cached, _ := filepath.Glob(p.Cache + "/*[0-9a-f]"); len(cached) != 0 {
 			t.Errorf("%s: left under its final name: %v", want, cached)
 		}
-	}
-}
-
-func TestCredentials(t *testing.T) {
-	wants := "Basic " + base64.StdEncoding.EncodeToString([]byte("me:secret"))
-	_, p := serve(t, imageOf(t, layerOf(t, "a")), func(_ *registry, w http.ResponseWriter, r *http.Request) bool {
-		if r.Header.Get("Authorization") == wants {
-			return false
-		}
-		w.Header().Set("WWW-Authenticate", `Basic realm="test"`)
-		w.WriteHeader(http.StatusUnauthorized)
-		return true
-	})
-	if _, err := p.run(t); err == nil || AsFault(err).Kind != Unauthorized || !strings.Contains(AsFault(err).Fix, "docker login") {
-		t.Error(err)
-	}
-	dir := t.TempDir()
-	host, _, _ := strings.Cut(p.Reference, "/")
-	put(t, dir, "config.json", marshal(t, map[string]any{"auths": map[string]any{host: map[string]any{"auth": base64.StdEncoding.EncodeToString([]byte("me:secret"))}}}))
-	t.Setenv("DOCKER_CONFIG", dir)
-	p.Keychain = authn.DefaultKeychain
-	if _, err := p.run(t); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -105,6 +105,9 @@ func (p *Pull) explain(err error, host, what string) error {
 	switch status := statusOf(err); {
 	case p.Reference == "" && status >= 400 && status < 500 && status != http.StatusTooManyRequests:
 		return fault(NotFound, "%s does not give %s (status %d)", host, what, status).mend("ask whoever keeps the catalog or the manifest that names it")
+	case (status == http.StatusUnauthorized || status == http.StatusForbidden) && p.Logins[host].Failed != "":
+		return fault(Unauthorized, "%s does not give %s to everybody (status %d), and there are no credentials: %s", host, what, status, p.Logins[host].Failed).
+			mend("mend that credential helper, or docker login " + host + " without it; podman login " + host + " will do")
 	case status == http.StatusUnauthorized || status == http.StatusForbidden:
 		return fault(Unauthorized, "%s does not give %s to us (status %d)", host, what, status).
 			mend("docker login " + host + ", if it is a private image; else check its name")

@@ -73,6 +73,8 @@ func TestWhatAnImageHasInRootIsItsWorkSeed(t *testing.T) {
 		{rootfs, "/root", "Group:     7"},
 		{seed, "/", "Mode:  0711"},
 		{seed, "/", "Group:     7"},
+		// A journal for the disk that it grows to.
+		{seed, "<8>", "Size: 33554432"},
 		{seed, "/tool", "Mode:  04755"},
 		{seed, "/tool", "User:     5"},
 		{seed, "/tool", `user.note (4) = "mine"`},

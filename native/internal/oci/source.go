@@ -1,26 +1,22 @@
 package oci
 
 import (
-	"archive/tar"
-	"bufio"
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"banger.dev/native/internal/regular"
 )
 
-// Open finds the image in a file or directory of the user's: an OCI layout, what docker save wrote, or the archive of a file
-// system. close ends the use of it.
-func Open(source string, limits Limits) (img *image, close func() error, err error) {
+// Open finds the image in a file or directory of the user's: an OCI layout, what docker or podman save wrote, or the archive of a file
+// system. A compressed archive that is read in parts is unpacked into the scratch directory first. close ends the use of it.
+func Open(source, scratch string, limits Limits) (img *image, close func() error, err error) {
 	// Whoever asks says which file it is: it may have been given us under another name.
 	const what = "it"
 	info, err := os.Stat(source)
@@ -32,17 +28,29 @@ func Open(source string, limits Limits) (img *image, close func() error, err err
 		if err != nil {
 			return nil, nil, err
 		}
-		img, err := openLayout(dirFiles{root}, what, limits)
+		img, err := openDirectory(dirFiles{root}, what, limits)
 		if err != nil {
 			return nil, nil, errors.Join(err, root.Close())
 		}
 		return img, root.Close, nil
 	}
-	f, err := os.Open(source)
+	f, info, err := regular.Open(source)
 	if err != nil {
-		return nil, nil, fault(BadSource, "%v", err).mend("check its permissions")
+		return nil, nil, fault(BadSource, "%v", err).mend("check what it is, and its permissions")
 	}
-	img, err = openArchive(f, info.Size(), what, limits)
+	spooled, err := unpackImage(f, scratch, limits)
+	if err != nil {
+		return nil, nil, errors.Join(err, f.Close())
+	}
+	if spooled != nil {
+		f.Close()
+		if f = spooled; err == nil {
+			info, err = f.Stat()
+		}
+	}
+	if err == nil {
+		img, err = openArchive(f, info.Size(), what, limits)
+	}
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())
 	}
@@ -72,20 +80,6 @@ func (d dirFiles) open(name string) (io.ReadCloser, int64, error) {
 	return f, info.Size(), nil
 }
 
-// archiveFiles are a tar's, by name: where they begin and how long they are.
-type archiveFiles struct {
-	f     *os.File
-	files map[string]*io.SectionReader
-}
-
-func (a archiveFiles) open(name string) (io.ReadCloser, int64, error) {
-	section, ok := a.files[path.Clean(name)]
-	if !ok {
-		return nil, 0, fmt.Errorf("it has no %s", name)
-	}
-	return io.NopCloser(io.NewSectionReader(section, 0, section.Size())), section.Size(), nil
-}
-
 func readSmall(from files, name string, limit int64) ([]byte, error) {
 	r, size, err := from.open(name)
 	if err != nil {
@@ -98,6 +92,25 @@ func readSmall(from files, name string, limit int64) ([]byte, error) {
 	content := make([]byte, size)
 	_, err = io.ReadFull(r, content)
 	return content, err
+}
+
+// openDirectory takes an OCI layout, the directory that podman save --format docker-dir writes, and what docker save wrote, unpacked.
+func openDirectory(from dirFiles, what string, limits Limits) (*image, error) {
+	content, err := readSmall(from, "manifest.json", maxManifest)
+	if _, none := readSmall(from, "oci-layout", 4096); err != nil || none == nil {
+		return openLayout(from, what, limits)
+	}
+	if strings.HasPrefix(strings.TrimSpace(string(content)), "[") {
+		return openSaved(from, what, limits)
+	}
+	return openManifest(besides{from}, content, what, limits)
+}
+
+// besides are the blobs of a docker-dir: named by their digests alone, in the directory itself.
+type besides struct{ files }
+
+func (b besides) open(name string) (io.ReadCloser, int64, error) {
+	return b.files.open(path.Base(name))
 }
 
 func blobName(digest string) string { return "blobs/sha256/" + strings.TrimPrefix(digest, "sha256:") }
@@ -123,33 +136,20 @@ func openLayout(from files, what string, limits Limits) (*image, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := parseManifest(content, what)
+	return openManifest(from, content, what, limits)
+}
+
+// openManifest reads the image of a manifest or index whose blobs lie beside it.
+func openManifest(from files, content []byte, what string, limits Limits) (*image, error) {
+	m, digest, err := follow(content, what, func(digest string) ([]byte, error) { return readBlob(from, digest, what, maxManifest) })
 	if err != nil {
 		return nil, err
-	}
-	d := descriptor{}
-	// An index may point to indexes: docker writes one for each image.
-	for range 4 {
-		if len(m.Manifests) == 1 {
-			d = m.Manifests[0]
-		} else if d, err = m.choose(what); err != nil {
-			return nil, err
-		}
-		if content, err = readBlob(from, d.Digest, what, maxManifest); err != nil {
-			return nil, err
-		}
-		if m, err = parseManifest(content, what); err != nil {
-			return nil, err
-		}
-		if len(m.Manifests) == 0 {
-			break
-		}
 	}
 	config, err := readBlob(from, m.Config.Digest, what, maxConfig)
 	if err != nil {
 		return nil, err
 	}
-	return assemble(m, d.Digest, what, config, limits, func(d descriptor) func(context.Context) (io.ReadCloser, error) {
+	return assemble(m, digest, what, config, limits, func(d descriptor) func(context.Context) (io.ReadCloser, error) {
 		return func(context.Context) (io.ReadCloser, error) {
 			r, size, err := from.open(blobName(d.Digest))
 			if err != nil {
@@ -161,109 +161,4 @@ func openLayout(from files, what string, limits Limits) (*image, error) {
 			return verify(r, d.Digest), nil
 		}
 	})
-}
-
-// openArchive looks what kind of archive it is. A compressed one can only be that of a file system.
-func openArchive(f *os.File, size int64, what string, limits Limits) (*image, error) {
-	head := make([]byte, 4096)
-	n, err := f.ReadAt(head, 0)
-	if err != nil && err != io.EOF {
-		return nil, err
-	}
-	whole := io.NewSectionReader(f, 0, size)
-	if _, err := tar.NewReader(bytes.NewReader(head[:n])).Next(); err == nil {
-		from, err := indexArchive(f)
-		if err != nil {
-			return nil, err
-		}
-		switch {
-		case from.files["oci-layout"] != nil:
-			return openLayout(from, what, limits)
-		case from.files["manifest.json"] != nil:
-			return openSaved(from, what, limits)
-		}
-	} else if r, _, err := decompress(bufio.NewReader(io.NewSectionReader(f, 0, size))); err != nil {
-		return nil, fault(BadSource, "%v", damaged(err, nil))
-	} else if header, err := tar.NewReader(r).Next(); err != nil {
-		return nil, fault(BadSource, "%s is no archive that banger knows", what).
-			mend("give an OCI layout, what docker save wrote, an archive of a file system (tar, also compressed), or an ext4")
-	} else if name := path.Clean(header.Name); name == "blobs" || strings.HasPrefix(name, "blobs/") || name == "oci-layout" || name == "manifest.json" {
-		return nil, fault(BadSource, "%s is the compressed archive of a container image", what).mend("decompress it first: gunzip, or zstd -d")
-	}
-	archive := &layer{size: size, plain: true, open: func(context.Context) (io.ReadCloser, error) {
-		return io.NopCloser(io.NewSectionReader(f, 0, size)), nil
-	}}
-	sum := sha256.New()
-	if _, err := io.Copy(sum, whole); err != nil {
-		return nil, err
-	}
-	return &image{digest: fmt.Sprintf("sha256:%x", sum.Sum(nil)), config: &Config{Env: []string{}, Entrypoint: []string{}, Cmd: []string{}}, layers: []*layer{archive}}, nil
-}
-
-// indexArchive notes where an uncompressed tar's files lie. Those of a layout are few; of a file system the index is not kept.
-func indexArchive(f *os.File) (archiveFiles, error) {
-	a := archiveFiles{f, map[string]*io.SectionReader{}}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return a, err
-	}
-	archive := tar.NewReader(f)
-	for {
-		header, err := archive.Next()
-		if err == io.EOF {
-			return a, nil
-		}
-		if err != nil {
-			return a, fault(BadSource, "%v", damaged(err, nil))
-		}
-		name := path.Clean(header.Name)
-		if header.Typeflag == tar.TypeReg && (name == "oci-layout" || filepath.Ext(name) == ".json" || filepath.Ext(name) == ".tar" || strings.HasPrefix(name, "blobs/")) {
-			at, err := f.Seek(0, io.SeekCurrent)
-			if err != nil {
-				return a, err
-			}
-			a.files[name] = io.NewSectionReader(f, at, header.Size)
-		}
-	}
-}
-
-// openSaved reads what docker save wrote before it wrote layouts. Its layers have no digests but those of their content.
-func openSaved(from archiveFiles, what string, limits Limits) (*image, error) {
-	content, err := readSmall(from, "manifest.json", maxManifest)
-	if err != nil {
-		return nil, err
-	}
-	var images []struct {
-		Config   string
-		RepoTags []string
-		Layers   []string
-	}
-	if err := json.Unmarshal(content, &images); err != nil {
-		return nil, fault(BadImage, "manifest.json of %s is no JSON: %v", what, err)
-	}
-	if len(images) != 1 {
-		return nil, fault(BadSource, "%s holds %d images", what, len(images)).mend("save one image: docker save NAME -o FILE")
-	}
-	config, err := readSmall(from, images[0].Config, maxConfig)
-	if err != nil {
-		return nil, err
-	}
-	if len(images[0].Layers) == 0 || len(images[0].Layers) > limits.Layers {
-		return nil, fault(BadImage, "%s has %d layers; 1 to %d are possible", what, len(images[0].Layers), limits.Layers)
-	}
-	parsed, diffIDs, err := parseConfig(config, what, len(images[0].Layers))
-	if err != nil {
-		return nil, err
-	}
-	img := &image{digest: digestOf(config), config: parsed}
-	for at, name := range images[0].Layers {
-		_, size, err := from.open(name)
-		if err != nil {
-			return nil, fault(BadSource, "%s: %v", what, err)
-		}
-		img.layers = append(img.layers, &layer{digest: diffIDs[at], size: size, diffID: diffIDs[at], open: func(context.Context) (io.ReadCloser, error) {
-			r, _, err := from.open(name)
-			return r, err
-		}})
-	}
-	return img, nil
 }

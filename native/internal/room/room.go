@@ -29,8 +29,8 @@ type Full struct {
 }
 
 func (f *Full) Error() string {
-	return fmt.Sprintf("the disk of %s is nearly full: %d MiB free, %d MiB are wanted, %d MiB are kept in reserve",
-		f.Path, f.Free>>20, (f.Wanted+1<<20-1)>>20, f.Reserve>>20)
+	return fmt.Sprintf("the host's disk is nearly full: %d MiB free, %d MiB are wanted, %d MiB are kept in reserve",
+		f.Free>>20, (f.Wanted+1<<20-1)>>20, f.Reserve>>20)
 }
 
 // For fails when so many bytes more, on the file system of an open file, would go into the reserve.
@@ -56,6 +56,15 @@ func (r Reserve) In(directory string, bytes int64) error {
 	}
 	defer d.Close()
 	return r.For(d, bytes)
+}
+
+// Where is the reserve for what goes into a directory: none where that is another file system than the one to protect.
+func (r Reserve) Where(directory, protected string) Reserve {
+	var here, there unix.Stat_t
+	if unix.Stat(directory, &here) == nil && unix.Stat(protected, &there) == nil && here.Dev != there.Dev {
+		return 0
+	}
+	return r
 }
 
 // File is one that is written while the reserve is kept. Its holes cost nothing.

@@ -90,3 +90,12 @@ func TestTheDiskIsLookedAtAgain(t *testing.T) {
 		t.Errorf("%d bytes were written before anybody looked", written)
 	}
 }
+
+func TestAnotherFileSystemMayBeFilled(t *testing.T) {
+	dir := t.TempDir()
+	for protected, want := range map[string]Reserve{dir: 7, "/proc": 0, filepath.Join(dir, "gone"): 7} {
+		if got := Reserve(7).Where(dir, protected); got != want {
+			t.Errorf("%s beside %s: %d", dir, protected, got)
+		}
+	}
+}

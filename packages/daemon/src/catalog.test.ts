@@ -69,4 +69,18 @@ describe("catalog", () => {
     assert.deepStrictEqual(kernels.map(({ files }) => files.name), ["new"])
     assert.isTrue(objects.has(unused))
   }))
+
+  it.scoped("files of an image that is being made stay until it is, its work seed too", () => Effect.gen(function*() {
+    const objects = new Set<string>()
+    const kept = yield* Effect.provide(Effect.gen(function*() {
+      const catalog = yield* Catalog
+      return yield* Effect.scoped(Effect.gen(function*() {
+        const base = yield* catalog.borrow({ rootfs: staged(1), workSeed: staged(2) }, { name: ImageName.make("base"), kernel: null, run: null })
+        yield* catalog.collect
+        assert.deepStrictEqual([...objects].toSorted(), [base.files.rootfs, base.files.seed].map((digest) => `estate stored ${digest}`).toSorted())
+        return objects.size
+      }))
+    }), catalogOn(yield* temporary, objects))
+    assert.deepStrictEqual([kept, objects.size], [2, 0])
+  }))
 })

@@ -48,8 +48,8 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
   /** The same, where it need not be there. */
   readonly find: (name: ImageName) => Effect.Effect<Option.Option<Image>, CatalogError>
   readonly register: (image: NewImage) => Effect.Effect<Image, CatalogError>
-  /** A root file system that becomes no image: its file is kept as long as the scope, and VMs made of it, last. */
-  readonly borrow: (staging: StagingId, about: Pick<Base, "kernel" | "run"> & { readonly name: ImageName }) => Effect.Effect<Base, CatalogError, Scope.Scope>
+  /** File systems that become no image: their files are kept as long as the scope, and VMs made of them, last. */
+  readonly borrow: (files: Pick<NewImage, "rootfs" | "workSeed">, about: Pick<Base, "kernel" | "run"> & { readonly name: ImageName }) => Effect.Effect<Base, CatalogError, Scope.Scope>
   /** The same of an image, with a longer root file system that its guests grow into. */
   readonly extend: (image: Base, sizeMib: number) => Effect.Effect<Base, CatalogError, Scope.Scope>
   /** An image of a stopped VM's disks: its root file system, and /root as the work seed. */
@@ -169,8 +169,12 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
           const root = yield* ingest(rootfs)
           return { rootfs: root, seed: workSeed === undefined ? null : (yield* ingest(workSeed)).digest }
         })),
-      borrow: (staging, { kernel, name, run }) =>
-        Effect.map(hold(ingest(staging)), ({ bytes, digest }) => ({ files: { name, generation: NONE, rootfs: digest, seed: null }, rootfsBytes: bytes, kernel, run })),
+      borrow: ({ rootfs, workSeed }, { kernel, name, run }) =>
+        Effect.gen(function*() {
+          const { bytes, digest } = yield* hold(ingest(rootfs))
+          const seed = workSeed === undefined ? null : (yield* hold(ingest(workSeed))).digest
+          return { files: { name, generation: NONE, rootfs: digest, seed }, rootfsBytes: bytes, kernel, run }
+        }),
       extend: (image, sizeMib) =>
         Effect.map(hold(Effect.mapError(files.extend(image.files.rootfs, sizeMib), asStep("make room in the root file system"))), ({ bytes, digest }) =>
           ({ ...image, files: { ...image.files, generation: NONE, rootfs: digest }, rootfsBytes: bytes })),

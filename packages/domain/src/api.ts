@@ -8,6 +8,7 @@ import { ImageProgress, Progress } from "./progress.ts"
 import { Finding } from "./readiness.ts"
 import { ImageReference, KnownFile } from "./recipe.ts"
 import { RunConfig } from "./run-config.ts"
+import { Proxy, Session } from "./session.ts"
 import { DiskUsage, Usage } from "./storage.ts"
 import { DiskMib, KernelRelease, MemoryMib, ProcessId, Vcpu, VmDetail, VmView } from "./vm.ts"
 
@@ -61,7 +62,8 @@ export const PullImage = Schema.Struct({
   /** The root file system has at least so many MiB. */
   sizeMib: Schema.optional(DiskMib),
   /** HTTP, and certificates that nobody vouches for, are allowed. */
-  insecure: Schema.Boolean
+  insecure: Schema.Boolean,
+  session: Schema.optional(Session)
 })
 export type PullImage = typeof PullImage.Type
 
@@ -93,7 +95,8 @@ export const BuildImage = Schema.Struct({
   /** Docker's engine is installed before the script runs. */
   docker: Schema.Boolean,
   /** Also when the image that is here was made of just the same. */
-  again: Schema.Boolean
+  again: Schema.Boolean,
+  session: Schema.optional(Session)
 })
 export type BuildImage = typeof BuildImage.Type
 
@@ -123,7 +126,20 @@ export class ImageApi extends RpcGroup.make(
   /** Runs a script in a fresh VM and keeps its disks as an image. A build that fails leaves its log and nothing else. */
   Rpc.make("Build", { payload: BuildImage, success: ImageProgress, error: CatalogError, stream: true }),
   /** Makes an image of the catalog. `update` asks the registry again what a recipe's tag stands for. */
-  Rpc.make("Get", { payload: { name: ImageName, update: Schema.Boolean }, success: ImageProgress, error: CatalogError, stream: true }),
+  Rpc.make("Get", { payload: { name: ImageName, update: Schema.Boolean, session: Schema.optional(Session) }, success: ImageProgress, error: CatalogError, stream: true }),
+  /** What is fetched from registries for a reference, or for a name of the catalogs: whoever asks for it then may know a login. */
+  Rpc.make("Origin", {
+    payload: { name: Schema.optional(ImageName), reference: Schema.optional(ImageReference), session: Schema.optional(Session) },
+    success: Schema.Struct({
+      /** None where the name is that of a bundle, or of nothing. */
+      reference: Schema.NullOr(ImageReference),
+      /** Hosts that are asked first, by registry. */
+      mirrors: Schema.Record({ key: Schema.String, value: Schema.String })
+    }),
+    error: CatalogError
+  }),
+  /** Ends the making of an image, unless somebody else watches it, too. Tells whether it did. */
+  Rpc.make("Cancel", { payload: { name: ImageName }, success: Schema.Boolean }),
   Rpc.make("Delete", { payload: { name: ImageName }, error: CatalogError })
 ).prefix("image.") {}
 
@@ -135,7 +151,11 @@ export class KernelApi extends RpcGroup.make(
     error: CatalogError
   }),
   /** The packages that the catalogs know a kernel by; it need not be here. */
-  Rpc.make("Packages", { payload: { name: KernelName }, success: Schema.Array(KnownFile), error: CatalogError }),
+  Rpc.make("Packages", {
+    payload: { name: KernelName, session: Schema.optional(Session) },
+    success: Schema.Struct({ packages: Schema.Array(KnownFile), proxy: Proxy }),
+    error: CatalogError
+  }),
   Rpc.make("Delete", { payload: { name: KernelName }, error: CatalogError })
 ).prefix("kernel.") {}
 

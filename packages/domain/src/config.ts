@@ -18,6 +18,11 @@ export const Size = Schema.transformOrFail(Schema.String, Schema.Int, {
 /** Absent or right: `undefined` is no value of TOML, and its mention would make messages longer. */
 const optional = <S extends Schema.Schema.All>(schema: S) => Schema.optionalWith(schema, { exact: true })
 
+/** Of a proxy. */
+const Address = Schema.String.pipe(
+  Schema.filter((text) => /^(https?|socks5h?):$/.test(URL.parse(text)?.protocol ?? "") || "expected an address such as http://proxy.example:3128")
+)
+
 /** Variables of a recipe's script with their values: where its sources are, what it installs. */
 export const Parameters = Schema.Record({
   key: Schema.String.pipe(Schema.pattern(/^[A-Z][A-Z0-9_]*$/, { message: () => "expected a name such as DEBIAN_MIRROR" })),
@@ -42,6 +47,12 @@ export const UserConfig = Schema.Struct({
     mirrors: optional(Schema.Record({ key: Schema.String, value: Schema.String })),
     /** By recipe, what its script's variables are instead of their defaults. */
     parameters: optional(Schema.Record({ key: ImageName, value: Parameters }))
+  })),
+  /** For fetching, where the caller's environment names none. */
+  proxy: optional(Schema.Struct({
+    http: optional(Address),
+    https: optional(Address),
+    no_proxy: optional(Schema.String)
   })),
   vm_defaults: optional(Schema.Struct({
     vcpu: optional(Vcpu),

@@ -91,7 +91,7 @@ export class ImageBusy extends Schema.TaggedError<ImageBusy>()("ImageBusy", { na
     return `${this.name} is busy: being ${this.doing}`
   }
   get hint() {
-    return "try again when that is done"
+    return "try again when that is done; the command that makes it watches it again, and Ctrl-C there ends it"
   }
 }
 

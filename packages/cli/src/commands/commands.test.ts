@@ -12,7 +12,9 @@ const base = mkdtempSync(`${tmpdir()}/banger-commands-`)
 const console_ = `${base}/console.log`
 let daemon: FakeDaemon
 let command: ReadonlyArray<string>
-const env = { BANGER_SOCKET: `${base}/bangerd.sock`, BANGER_STAGING: `${base}/staging` }
+const env = { BANGER_SOCKET: `${base}/bangerd.sock`, BANGER_STAGING: `${base}/staging`, https_proxy: "http://proxy.example:3128", no_proxy: "near.example" }
+/** What commands that fetch hand over of that environment; there is no banger-oci beside this command. */
+const SESSION = { proxy: { https: "http://proxy.example:3128", noProxy: "near.example" }, logins: {} }
 
 beforeAll(async () => {
   chmodSync(base, 0o755)
@@ -194,7 +196,7 @@ describe("acting commands", () => {
     assert.include(noScheme.stderr, "banger image pull oci://Debian:12")
     assert.deepStrictEqual(json.stdout.trim().split("\n").map((line) => JSON.parse(line)._tag), ["Phase", "Step", "Made"])
     const pulls = daemon.calls.filter(([call]) => call === "Pull").map(([, payload]) => payload)
-    assert.deepInclude(pulls, { name: "app-v1", reference: "registry.example:5000/team/app:v1", sizeMib: 2048, insecure: true })
+    assert.deepInclude(pulls, { name: "app-v1", reference: "registry.example:5000/team/app:v1", sizeMib: 2048, insecure: true, session: SESSION })
     const [, { name, path, staging }] = daemon.calls.find(([call]) => call === "Import") as [string, { name: string; path: string; staging: string }]
     assert.deepStrictEqual([name, path], ["app", `${base}/app.tar.gz`])
     assert.match(staging, /^[0-9a-f]{16}$/)
@@ -208,10 +210,20 @@ describe("acting commands", () => {
 })
 
 describe("the catalog, builds and the disk", () => {
+  it.concurrent("image pull that is interrupted ends the work, unless somebody else watches it", async () => {
+    const { child, ended } = start(argv("image pull oci://slow.example/app:1 --name slow"), env)
+    while (!daemon.calls.some(([call, payload]) => call === "Pull" && (payload as { name: string }).name === "slow")) await sleep(20)
+    child.kill("SIGINT")
+    const { status, stderr } = await ended
+    assert.strictEqual(status, 130)
+    assert.match(stderr, /slow is not made: cancelled; what was fetched is kept/)
+    assert.deepInclude(daemon.calls, ["Cancel", { name: "slow" }])
+  })
+
   it.concurrent("image pull NAME asks for what the catalog knows", async () => {
     const [got, mixed] = await Promise.all([banger("image pull void --update"), banger("image pull void --size 2G")])
     assert.deepStrictEqual([got.status, got.stdout, mixed.status], [0, "made\n", 2])
-    assert.deepInclude(daemon.calls, ["Get", { name: "void", update: true }])
+    assert.deepInclude(daemon.calls, ["Get", { name: "void", update: true, session: SESSION }])
   })
 
   it.concurrent("image build sends the script, and shows its output before the result", async () => {
@@ -224,7 +236,7 @@ describe("the catalog, builds and the disk", () => {
     assert.deepStrictEqual([built.stdout, built.stderr], ["made\n", "  started                      5 ms\nthe guest speaks\n"])
     assert.match(big.stderr, /at most 524288 bytes/)
     const [, request] = daemon.calls.find(([call]) => call === "Build") ?? []
-    assert.deepStrictEqual(request, { name: "dev", from: "debian-bookworm", script: "#!/bin/sh\necho hello\n", diskMib: 8192, docker: true, again: false, sizeMib: 2048 })
+    assert.deepStrictEqual(request, { name: "dev", from: "debian-bookworm", script: "#!/bin/sh\necho hello\n", diskMib: 8192, docker: true, again: false, sizeMib: 2048, session: SESSION })
   })
 
   it.concurrent("vm create makes a missing image first, as the catalog has it", async () => {

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { BuildImage } from "@banger/domain/api.ts"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { DEFAULT_DISK_MIB, DiskMib } from "@banger/domain/vm.ts"
+import { proxied } from "../caller.ts"
 import { needed } from "../catalog-args.ts"
 import { command } from "../command.ts"
 import { Daemon, withDaemon } from "../daemon.ts"
@@ -49,7 +50,8 @@ A failed build leaves nothing but its output. It goes on when this command ends:
         name, script, from: flags.from ?? ImageName.make("debian-bookworm"), docker: flags.docker, again: flags.again, diskMib: flags["disk-size"] ?? DEFAULT_DISK_MIB,
         ...(flags.size && { sizeMib: flags.size }), ...(flags.kernel && { kernel: flags.kernel })
       }
-      yield* withDaemon(Effect.flatMap(Daemon, (daemon) => watchImage(daemon.image.Build(request), flags.json))).pipe(
+      const session = yield* proxied
+      yield* withDaemon(Effect.flatMap(Daemon, (daemon) => watchImage(daemon.image.Build({ ...request, session }), flags.json))).pipe(
         Effect.onInterrupt(() => say(`${name} is still being built: the same command watches it again; banger vm list shows the VM`))
       )
       return 0

@@ -8,7 +8,7 @@ import { Daemon, withDaemon } from "../daemon.ts"
 import * as Decode from "../decode.ts"
 import * as Flags from "../flags.ts"
 import { Misuse } from "../misuse.ts"
-import { IMAGE_EVENT_FIELDS, watchImage } from "../output/image-progress.ts"
+import { IMAGE_EVENT_FIELDS, orCancel, watchImage } from "../output/image-progress.ts"
 import { stage } from "../staging.ts"
 
 /** Suffixes that say what a file is, not what it holds. */
@@ -16,8 +16,8 @@ const SUFFIXES = /(\.(tar|gz|tgz|zst|xz|bz2))+$/
 
 export default command({
   path: "image import",
-  about: `Makes an image of what lies in a file or directory: an OCI layout, what docker save wrote, or the archive of a root file
-system (tar, also compressed). Nothing is unpacked on this host, and no root is needed. banger image register takes an ext4, banger bundle import a bundle.`,
+  about: `Makes an image of what lies in a file or directory: an OCI layout, what docker save or podman save wrote, or the archive of
+a root file system (tar); all of them also compressed. What it has in /root is in /root of its VMs. Nothing is unpacked on this host, and no root is needed. banger image register takes an ext4, banger bundle import a bundle.`,
   arguments: one("FILE|DIR"),
   flags: {
     name: Flags.value("NAME", "name of the image (the file's)", Decode.as(ImageName)),
@@ -40,7 +40,7 @@ system (tar, also compressed). Nothing is unpacked on this host, and no root is 
       const daemon = yield* Daemon
       const staging = yield* stage(path)
       const sizeMib = flags.size && { sizeMib: flags.size }
-      yield* watchImage(daemon.image.Import({ name, path, staging, ...sizeMib, ...(flags.kernel && { kernel: flags.kernel }) }), flags.json)
+      yield* orCancel(name, watchImage(daemon.image.Import({ name, path, staging, ...sizeMib, ...(flags.kernel && { kernel: flags.kernel }) }), flags.json))
       return 0
     })))
 })

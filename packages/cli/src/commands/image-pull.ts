@@ -2,13 +2,14 @@ import * as Effect from "effect/Effect"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { ImageReference } from "@banger/domain/recipe.ts"
 import { DiskMib } from "@banger/domain/vm.ts"
+import { callerOf } from "../caller.ts"
 import { command, one } from "../command.ts"
 import { Daemon, withDaemon } from "../daemon.ts"
 import * as Decode from "../decode.ts"
 import * as Flags from "../flags.ts"
 import { nameOf } from "../image-name.ts"
 import { Misuse } from "../misuse.ts"
-import { IMAGE_EVENT_FIELDS, watchImage } from "../output/image-progress.ts"
+import { IMAGE_EVENT_FIELDS, orCancel, watchImage } from "../output/image-progress.ts"
 
 const SCHEME = "oci://"
 
@@ -22,14 +23,20 @@ const ofCatalog = (given: string, flags: { readonly update: boolean; readonly js
     if (flags.name !== undefined || flags.size !== undefined || flags.kernel !== undefined || flags.insecure) {
       return yield* Effect.fail(new Misuse(`--name, --size, --kernel and --insecure are for ${SCHEME} addresses`, `banger image pull ${SCHEME}${given}`))
     }
-    yield* withDaemon(Effect.flatMap(Daemon, (daemon) => watchImage(daemon.image.Get({ name, update: flags.update }), flags.json)))
+    yield* withDaemon(Effect.gen(function*() {
+      const daemon = yield* Daemon
+      const session = yield* callerOf({ name })
+      yield* orCancel(name, watchImage(daemon.image.Get({ name, session, update: flags.update }), flags.json))
+    }))
     return 0
   })
 
 export default command({
   path: "image pull",
   about: `Makes an image of the catalog by its name, or of any container image: fetched from its registry, verified, turned into a root file
-system. Credentials are those of ~/.docker/config.json. Layers are kept, and shared by images; an interrupted pull goes on where it ended.
+system; what it has in /root is in /root of its VMs. Credentials are those of docker login, podman login and credential helpers in this
+session, proxies those of HTTPS_PROXY and its like, or of [proxy] in the configuration. Layers are kept, and shared by images; an
+interrupted pull goes on where it ended.
 The same image again is only fetched when its digest is another; what a name of the catalog stands for, only with --update.`,
   arguments: one("NAME|oci://REFERENCE"),
   flags: {
@@ -58,14 +65,12 @@ The same image again is only fetched when its digest is another; what a name of 
         try: () => Decode.as(ImageName)(nameOf(reference)),
         catch: () => new Misuse(`no name follows from ${given}`, "give one: --name NAME")
       }))
-      yield* withDaemon(Effect.flatMap(Daemon, (daemon) =>
-        watchImage(
-          daemon.image.Pull({
-            name, reference, insecure: flags.insecure,
-            ...(flags.size && { sizeMib: flags.size }), ...(flags.kernel && { kernel: flags.kernel })
-          }),
-          flags.json
-        )))
+      yield* withDaemon(Effect.gen(function*() {
+        const daemon = yield* Daemon
+        const session = yield* callerOf({ reference })
+        const wanted = { name, reference, session, insecure: flags.insecure, ...(flags.size && { sizeMib: flags.size }), ...(flags.kernel && { kernel: flags.kernel }) }
+        yield* orCancel(name, watchImage(daemon.image.Pull(wanted), flags.json))
+      }))
       return 0
     })
 })

@@ -4,7 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { KernelName } from "@banger/domain/ids.ts"
 import type { KnownFile } from "@banger/domain/recipe.ts"
+import { proxyVariables } from "@banger/domain/session.ts"
 import { bangerBundle } from "../bundle/banger-bundle.ts"
+import { proxied } from "../caller.ts"
 import { named } from "../catalog-args.ts"
 import { command, one } from "../command.ts"
 import { Daemon, withDaemon } from "../daemon.ts"
@@ -31,7 +33,10 @@ export default command({
   run: ({ args, flags }) =>
     withDaemon(Effect.scoped(Effect.gen(function*() {
       const name = yield* named(KernelName, args)
-      const packages = yield* Effect.flatMap(Daemon, (daemon) => daemon.kernel.Packages({ name }))
+      const session = yield* proxied
+      const { packages, proxy } = yield* Effect.flatMap(Daemon, (daemon) => daemon.kernel.Packages({ name, session }))
+      // For banger-bundle, which runs here: the configuration's where this environment has none.
+      Object.assign(process.env, proxyVariables(proxy))
       const { end, phase } = yield* live
       const timed = <A, E, R>(what: string, work: Effect.Effect<A, E, R>) =>
         Effect.map(Effect.timed(work), ([took, result]) => {

@@ -3,10 +3,12 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import type { ImageName } from "@banger/domain/ids.ts"
 import { ImageProgress } from "@banger/domain/progress.ts"
+import { Daemon } from "../daemon.ts"
 import { showFile } from "./log-file.ts"
 import { dim } from "./style.ts"
-import { print, write } from "./text.ts"
+import { print, say, write } from "./text.ts"
 import { size, span, took } from "./units.ts"
 
 export const IMAGE_EVENT_FIELDS: ReadonlyArray<string> = [
@@ -66,3 +68,14 @@ export const showImage = <E, R>(events: Stream.Stream<ImageProgress, E, R>, resu
 /** The same for a command whose result the image is: on stdout, or every event as JSON. */
 export const watchImage = <E, R>(events: Stream.Stream<ImageProgress, E, R>, asJson: boolean): Effect.Effect<void, E, R> =>
   asJson ? Stream.runForEach(events, (event) => print(`${JSON.stringify(Schema.encodeSync(ImageProgress)(event))}\n`)) : showImage(events, process.stdout)
+
+/** A client that is interrupted ends the work, unless somebody else watches it. */
+export const orCancel = <A, E, R>(name: ImageName, watching: Effect.Effect<A, E, R>) =>
+  Effect.onInterrupt(watching, () =>
+    Effect.flatMap(Daemon, (daemon) => daemon.image.Cancel({ name })).pipe(
+      Effect.timeout("5 seconds"),
+      Effect.matchEffect({
+        onFailure: () => say(`${name} is still being made: the same command watches it again`),
+        onSuccess: (ended) => say(ended ? `${name} is not made: cancelled; what was fetched is kept` : `${name} is still being made: somebody else watches it`)
+      })
+    ))

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { CreateVm } from "@banger/domain/api.ts"
+import { callerOf } from "../caller.ts"
 import { Daemon } from "../daemon.ts"
 import { showImage } from "../output/image-progress.ts"
 import { say } from "../output/text.ts"
@@ -11,7 +12,7 @@ export const create = (wanted: CreateVm) =>
     Stream.catchTag(daemon.vm.Create(wanted), "ImageNotFound", ({ name }) => {
       const made = Effect.zipRight(
         say(`image ${name} is not here yet: made now, once, if a catalog has it`),
-        showImage(daemon.image.Get({ name, update: false }), process.stderr)
+        Effect.flatMap(callerOf({ name }), (session) => showImage(daemon.image.Get({ name, session, update: false }), process.stderr))
       )
       return Stream.concat(Stream.execute(made), daemon.vm.Create(wanted))
     })))

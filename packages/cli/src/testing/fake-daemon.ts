@@ -81,7 +81,7 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
     "image.List": () => Effect.succeed([image]),
     "image.Show": () => Effect.succeed(image),
     "image.Register": (payload) => Effect.as(note("Register", payload), image),
-    "image.Pull": made("Pull"),
+    "image.Pull": (payload) => payload.name === "slow" ? Stream.unwrap(Effect.as(note("Pull", payload), Stream.never)) : made("Pull")(payload),
     "image.Import": made("Import"),
     "image.Build": (payload) => Stream.unwrap(Effect.sync(() => {
       calls.push(["Build", payload])
@@ -94,6 +94,8 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
       )
     })),
     "image.Get": (payload) => payload.name === "nowhere" ? Stream.fail(new ImageNotFound({ name: payload.name })) : Stream.tap(made("Get")(payload), () => Effect.sync(() => void images.add(payload.name))),
+    "image.Origin": ({ name, reference }) => Effect.succeed({ reference: name === undefined ? reference ?? null : null, mirrors: {} }),
+    "image.Cancel": (payload) => Effect.as(note("Cancel", payload), true),
     "image.Delete": ({ name }) => Effect.fail(new ImageInUse({ name, vms: ["box"] })),
     "kernel.List": () => Effect.succeed([]),
     "kernel.Import": ({ name, release }) =>

@@ -8,6 +8,7 @@ import type { Image, ImageSource } from "@banger/domain/catalog.ts"
 import { type CatalogError, HelperUnreachable, ImageNotFound, KernelNotFound, StateUnwritable, StepFailed, type VmError } from "@banger/domain/errors.ts"
 import { type ImageName, type KernelName, VmName } from "@banger/domain/ids.ts"
 import type { Progress } from "@banger/domain/progress.ts"
+import { type Proxy, proxyVariables } from "@banger/domain/session.ts"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -34,6 +35,8 @@ export interface Build {
   readonly docker: boolean
   /** The script's environment. */
   readonly env: Readonly<Record<string, string>>
+  /** Of whoever asked: where the script's programs reach the world, which decides nothing of what they make. */
+  readonly proxy: Proxy
   /** How the image's record calls the build. */
   readonly reference: string
   /** The container image that `from` was made of, where a tag is to stay what it was. */
@@ -43,8 +46,8 @@ export interface Build {
 /** What decides what a build gives: `from`'s files, or, known before they are there, the container image they are made of. */
 type Inputs = Pick<Build, "diskMib" | "docker" | "env" | "kernel" | "script" | "sizeMib"> & ({ readonly base: string; readonly from?: Base } | { readonly base?: undefined; readonly from: Base })
 
-/** Changes when the same request would give another image: a new prelude, say. */
-const EDITION = "1"
+/** Changes when the same request would give another image: a new prelude, say; 2: what a container image has in /root is there. */
+const EDITION = "2"
 
 /** How long the guest may take to go down in order; what it has not written by then is not in the image. Milliseconds. */
 const SHUTDOWN = 180_000
@@ -58,6 +61,14 @@ export const digestOf = ({ diskMib, docker, env, kernel, script, sizeMib, ...of 
 }
 
 const isCatalogError = Schema.is(Schema.Union(ImageNotFound, KernelNotFound, StepFailed, StateUnwritable, HelperUnreachable))
+
+const LOOPBACK = /^(localhost|127\..*|\[::1\])$/
+
+/** A proxy on this host's own addresses is none for a guest, which has others. */
+const forGuests = ({ http, https, noProxy }: Proxy): Proxy => {
+  const reached = (address: string | undefined) => LOOPBACK.test(URL.parse(address ?? "")?.hostname ?? "") ? undefined : address
+  return { http: reached(http), https: reached(https), noProxy }
+}
 
 /** Whatever goes wrong with the VM or in it, as a failure of the build. */
 const failed = (name: ImageName, log: string) => (error: { readonly message: string; readonly hint?: string }): CatalogError =>
@@ -100,7 +111,7 @@ export const makeBuild = Effect.gen(function*() {
         inOrder ? Effect.void : new StepFailed({ operation: "shut the builder VM down", problem: how, fix: "build again; banger vm logs shows a VM's console while it is there" })))
 
   return (build: Build, emit: Emit): Effect.Effect<Image, CatalogError> => {
-    const { docker, env, from, kernel, name, reference, script, sizeMib } = build
+    const { docker, env, from, kernel, name, proxy, reference, script, sizeMib } = build
     const path = buildLog(name)
     const timed = <A, E, R>(step: string, work: Effect.Effect<A, E, R>) =>
       Effect.gen(function*() {
@@ -121,7 +132,8 @@ export const makeBuild = Effect.gen(function*() {
       const log = logOf(yield* openLog)
       const vm = yield* timed("builder VM started", builder(build, yield* roomy))
       const { spec } = vm.record
-      const run = (text: string) => runScript(vsockSocket(spec.id), text, { DEBIAN_FRONTEND: "noninteractive", ...env }, log)
+      const variables = { DEBIAN_FRONTEND: "noninteractive", ...proxyVariables(forGuests(proxy)), ...env }
+      const run = (text: string) => runScript(vsockSocket(spec.id), text, variables, log)
       yield* emit({ _tag: "Log", path })
       if (docker) yield* timed("Docker installed", run(DOCKER))
       yield* timed("script run", run(script))

@@ -6,20 +6,21 @@ import type { Image } from "@banger/domain/catalog.ts"
 import { BadSource, type CatalogError } from "@banger/domain/errors.ts"
 import type { ImageName } from "@banger/domain/ids.ts"
 import type { Bundle } from "@banger/domain/recipe.ts"
+import type { Proxy } from "@banger/domain/session.ts"
 import * as Effect from "effect/Effect"
 import { Catalog } from "../catalog.ts"
 import { type Emit, follow, place } from "./convert.ts"
-import { runProgram } from "./program.ts"
+import { reserve, runProgram } from "./program.ts"
 
 /** Makes an image of the one in a bundle that a catalog names. */
 export const makeUnbundle = Effect.map(Catalog, (catalog) =>
-  (name: ImageName, { bytes, sha256 }: Bundle, url: string, emit: Emit): Effect.Effect<Image, CatalogError> => {
+  (name: ImageName, { bytes, sha256 }: Bundle, url: string, proxy: Proxy, emit: Emit): Effect.Effect<Image, CatalogError> => {
     const bad = (problem: string) => new BadSource({ path: url, problem, fix: "ask whoever keeps the catalog" })
     const onDisk = <A>(act: () => Promise<A>) => Effect.mapError(file(url, act), ({ message }) => bad(message))
     return Effect.scoped(Effect.gen(function*() {
       const into = yield* place
       yield* onDisk(() => fs.mkdir(staged(into)))
-      const lines = runProgram("banger-bundle", Unpacked, ["unpack", "--into", staged(into), "--sha256", sha256, "--bytes", String(bytes), "--cache", LAYERS, url], url)
+      const lines = runProgram("banger-bundle", Unpacked, ["unpack", ...reserve, "--into", staged(into), "--sha256", sha256, "--bytes", String(bytes), "--cache", LAYERS, url], url, { proxy })
       const { result: { unpacked: { about, files } }, step } = yield* follow(lines, url, emit)
       const [image, ...more] = about.images
       if (image === undefined || more.length > 0) return yield* bad(`it holds ${about.images.length} images, not one`)

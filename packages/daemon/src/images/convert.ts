@@ -1,18 +1,18 @@
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { file } from "@banger/capabilities/files.ts"
-import { CACHE, staged } from "@banger/capabilities/paths.ts"
-import { keepReserve } from "@banger/capabilities/reserve.ts"
+import { staged } from "@banger/capabilities/paths.ts"
 import { RunConfig } from "@banger/domain/run-config.ts"
-import { BadSource, type CatalogError, StepFailed } from "@banger/domain/errors.ts"
+import { BadSource, type CatalogError, type StepFailed } from "@banger/domain/errors.ts"
 import { type ImageName, type KernelName, type StagingId, stagingId } from "@banger/domain/ids.ts"
 import type { ImageProgress } from "@banger/domain/progress.ts"
+import { Logins, type Session } from "@banger/domain/session.ts"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Catalog } from "../catalog.ts"
-import { type ProgressLine, runProgram } from "./program.ts"
+import { type ProgressLine, reserve, runProgram } from "./program.ts"
 
 export type Emit = (event: ImageProgress) => Effect.Effect<void>
 
@@ -27,7 +27,11 @@ export interface Conversion {
   readonly args: readonly [command: string, ...ReadonlyArray<string>]
   /** A digest that is not wanted again: the image that is here has it. */
   readonly unless?: string | undefined
+  readonly session: Session
 }
+
+/** Logins as banger-oci reads them from its stdin. */
+const encodeLogins = Schema.encodeSync(Schema.parseJson(Schema.Struct({ logins: Logins })))
 
 const STEPS = { fetch: "fetched and unpacked", write: "file system written" } as const
 
@@ -39,11 +43,8 @@ const unstage = (id: StagingId) =>
 /** A place of the daemon's in the staging directory; what is left there goes with the scope. */
 export const place = Effect.acquireRelease(Effect.sync(() => stagingId("daemon", randomBytes(8).toString("hex"))), unstage)
 
-/** Layers and file systems on their way take room on the host's disk, which VMs need more. */
-const enoughRoom = Effect.mapError(keepReserve("image", 0, CACHE), ({ message }) => new StepFailed({ operation: "make the image", problem: message, fix: "banger df shows what takes room, banger prune removes what nothing uses" }))
-
 /** Follows a program to its result, telling its phases; every phase but the last ends with the next. `step` ends what comes after it. */
-export const follow = <A extends object>(lines: Stream.Stream<A | ProgressLine, BadSource>, source: string, emit: Emit) =>
+export const follow = <A extends object>(lines: Stream.Stream<A | ProgressLine, BadSource | StepFailed>, source: string, emit: Emit) =>
   Effect.gen(function*() {
     let phase: keyof typeof STEPS | undefined
     let since = performance.now()
@@ -59,7 +60,6 @@ export const follow = <A extends object>(lines: Stream.Stream<A | ProgressLine, 
         if (!("progress" in line)) return void (result = line)
         if (phase !== undefined && line.progress.phase !== phase) yield* step(STEPS[phase])
         phase = line.progress.phase
-        yield* enoughRoom
         yield* emit({ _tag: "Phase", ...line.progress })
       }))
     if (phase !== undefined) yield* step(STEPS[phase])
@@ -68,34 +68,38 @@ export const follow = <A extends object>(lines: Stream.Stream<A | ProgressLine, 
   })
 
 /** What banger-oci ends with (native/cmd/banger-oci). */
-const Converted = Schema.Union(
-  Schema.Struct({ result: Schema.Struct({ digest: Schema.String, bytes: Schema.Number, files: Schema.Number, config: RunConfig }) }),
+const Result = Schema.Union(
+  Schema.Struct({ result: Schema.Struct({ digest: Schema.String, bytes: Schema.Number, files: Schema.Number, inRoot: Schema.Number, config: RunConfig }) }),
   Schema.Struct({ unchanged: Schema.String })
 )
 
-/** A root file system in staging, as a container image has it. */
-export interface Rootfs {
+/** File systems in staging, as a container image has them. */
+export interface Converted {
   readonly rootfs: StagingId
+  /** What the image has in /root, where it has anything there. */
+  readonly workSeed: StagingId | undefined
   readonly digest: string
   readonly run: RunConfig
   /** Tells what was done with it, and how long that took. */
   readonly step: (name: string) => Effect.Effect<void>
 }
 
-/** Turns a container image into an ext4 in staging, with banger-oci; what is left there goes with the scope. */
+/** Turns a container image into file systems in staging, with banger-oci; what is left there goes with the scope. */
 export const makeConvert = Effect.map(Catalog, (catalog) =>
-  (conversion: Conversion, emit: Emit): Effect.Effect<Rootfs | "unchanged", CatalogError, Scope.Scope> =>
+  (conversion: Conversion, emit: Emit): Effect.Effect<Converted | "unchanged", CatalogError, Scope.Scope> =>
     Effect.gen(function*() {
-      const { args: [command, ...args], kernel, reference, sizeMib, unless } = conversion
+      const { args: [command, ...args], kernel, reference, session: { logins, proxy }, sizeMib, unless } = conversion
       // Asked before anything is fetched for it.
       if (kernel !== undefined) yield* catalog.kernel(kernel)
-      const rootfs = yield* place
+      const [rootfs, workSeed] = [yield* place, yield* place]
       const all = [
-        command, "--out", staged(rootfs),
+        command, "--logins", "--out", staged(rootfs), "--seed", staged(workSeed), ...reserve,
         ...(sizeMib === undefined ? [] : ["--size", String(sizeMib * 2 ** 20)]),
         ...(unless === undefined ? [] : ["--unless", unless]),
         ...args
       ]
-      const { result, step } = yield* follow(runProgram("banger-oci", Converted, all, reference), reference, emit)
-      return "result" in result ? { rootfs, digest: result.result.digest, run: result.result.config, step } : "unchanged" as const
+      const { result, step } = yield* follow(runProgram("banger-oci", Result, all, reference, { proxy, line: encodeLogins({ logins }) }), reference, emit)
+      if (!("result" in result)) return "unchanged"
+      const { config, digest, inRoot } = result.result
+      return { rootfs, workSeed: inRoot > 0 ? workSeed : undefined, digest, run: config, step }
     }))

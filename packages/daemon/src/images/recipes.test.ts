@@ -1,5 +1,6 @@
+import { spawnSync } from "node:child_process"
 import { createHash } from "node:crypto"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
@@ -10,8 +11,11 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Config } from "../config.ts"
+import { download } from "./download.ts"
 import { interpreter } from "./guest-script.ts"
-import { makeKernelPackages, makeRecipes } from "./recipes.ts"
+import { makeKernelPackages, makeRecipes, makeSession } from "./recipes.ts"
+
+const nothing = { proxy: {}, logins: {} }
 
 const directory = new URL("../../../../packaging/catalog/", import.meta.url)
 const catalog = Schema.decodeUnknownSync(Schema.parseJson(CatalogFile))(readFileSync(new URL("catalog.json", directory), "utf8"))
@@ -23,6 +27,52 @@ describe("banger's own catalog", () => {
 
   it("has a kernel that every Firecracker boots, as a package", () => {
     assert.deepStrictEqual(Object.entries(catalog.kernels).map(([name, { packages }]) => [name, packages.map(({ url }) => new URL(url).protocol)]), [["debian-6.1", ["https:"]]])
+  })
+
+  it("keeps its kernels where files are never removed", () => {
+    for (const { packages } of Object.values(catalog.kernels)) {
+      for (const { url } of packages) assert.match(url, /^https:\/\/snapshot\.debian\.org\/file\/[0-9a-f]{40}$/)
+    }
+  })
+
+  it("pins what is not a distribution's", () => {
+    for (const entry of Object.values(catalog.images)) {
+      const { parameters } = entry as Extract<typeof entry, { readonly kind: "recipe" }>
+      for (const name of ["MISE", "OPENCODE"]) {
+        assert.notMatch(parameters[`${name}_URL`] ?? "", /latest/)
+        assert.match(parameters[`${name}_SHA256`] ?? "", /^[0-9a-f]{64}$/)
+      }
+      assert.match(parameters["TMUX_PLUGINS"] ?? "", /^([a-z-]+@[0-9a-f]{40} ?)*$/)
+    }
+  })
+
+  /** The functions of a script, with programs of the test's in place of those that reach the world or write to /usr. */
+  const functions = (name: string, then: string, curl: string) => {
+    const bin = mkdtempSync(`${tmpdir()}/banger-script-`)
+    const text = readFileSync(new URL(`${name}.sh`, directory), "utf8")
+    for (const [program, does] of [["curl", curl], ["install", `echo installed >>${bin}/log`], ["git", "exit 128"], ["apt-get", "exit 100"]] as const) {
+      writeFileSync(`${bin}/${program}`, `#!/bin/sh\n${does}\n`, { mode: 0o755 })
+    }
+    const { status, stdout } = spawnSync("bash", ["-c", `${text.slice(0, text.indexOf(`say "packages"`))}\n${then}\nsay "in the end:$left"`], {
+      encoding: "utf8", env: { PATH: `${bin}:${process.env["PATH"]}`, MISE_URL: "https://x/mise.tgz", MISE_SHA256: "0".repeat(64), DOCKER_URL: "https://x", DOCKER_PACKAGES: "docker", TMUX_PLUGINS_URL: "https://x" }
+    })
+    const log = existsSync(`${bin}/log`) ? readFileSync(`${bin}/log`, "utf8") : ""
+    rmSync(bin, { recursive: true })
+    return { status, stdout, log }
+  }
+
+  it("says what it leaves out when a source does not answer, and goes on", () => {
+    const { status, stdout } = functions("debian-bookworm", `try Docker docker; try mise mise; try plug plugin "gone-for-a-test@${"0".repeat(40)}"`, "exit 7")
+    assert.strictEqual(status, 0)
+    assert.match(stdout, /== left out: mise \(see above\)\n/)
+    assert.match(stdout, /== in the end:, Docker, mise, plug\n$/)
+    assert.match(functions("void", "try mise mise", "exit 7").stdout, /== in the end:, mise\n$/)
+  })
+
+  it("installs nothing whose digest is another", () => {
+    const wrong = functions("debian-bookworm", "try mise mise", `for last; do :; done; echo other >"$last"`)
+    assert.deepStrictEqual([wrong.status, wrong.log], [0, ""])
+    assert.match(wrong.stdout, /== in the end:, mise\n$/)
   })
 
   it("every script uses the variables that its recipe has, and no others", () => {
@@ -74,7 +124,7 @@ describe("a catalog of the user's", () => {
   })
   const find = (url: string, name: string, parameters = "") => {
     writeFileSync(`${base}/config.toml`, `[catalog]\nurls = ["${url}"]\n${parameters}`)
-    return Effect.runPromise(makeRecipes.pipe(Effect.flatMap((lookUp) => lookUp(ImageName.make(name))), Effect.flip, Effect.orElse(() => Effect.succeed({ message: "found" })), Effect.map(({ message }) => message), Effect.provide(Config.layer(`${base}/config.toml`))))
+    return Effect.runPromise(makeRecipes.pipe(Effect.flatMap((lookUp) => lookUp(ImageName.make(name), nothing)), Effect.flip, Effect.orElse(() => Effect.succeed({ message: "found" })), Effect.map(({ message }) => message), Effect.provide(Config.layer(`${base}/config.toml`))))
   }
 
   it("is read from a file and from a web server, and its scripts are checked", async () => {
@@ -98,7 +148,7 @@ describe("a catalog of the user's", () => {
     const packagesOf = (catalog: string, name: string) => {
       writeFileSync(`${base}/config.toml`, `[catalog]\nurls = ["${web}/${catalog}"]\n`)
       return Effect.runPromise(makeKernelPackages.pipe(
-        Effect.flatMap((lookUp) => lookUp(KernelName.make(name))),
+        Effect.flatMap((lookUp) => lookUp(KernelName.make(name), nothing)),
         Effect.map((found) => Option.getOrElse(found, () => []).map(({ url }) => url)),
         Effect.catchAll(({ message }) => Effect.succeed(message)),
         Effect.provide(Config.layer(`${base}/config.toml`))
@@ -113,5 +163,48 @@ describe("a catalog of the user's", () => {
   it("has the parameters that it has", async () => {
     assert.strictEqual(await find(`${web}/catalog.json`, "good", "[catalog.parameters.good]\nSOURCE = 'there'\n"), "found")
     assert.match(await find(`${web}/catalog.json`, "good", "[catalog.parameters.good]\nSORCE = 'there'\n"), /it has no parameter SORCE/)
+  })
+})
+
+describe("a proxy", () => {
+  const base = mkdtempSync(`${tmpdir()}/banger-proxy-`)
+  afterAll(() => rmSync(base, { recursive: true }))
+  const sessionOf = (given: Parameters<Effect.Effect.Success<typeof makeSession>>[0], config: string) => {
+    writeFileSync(`${base}/config.toml`, config)
+    return Effect.runPromise(makeSession.pipe(Effect.flatMap((of) => of(given)), Effect.provide(Config.layer(`${base}/config.toml`))))
+  }
+
+  it("is the caller's, else the configuration's", async () => {
+    const config = `[proxy]\nhttps = "http://config.example:3128"\nno_proxy = "near.example"\n`
+    const caller = { proxy: { https: "http://caller.example:1" }, logins: {} }
+    assert.deepStrictEqual((await sessionOf(caller, config)).proxy, { https: "http://caller.example:1" })
+    assert.deepStrictEqual((await sessionOf(nothing, config)).proxy, { http: undefined, https: "http://config.example:3128", noProxy: "near.example" })
+    assert.deepStrictEqual((await sessionOf(undefined, "")).proxy, { http: undefined, https: undefined, noProxy: undefined })
+    assert.match(await sessionOf(undefined, `[proxy]\nhttps = "config.example"\n`).then(() => "taken", String), /expected an address such as http:\/\/proxy.example:3128/)
+  })
+
+  it("gets the requests for catalogs, but for hosts that are named", async () => {
+    const asked: Array<string> = []
+    const server = Http.createServer(({ url }, response) => {
+      asked.push(url ?? "")
+      if (url?.endsWith("/moved")) response.writeHead(302, { location: "/here" }).end()
+      else if (url?.endsWith("/away")) response.writeHead(302, { location: "file:///etc/hostname" }).end()
+      else if (url?.endsWith("/circle")) response.writeHead(302, { location: "/circle" }).end()
+      else response.end("text")
+    })
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+    const here = `127.0.0.1:${(server.address() as AddressInfo).port}`
+    const get = (url: string, noProxy?: string) =>
+      Effect.runPromise(download(new URL(url), { http: `http://${here}`, noProxy }, 100).pipe(Effect.catchAll(({ message }) => Effect.succeed(message))))
+    try {
+      assert.strictEqual(await get("http://catalog.example/moved"), "text")
+      assert.deepStrictEqual(asked.splice(0), ["http://catalog.example/moved", "http://catalog.example/here"])
+      assert.strictEqual(await get(`http://${here}/direct`, "127.0.0.1"), "text")
+      assert.deepStrictEqual(asked.splice(0), ["/direct"])
+      assert.match(await get("http://catalog.example/away"), /sends us to "file:/)
+      assert.match(await get("http://catalog.example/circle"), /redirects more than 5 times/)
+    } finally {
+      server.close()
+    }
   })
 })

@@ -7,11 +7,12 @@ import { type Bundle, type CatalogEntry, CatalogFile, type KnownFile, type Recip
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { orElse, type Proxy, type Session } from "@banger/domain/session.ts"
 import { Config } from "../config.ts"
+import { download, tooLong } from "./download.ts"
 
 /** Bytes of a catalog, or of a script in it. */
 const MAX_TEXT = 1 << 20
-const TIMEOUT = "30 seconds"
 
 /** Where banger's own catalog lies, beside the daemon's bundle. */
 const OWN = new URL("catalog/catalog.json", import.meta.url)
@@ -23,35 +24,17 @@ export type Known =
 
 const bad = (path: string, fix: string) => (error: { readonly message: string }) => new BadSource({ path, problem: error.message, fix })
 
-const tooLong = () => new Error(`it is longer than ${MAX_TEXT} bytes`)
-
-const download = (url: URL) =>
-  Effect.tryPromise({
-    try: async (signal) => {
-      const answer = await fetch(url, { signal })
-      if (!answer.ok) throw new Error(`${url.host} answers ${answer.status}`)
-      const chunks: Array<Uint8Array> = []
-      let size = 0
-      for await (const chunk of answer.body ?? []) {
-        size += chunk.length
-        if (size > MAX_TEXT) throw tooLong()
-        chunks.push(chunk)
-      }
-      return Buffer.concat(chunks).toString("utf8")
-    },
-    catch: (error) => new Error(error instanceof Error ? `${error.message}${error.cause instanceof Error ? `: ${error.cause.message}` : ""}` : String(error))
-  }).pipe(Effect.timeoutFail({ duration: TIMEOUT, onTimeout: () => new Error(`no answer within ${TIMEOUT}`) }))
 
 const local = (url: URL) =>
   file(url.pathname, async () => {
     const stat = await fs.stat(url)
     if (!stat.isFile()) throw new Error(`${url.pathname} is no file`)
-    if (stat.size > MAX_TEXT) throw tooLong()
+    if (stat.size > MAX_TEXT) throw tooLong(MAX_TEXT)
     return fs.readFile(url, "utf8")
   })
 
-const read = (url: URL): Effect.Effect<string, BadSource> =>
-  Effect.mapError(url.protocol === "file:" ? local(url) : download(url), bad(url.href, "check [catalog] urls in the configuration"))
+const read = (url: URL, proxy: Proxy): Effect.Effect<string, BadSource> =>
+  Effect.mapError(url.protocol === "file:" ? local(url) : download(url, proxy, MAX_TEXT), bad(url.href, "check [catalog] urls in the configuration"))
 
 /** An address that a catalog names. One that came from elsewhere names nothing on this host. */
 const within = (catalog: URL, address: string) =>
@@ -62,8 +45,8 @@ const within = (catalog: URL, address: string) =>
     )
   )
 
-const catalogAt = (url: URL) =>
-  read(url).pipe(
+const catalogAt = (url: URL, proxy: Proxy) =>
+  read(url, proxy).pipe(
     Effect.flatMap((text) => Effect.mapError(Schema.decode(Schema.parseJson(CatalogFile))(text), bad(url.href, "docs/images.md says what a catalog looks like")))
   )
 
@@ -75,10 +58,10 @@ const environment = (name: ImageName, { parameters }: Recipe, given: Readonly<Re
     : new BadSource({ path: `recipe ${name}`, problem: `it has no parameter ${unknown}`, fix: `it has ${Object.keys(parameters).join(", ")}` })
 }
 
-const scriptOf = (recipe: Recipe, catalog: URL) =>
+const scriptOf = (recipe: Recipe, catalog: URL, proxy: Proxy) =>
   Effect.gen(function*() {
     const url = yield* within(catalog, recipe.script)
-    const script = yield* read(url)
+    const script = yield* read(url, proxy)
     const digest = createHash("sha256").update(script).digest("hex")
     if (recipe.sha256 === undefined ? catalog.href === OWN.href : recipe.sha256 === digest) return script
     return yield* new BadSource({
@@ -88,22 +71,25 @@ const scriptOf = (recipe: Recipe, catalog: URL) =>
     })
   })
 
-const settings = Effect.map(Config, (config) => Effect.map(Effect.mapError(config.read, bad("the configuration", "correct it: all keys are optional")), ({ catalog }) => catalog ?? {}))
+const settings = Effect.map(Config, (config) => Effect.map(Effect.mapError(config.read, bad("the configuration", "correct it: all keys are optional")), ({ catalog, proxy }) => ({ ...catalog, proxy: { http: proxy?.http, https: proxy?.https, noProxy: proxy?.no_proxy } })))
 
-/** banger-oci's flags for the registries that the user has mirrors of. */
+/** What goes with a request: the caller's session, with the configuration's proxy where that has none. */
+export const makeSession = Effect.map(settings, (read) => (given: Session | undefined) =>
+  Effect.map(read, ({ proxy }): Session => ({ logins: given?.logins ?? {}, proxy: orElse(given?.proxy, proxy) })))
+
+/** By registry, as banger-oci calls it, the host that is asked first. */
 export const makeMirrors = Effect.map(settings, (read) =>
-  Effect.map(read, ({ mirrors }) =>
-    Object.entries(mirrors ?? {}).flatMap(([registry, host]) => ["--mirror", `${registry === "docker.io" ? "index.docker.io" : registry}=${host}`])))
+  Effect.map(read, ({ mirrors }) => Object.fromEntries(Object.entries(mirrors ?? {}).map(([registry, host]) => [registry === "docker.io" ? "index.docker.io" : registry, host]))))
 
 /** Not what every object has: `constructor` is a name like another. */
 const own = <K extends string, A>(entries: Readonly<Record<K, A>>, name: K): A | undefined => Object.hasOwn(entries, name) ? entries[name] : undefined
 
 /** The first that a catalog of the user's has, else banger's own; they are read anew each time. */
-const search = <A, B>(urls: ReadonlyArray<string>, pick: (catalog: typeof CatalogFile.Type) => A | undefined, use: (entry: A, catalog: URL) => Effect.Effect<B, BadSource>) =>
+const search = <A, B>(urls: ReadonlyArray<string>, proxy: Proxy, pick: (catalog: typeof CatalogFile.Type) => A | undefined, use: (entry: A, catalog: URL) => Effect.Effect<B, BadSource>) =>
   Effect.gen(function*() {
     for (const text of [...urls, OWN.href]) {
       const url = yield* Effect.try({ try: () => new URL(text), catch: () => new BadSource({ path: text, problem: "it is no URL", fix: "correct [catalog] urls in the configuration" }) })
-      const entry = pick(yield* catalogAt(url))
+      const entry = pick(yield* catalogAt(url, proxy))
       if (entry !== undefined) return Option.some(yield* use(entry, url))
     }
     return Option.none<B>()
@@ -111,19 +97,19 @@ const search = <A, B>(urls: ReadonlyArray<string>, pick: (catalog: typeof Catalo
 
 /** Looks an image's name up. */
 export const makeRecipes = Effect.map(settings, (read) => {
-  const known = (name: ImageName, entry: CatalogEntry, catalog: URL, given: Readonly<Record<string, string>>): Effect.Effect<Known, BadSource> =>
+  const known = (name: ImageName, entry: CatalogEntry, catalog: URL, given: Readonly<Record<string, string>>, proxy: Proxy): Effect.Effect<Known, BadSource> =>
     entry.kind === "bundle"
       ? Effect.map(within(catalog, entry.url), ({ href }) => ({ kind: "bundle", bundle: entry, url: href }))
-      : Effect.map(Effect.all([scriptOf(entry, catalog), environment(name, entry, given)]), ([script, env]) => ({ kind: "recipe", recipe: entry, script, env }))
+      : Effect.map(Effect.all([scriptOf(entry, catalog, proxy), environment(name, entry, given)]), ([script, env]) => ({ kind: "recipe", recipe: entry, script, env }))
 
-  return (name: ImageName): Effect.Effect<Option.Option<Known>, BadSource> =>
+  return (name: ImageName, { proxy }: Session): Effect.Effect<Option.Option<Known>, BadSource> =>
     Effect.flatMap(read, ({ parameters, urls }) =>
-      search(urls ?? [], ({ images }) => own(images, name), (entry, catalog) => known(name, entry, catalog, parameters?.[name] ?? {})))
+      search(urls ?? [], proxy, ({ images }) => own(images, name), (entry, catalog) => known(name, entry, catalog, parameters?.[name] ?? {}, proxy)))
 })
 
 /** Looks a kernel's name up: its packages, at addresses that are whole. */
 export const makeKernelPackages = Effect.map(settings, (read) =>
-  (name: KernelName): Effect.Effect<Option.Option<ReadonlyArray<KnownFile>>, BadSource> =>
+  (name: KernelName, { proxy }: Session): Effect.Effect<Option.Option<ReadonlyArray<KnownFile>>, BadSource> =>
     Effect.flatMap(read, ({ urls }) =>
-      search(urls ?? [], ({ kernels }) => own(kernels, name), ({ packages }, catalog) =>
+      search(urls ?? [], proxy, ({ kernels }) => own(kernels, name), ({ packages }, catalog) =>
         Effect.forEach(packages, (file) => Effect.map(within(catalog, file.url), ({ href }) => ({ ...file, url: href }))))))
