@@ -20,7 +20,7 @@ export const INSTALL_RECORD = "/etc/systemd/system/bangerd.socket"
 export const sshKey = () => `${homedir()}/.local/state/banger/ssh/id_ed25519`
 
 /** A bundle of the install or build whose bin/node runs us. */
-export const beside = (name: string) => path.join(path.dirname(process.execPath), "../lib", name)
+export const beside = (name: `${string}.mjs`) => path.join(path.dirname(process.execPath), "../lib", name)
 
 /** The command of the build that runs us, as it is typed where banger is not installed. */
 export const ownCommand = () => {
