@@ -5,7 +5,7 @@ import { Logins, proxyOf, type Session } from "@banger/domain/session.ts"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Daemon } from "./daemon.ts"
-import { beside } from "./host-paths.ts"
+import { program } from "./host-paths.ts"
 
 const Known = Schema.parseJson(Schema.Struct({ logins: Logins }))
 
@@ -13,7 +13,7 @@ const Known = Schema.parseJson(Schema.Struct({ logins: Logins }))
 const loginsOf = (reference: typeof ImageReference.Type, mirrors: Readonly<Record<string, string>>) =>
   Effect.async<string>((resume) => {
     const flags = Object.entries(mirrors).flatMap(([registry, host]) => ["--mirror", `${registry}=${host}`])
-    const child = execFile(beside("banger-oci"), ["credentials", ...flags, reference], (error, stdout) => resume(Effect.succeed(error === null ? stdout : `{"logins":{}}`)))
+    const child = execFile(program("banger-oci"), ["credentials", ...flags, reference], (error, stdout) => resume(Effect.succeed(error === null ? stdout : `{"logins":{}}`)))
     return Effect.sync(() => void child.kill("SIGKILL"))
   }).pipe(
     Effect.flatMap(Schema.decode(Known)),

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { getFiles } from "@banger/capabilities/vsock/agent-client.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import type { ImageName } from "@banger/domain/ids.ts"
-import { beside } from "./host-paths.ts"
+import { program } from "./host-paths.ts"
 import { live } from "./output/progress.ts"
 import { withFreshVm } from "./run/fresh-vm.ts"
 import { ownProcess } from "./run/own-process.ts"
@@ -23,7 +23,7 @@ export const unpackFrom = (vsock: string, path: string, prefix: string, into: st
     Effect.tryPromise({
       try: async (signal) => {
         await fs.mkdir(into, { recursive: true })
-        const unpack = spawn(beside("banger-kernel"), ["unpack", "--prefix", prefix, "--into", into], { stdio: ["pipe", "ignore", "pipe"], signal })
+        const unpack = spawn(program("banger-kernel"), ["unpack", "--prefix", prefix, "--into", into], { stdio: ["pipe", "ignore", "pipe"], signal })
         let said = ""
         unpack.stderr.on("data", (text) => said = (said + text).slice(-1_000))
         const ended = new Promise<number | null>((resolve, reject) => unpack.on("error", reject).on("close", resolve))

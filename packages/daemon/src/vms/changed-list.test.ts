@@ -41,7 +41,10 @@ const withScratch = (objects: Set<string>) => {
     held: (spec: Spec) => ({
       what: "scratch",
       find: Effect.map(there(spec), (found) => found ? Option.some({ made: true }) : Option.none()),
-      create: Effect.sync(() => ({ made: void objects.add(`scratch ${spec.id}`) === undefined })),
+      create: Effect.sync(() => {
+        objects.add(`scratch ${spec.id}`)
+        return { made: true }
+      }),
       remove: Effect.sync(() => void objects.delete(`scratch ${spec.id}`))
     }),
     estate: {
