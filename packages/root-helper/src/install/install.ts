@@ -13,6 +13,7 @@ import { refuseCidrInUse } from "./network.ts"
 import { BUILD, readiness } from "../readiness.ts"
 import { COMMAND, CURRENT, LIBRARY } from "./files.ts"
 import { hostKernel } from "./kernel.ts"
+import { refuseStrangers } from "./lists.ts"
 import { findOwner, keyPair, refuseOthersVms, state } from "./owner.ts"
 import { Refused } from "./refused.ts"
 import { exchange, release } from "./release.ts"
@@ -98,7 +99,7 @@ export const install = (ownerName: string, bundles: Bundles) =>
           Effect.forEach([firecracker, jailer], isRootsAlone)
         ])
       },
-      ...release({ source: BUILD, version: VERSION, library: LIBRARY, before: before._tag === "Some" ? before.value.directory : undefined, replacements }),
+      ...release({ source: BUILD, version: VERSION, library: LIBRARY, before: before._tag === "Some" ? before.value.directory : undefined, replacements, accept: refuseStrangers(owner) }),
       { name: "command", do: exchange(`${CURRENT}/bin/banger`, COMMAND) },
       { name: "state", do: state(owner) },
       {

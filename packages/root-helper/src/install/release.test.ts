@@ -31,7 +31,7 @@ const installed = (library: string): string => {
   return version
 }
 
-const stepsOf = (source: string, version: string, library: string) => release({ source, version, library, before: undefined, replacements: [] })
+const stepsOf = (source: string, version: string, library: string) => release({ source, version, library, before: undefined, replacements: [], accept: () => Effect.void })
 const install = (source: string, version: string, library: string, steps = Infinity) =>
   Effect.forEach(stepsOf(source, version, library).slice(0, steps), (step) => step.do)
 
@@ -74,6 +74,15 @@ describe("an install's directory", () => {
     assert.strictEqual(installed(library), "1")
   }))
 
+  it.scoped("stays the old one when the whole copy is refused", () => Effect.gen(function*() {
+    const root = yield* temporary
+    const library = `${root}/library`
+    yield* install(build(`${root}/old`, "1"), "1", library)
+    const accept = (directory: string) => fs.existsSync(`${directory}/bin/banger`) ? Effect.fail({ message: "no" }) : Effect.void
+    const refused = yield* Effect.flip(Effect.forEach(release({ source: build(`${root}/new`, "2"), version: "2", library, before: undefined, replacements: [], accept }), (step) => step.do))
+    assert.deepStrictEqual([refused.message, installed(library)], ["no", "1"])
+  }))
+
   it.scoped("is whole after an installer that was killed at any moment", () => Effect.gen(function*() {
     const root = yield* temporary
     const library = `${root}/library`
@@ -82,7 +91,7 @@ describe("an install's directory", () => {
       const { release } = await import(${JSON.stringify(RELEASE)})
       const Effect = await import("effect/Effect")
       process.stdout.write("begun")
-      for (let n = 0;; n++) for (const step of release({ source: ${JSON.stringify(build(`${root}/1`, "1"))}, version: "1", library: ${JSON.stringify(library)}, before: undefined, replacements: [] })) await Effect.runPromise(step.do)`
+      for (let n = 0;; n++) for (const step of release({ source: ${JSON.stringify(build(`${root}/1`, "1"))}, version: "1", library: ${JSON.stringify(library)}, before: undefined, replacements: [], accept: () => Effect.void })) await Effect.runPromise(step.do)`
     for (let n = 0; n < 5; n++) {
       const child = spawn(process.execPath, ["--input-type=module", "-e", script], { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "inherit"] })
       yield* Effect.promise(() => new Promise((resolve) => child.stdout.once("data", resolve)))

@@ -19,6 +19,8 @@ export interface Release {
   readonly before: string | undefined
   /** Bundles of the user's own that take the place of banger's (docs/custom-capabilities.md), by their name in lib/. */
   readonly replacements: ReadonlyArray<{ readonly from: string; readonly name: string }>
+  /** Looks at the whole copy before it is exchanged, and may refuse it. */
+  readonly accept: (directory: string) => Effect.Effect<unknown, { readonly message: string }>
 }
 
 /** The directory's entry is on the disk as well. */
@@ -98,7 +100,7 @@ const launcher = (template: string, directory: string) => template.replace(/^her
  * done and on the disk before the one rename that counts, so that `current` leads to a whole install whenever the
  * installer or the host dies; what such a death leaves is removed by the next install. `previous` stays, for a rollback.
  */
-export const release = ({ before, library, replacements, source, version }: Release) => {
+export const release = ({ accept, before, library, replacements, source, version }: Release) => {
   const name = `${version}-${randomBytes(4).toString("hex")}`
   const directory = path.join(library, name)
   const link = (which: "current" | "previous") => path.join(library, which)
@@ -122,6 +124,7 @@ export const release = ({ before, library, replacements, source, version }: Rele
       name: "labels",
       do: Effect.suspend(() => toolPath("restorecon") === null ? Effect.void : run(["restorecon", "-RF", directory]))
     },
+    { name: "capabilities", do: accept(directory) },
     {
       name: "exchange",
       do: Effect.suspend(() => {
