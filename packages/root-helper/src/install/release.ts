@@ -124,7 +124,7 @@ export const release = ({ accept, before, library, replacements, source, version
       name: "labels",
       do: Effect.suspend(() => toolPath("restorecon") === null ? Effect.void : run(["restorecon", "-RF", directory]))
     },
-    { name: "capabilities", do: accept(directory) },
+    { name: "capabilities", do: Effect.suspend(() => accept(directory)) },
     {
       name: "exchange",
       do: Effect.suspend(() => {
