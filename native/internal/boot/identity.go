@@ -71,5 +71,9 @@ func resolvConf(n *config.Network) []byte {
 	for _, r := range n.Resolvers {
 		fmt.Fprintf(&out, "nameserver %s\n", r)
 	}
+	if len(n.Resolvers) == 1 {
+		// There is no other to ask: a host that is slow to start its name server again is worth more than the 10 s of libc's default.
+		out.WriteString("options timeout:5 attempts:5\n")
+	}
 	return out.Bytes()
 }
