@@ -15,8 +15,8 @@ import { makeLeaks } from "./leaks.ts"
 import { Registry } from "./vms/registry.ts"
 import { VmRuntime } from "./vms/runtime.ts"
 
-/** A check may wait for a tool that hangs; the others need not wait for it. */
-const TIMEOUT = "10 seconds"
+/** A check may wait for a tool that hangs; the others need not wait for it. A slow host that has just started needs more than 10 s. */
+const TIMEOUT = "30 seconds"
 
 type NamedCheck = Check<never> & { readonly capability: string }
 
@@ -144,5 +144,5 @@ export const doctor = Effect.gen(function*() {
       }),
       Effect.catchAllCause((cause) => Effect.succeed(notReady(Cause.pretty(cause).split("\n")[0] ?? "", "journalctl -u bangerd"))),
       Effect.map((verdict) => new Finding({ capability, check: name, verdict }))
-    ), { concurrency: 8 })
+    ), { concurrency: 4 })
 })
