@@ -1,4 +1,3 @@
-import * as NodeSocket from "@effect/platform-node-shared/NodeSocket"
 import * as RpcClient from "@effect/rpc/RpcClient"
 import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import type * as RpcGroup from "@effect/rpc/RpcGroup"
@@ -10,6 +9,7 @@ import { DaemonApi } from "@banger/domain/api.ts"
 import { unreachable } from "@banger/domain/unreachable.ts"
 import { type DaemonUnreachable, daemonUnreachable } from "./errors.ts"
 import { daemonSocket } from "./host-paths.ts"
+import * as StartedDaemon from "./started-daemon.ts"
 
 /** bangerd, over its socket. */
 export class Daemon extends Context.Tag("@banger/cli/Daemon")<
@@ -19,7 +19,7 @@ export class Daemon extends Context.Tag("@banger/cli/Daemon")<
   static readonly layer = (path: string) =>
     Layer.scoped(Daemon, RpcClient.make(DaemonApi)).pipe(
       Layer.provide(RpcClient.layerProtocolSocket()),
-      Layer.provide([NodeSocket.layerNet({ path }), RpcSerialization.layerNdjson])
+      Layer.provide([StartedDaemon.layer(path), RpcSerialization.layerNdjson])
     )
 }
 
