@@ -16,9 +16,9 @@ const DEAD = 254
 /**
  * How a guest looks that the emulated processor lost: Firecracker's word for a triple fault (a guest that ends itself resets
  * by the keyboard controller instead), or a guest that runs and answers nothing; one whose VM is gone by now, as a failed build's
- * is, has used a processor all the 90 s that it was waited for. A fault of banger's is there the next time, too.
+ * is, has used a processor all the 240 s that it was waited for. A fault of banger's is there the next time, too.
  */
-const LOST = /KVM_EXIT_SHUTDOWN|a guest hangs|Consumed 1min [\d.]+s CPU time[^]*the guest did not answer within 90 s/
+const LOST = /KVM_EXIT_SHUTDOWN|a guest hangs|Consumed [234]min [\d.]+s CPU time[^]*the guest did not answer within 240 s/
 
 const diagnose = async (failed: string) => {
   const { status, stderr, stdout } = await sh(LOOK, { root: true })
