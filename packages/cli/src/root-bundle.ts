@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs"
 import * as Effect from "effect/Effect"
+import { withoutNodes } from "./environment.ts"
 import { LocalFailure } from "./errors.ts"
 import { beside, INSTALL_RECORD, ownCommand, sudoCommand } from "./host-paths.ts"
 import { attached } from "./session/ssh.ts"
@@ -19,9 +20,7 @@ export const rootBundle = (args: ReadonlyArray<string>) =>
     yield* asRoot(["system", ...args])
     const bundle = beside("bangerd-root.mjs")
     if (!existsSync(bundle)) return yield* new LocalFailure({ problem: `${bundle} is missing`, fix: "make build makes it" })
-    // Of the user's environment, what Node heeds is not for ours.
-    const nodes = Object.keys(process.env).filter((name) => /^(NODE|UV|OPENSSL)_/.test(name))
-    return yield* attached("env", [...nodes.flatMap((name) => ["-u", name]), process.execPath, bundle, ...args])
+    return yield* attached(process.execPath, [bundle, ...args], withoutNodes(process.env))
   })
 
 export const systemctl = (words: ReadonlyArray<string>, args: ReadonlyArray<string>, needsRoot: boolean) =>

@@ -3,6 +3,7 @@ import { VmExits } from "@banger/capabilities/firecracker/contract.ts"
 import { vsockSocket } from "@banger/capabilities/paths.ts"
 import { Leftovers, pausedFix, StepFailed, type VmError, WrongState } from "@banger/domain/errors.ts"
 import { type VmRecord, VmSpec } from "@banger/domain/vm.ts"
+import * as Array from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -92,7 +93,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         const { cidr } = yield* Effect.mapError(facts.hello, asStep("reach the root helper"))
         const spec = new VmSpec({ ...cell.record.spec, cidr })
         const had = new Set(cell.record.made)
-        yield* registry.update(cell, { spec, state: "starting", reason: "", hostBoot: facts.bootId, made: [...new Set([...had, ...runtime.names])], taken: runtime.names })
+        yield* registry.update(cell, { spec, state: "starting", reason: "", hostBoot: facts.bootId, made: Array.union(cell.record.made, runtime.names), taken: runtime.names })
         // What came into the list since the VM was made has nothing of it yet.
         yield* Effect.mapError(runtime.provision(cell.record, (name) => !had.has(name)), (failure) => new RunFailed({ failure, leftovers: [] }))
         const run = yield* runtime.start(cell.record, step(emit))

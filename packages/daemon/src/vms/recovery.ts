@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs"
 import { parseExit } from "@banger/capabilities/firecracker/exit.ts"
 import { exitFile } from "@banger/capabilities/paths.ts"
 import type { VmError } from "@banger/domain/errors.ts"
+import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { HostFacts } from "../host-facts.ts"
@@ -51,11 +52,11 @@ export const recovery = Effect.gen(function*() {
   yield* Effect.addFinalizer(() => dns.close)
 
   const adopt = (cell: Cell, times: number): Effect.Effect<void, VmError> =>
-    Effect.zipRight(registry.note(cell, { made: union(cell.record.made, runtime.names) }), Effect.suspend(() => runtime.adopt(cell.record))).pipe(
+    Effect.zipRight(registry.note(cell, { made: Array.union(cell.record.made, runtime.names) }), Effect.suspend(() => runtime.adopt(cell.record))).pipe(
       Effect.retry({ schedule: ASK_AGAIN, times, while: (failure) => failure._tag !== "NotAdoptable" }),
       Effect.matchEffect({
         onSuccess: (run) =>
-          Effect.zipRight(lifecycle.attach(cell, run), Effect.flatMap(stateOf(cell), (found) => registry.note(cell, { ...found, taken: union(cell.record.taken, runtime.names) }))),
+          Effect.zipRight(lifecycle.attach(cell, run), Effect.flatMap(stateOf(cell), (found) => registry.note(cell, { ...found, taken: Array.union(cell.record.taken, runtime.names) }))),
         onFailure: (failure): Effect.Effect<void, VmError> =>
           failure._tag === "NotAdoptable"
             ? Effect.flatMap(endOf(cell), ({ clean, reason }) => lifecycle.settle(cell, clean ? "stopped" : "crashed", reason))
@@ -63,8 +64,6 @@ export const recovery = Effect.gen(function*() {
             : Effect.zipRight(lost(cell, `cannot be found again: ${failure.message}`), Effect.forkIn(adoptLater(cell), daemon))
       })
     )
-
-  const union = (some: ReadonlyArray<string>, more: ReadonlyArray<string>) => [...new Set([...some, ...more])]
 
   /** What Firecracker says, since a daemon may have ended between the act and the record; a paused VM goes on when there is room (room.ts). */
   const stateOf = (cell: Cell) =>

@@ -3,7 +3,7 @@ import { readdirSync, readlinkSync, realpathSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { run } from "@banger/capabilities/exec.ts"
-import { file, writeWhole } from "@banger/capabilities/files.ts"
+import { file, syncDirectory, writeWhole } from "@banger/capabilities/files.ts"
 import { toolPath } from "@banger/capabilities/tool.ts"
 import * as Effect from "effect/Effect"
 import type { Step } from "./step.ts"
@@ -21,16 +21,6 @@ export interface Release {
   readonly replacements: ReadonlyArray<{ readonly from: string; readonly name: string }>
   /** Looks at the whole copy before it is exchanged, and may refuse it. */
   readonly accept: (directory: string) => Effect.Effect<unknown, { readonly message: string }>
-}
-
-/** The directory's entry is on the disk as well. */
-const synced = async (directory: string) => {
-  const handle = await fs.open(directory)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 /** The copier's file for all to read, and nobody else's to change, whatever the umask of the build was. */
@@ -55,7 +45,7 @@ const copyTree = async (from: string, to: string): Promise<void> => {
     else if (entry.isFile()) await place(source, target)
     else throw new Error(`${source} is neither a file nor a directory`)
   }
-  await synced(to)
+  await syncDirectory(to)
 }
 
 /** A symbolic link, exchanged in one step. */
@@ -64,7 +54,7 @@ export const exchange = (target: string, at: string) =>
     await fs.rm(`${at}.new`, { force: true })
     await fs.symlink(target, `${at}.new`)
     await fs.rename(`${at}.new`, at)
-    await synced(path.dirname(at))
+    await syncDirectory(path.dirname(at))
   })
 
 /** The name that a link of the library leads to, or undefined. */
@@ -112,11 +102,11 @@ export const release = ({ accept, before, library, replacements, source, version
         await fs.chmod(library, 0o755)
         await copyTree(source, directory)
         for (const { from, name } of replacements) await place(from, `${directory}/lib/${name}`)
-        await synced(`${directory}/lib`)
+        await syncDirectory(`${directory}/lib`)
         return await fs.readFile(`${directory}/bin/banger`, "utf8")
       }).pipe(
         Effect.flatMap((template) => writeWhole(`${directory}/bin/banger`, launcher(template, directory), 0o755)),
-        Effect.zipRight(file(directory, () => synced(`${directory}/bin`)))
+        Effect.zipRight(file(directory, () => syncDirectory(`${directory}/bin`)))
       )
     },
     {
