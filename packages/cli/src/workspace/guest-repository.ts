@@ -80,8 +80,7 @@ export const makeGuestRepository = (guest: GuestRepository, below: string, targe
       for (const [name, text] of contents(guest, target, short.length || 7)) await writeFile(`${directory}/${name}`, text, "latin1")
       if (index !== undefined) {
         await writeFile(`${directory}/index`, index)
-        // Files of this second or later git would compare by their content.
-        await utimes(`${directory}/index`, at + 1, at + 1)
+        await utimes(`${directory}/index`, at, at)
       }
       if (files === "") return
       await mkdir(`${below}/${files}`, { recursive: true })

@@ -75,6 +75,12 @@ export const checkedOut = (repository: Repository, commit: string): Effect.Effec
   }).pipe(Effect.mapError((error) => error._tag === "GitFailed" && repository.partial ? incomplete : error))
 }
 
+/**
+ * The time that files of that second and later have in the guest. git compares by content what is as young as its index: so
+ * they are older by a second than the one that is sent, and than any that git writes there in the very second of the look.
+ */
+export const youngest = (at: number): number => at - 1
+
 /** The low 32 bits, as git keeps numbers. */
 const word = (value: bigint) => Number(BigInt.asUintN(32, value))
 const seconds = (ns: bigint) => ns / 1_000_000_000n
@@ -103,7 +109,7 @@ export const indexFor = (snapshot: Snapshot, present: ReadonlyMap<Entry, BigIntS
     const filters = yield* filtersOf(snapshot, compared.filter(({ sure }) => !sure).map(({ entry }) => entry.path))
     const known = new Map(compared.flatMap(({ clean, entry, file, sure }) => {
       const filter = repository.filters.get(filters.get(entry.path.toString("latin1")) ?? "")
-      const mtime = Math.min(Number(seconds(file.mtimeNs)), at)
+      const mtime = Math.min(Number(seconds(file.mtimeNs)), youngest(at))
       const size = word(file.size)
       if (sure || (clean && filter !== undefined)) return [[entry, { mtime, size }] as const]
       if (clean) return []

@@ -10,7 +10,7 @@ import { planHistory, type Wanted } from "./history.ts"
 import { join, list, type Member } from "./listing.ts"
 import type { Ready } from "./packs.ts"
 import { belongsTo, openRepository, type Repository } from "./repository.ts"
-import { checkedOut, indexFor, snapshotOf } from "./snapshot.ts"
+import { checkedOut, indexFor, snapshotOf, youngest } from "./snapshot.ts"
 import { tar } from "./tar.ts"
 import { temporary } from "./temporary.ts"
 import { findWorkTree, type WorkTree } from "./work-tree.ts"
@@ -23,7 +23,7 @@ export interface Workspace extends WorkTree {
   readonly bytes: number
   /** The repository, then its submodules. */
   readonly repositories: ReadonlyArray<GuestRepository>
-  /** When it was looked at. Seconds. */
+  /** The time that the youngest of its files have in the guest. Seconds. */
   readonly at: number
 }
 
@@ -54,7 +54,7 @@ const partOf = (
     const parts = yield* Effect.forEach(asked.from === undefined ? submodules : [], (path) => submodule(repository, own, path, snapshot.index?.entries.find((entry) => entry.path.equals(path))?.id, asked))
     return {
       root: snapshot.root,
-      at: snapshot.at,
+      at: youngest(snapshot.at),
       members: [...members, ...parts.flatMap((part) => part.members)],
       repositories: [own, ...parts.flatMap((part) => part.repositories)]
     }
