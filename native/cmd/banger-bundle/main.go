@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -46,7 +45,8 @@ func main() {
 	command, args := os.Args[1], os.Args[2:]
 	flags := flag.NewFlagSet(command, flag.ContinueOnError)
 	flags.Usage = func() {}
-	kept := flags.Int64("reserve", int64(room.Default), "")
+	reserve := room.Default
+	flags.Var(&reserve, "reserve", "")
 	var run func() (string, any, error)
 	clean := func() {}
 	switch command {
@@ -54,8 +54,6 @@ func main() {
 		out, about := flags.String("out", "", ""), flags.String("about", "", "")
 		clean = func() { os.Remove(*out + ".partial") }
 		run = func() (string, any, error) {
-			// Where it goes is the user's choice: a stick that it fits on exactly will do.
-			reserve := room.Reserve(*kept).Where(filepath.Dir(*out), "/var/lib/banger")
 			packed, err := pack(*out, json.RawMessage(*about), flags.Args(), reserve, said)
 			return "packed", packed, err
 		}
@@ -63,7 +61,7 @@ func main() {
 		into := flags.String("into", "", "")
 		o := originOf(flags)
 		run = func() (string, any, error) {
-			unpacked, err := unpack(ctx, o, flags.Arg(0), *into, room.Reserve(*kept), said)
+			unpacked, err := unpack(ctx, o, flags.Arg(0), *into, reserve, said)
 			return "unpacked", unpacked, err
 		}
 	case "fetch":
@@ -71,7 +69,7 @@ func main() {
 		o := originOf(flags)
 		clean = func() { os.Remove(*out) }
 		run = func() (string, any, error) {
-			return "fetched", struct{}{}, fetch(ctx, o, flags.Arg(0), *out, room.Reserve(*kept))
+			return "fetched", struct{}{}, fetch(ctx, o, flags.Arg(0), *out, reserve)
 		}
 	default:
 		misused()

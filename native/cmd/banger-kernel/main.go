@@ -66,7 +66,8 @@ func parse(args []string, most int, names ...string) (map[string]string, []strin
 	flags.Usage = func() {}
 	// Results are JSON anyway; the flag is taken so that scripts may say so.
 	flags.Bool("json", true, "")
-	reserve := flags.Int64("reserve", int64(room.Default), "")
+	reserve := room.Default
+	flags.Var(&reserve, "reserve", "")
 	values := map[string]*string{}
 	for _, name := range names {
 		values[name] = flags.String(name, "", "")
@@ -85,7 +86,7 @@ func parse(args []string, most int, names ...string) (map[string]string, []strin
 	if err != nil {
 		misused(err)
 	}
-	return given, flags.Args(), room.Reserve(*reserve)
+	return given, flags.Args(), reserve
 }
 
 func misused(err error) {

@@ -70,7 +70,8 @@ func main() {
 	size := flags.Int64("size", 8<<30, "")
 	cache := flags.String("cache", "", "")
 	unless := flags.String("unless", "", "")
-	kept := flags.Int64("reserve", int64(room.Default), "")
+	reserve := room.Default
+	flags.Var(&reserve, "reserve", "")
 	logins := flags.Bool("logins", false, "")
 	insecure := flags.Bool("insecure", false, "")
 	asked := mirrors{}
@@ -97,7 +98,7 @@ func main() {
 	go report.EndWithStdin(stop, func() { to.Remove() })
 	said := report.ToStdout()
 	limits := oci.DefaultLimits
-	limits.Reserve = room.Reserve(*kept)
+	limits.Reserve = reserve
 	var result *oci.Result
 	var err error
 	if os.Args[1] == "pull" {

@@ -17,7 +17,7 @@ const usage = `usage: banger-store copy [--reserve BYTES] TARGET [BYTES] <SOURCE
        banger-store merge [--reserve BYTES] TARGET <ORIGIN 3<COW     a dm-snapshot's origin with its COW file laid over it
        banger-store empty [--reserve BYTES] TARGET BYTES             an ext4 with nothing in it, sparse
 
-None writes into the reserve of the target's file system, which is 2 GiB where nobody says.`
+None writes into the reserve of the VMs' file system, which is 2 GiB where nobody says.`
 
 func run(args []string) (any, error) {
 	if len(args) == 0 {
@@ -25,11 +25,12 @@ func run(args []string) (any, error) {
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	flags.Usage = func() {}
-	kept := flags.Int64("reserve", int64(room.Default), "")
+	reserve := room.Default
+	flags.Var(&reserve, "reserve", "")
 	if flags.Parse(args[1:]) != nil {
 		misused()
 	}
-	reserve, target, bytes := room.Reserve(*kept), flags.Arg(0), int64(0)
+	target, bytes := flags.Arg(0), int64(0)
 	if flags.NArg() == 2 {
 		var err error
 		if bytes, err = strconv.ParseInt(flags.Arg(1), 10, 64); err != nil {

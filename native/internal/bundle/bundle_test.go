@@ -34,7 +34,7 @@ func disk(t *testing.T, size int64, pieces map[int64]string) *os.File {
 func unpackTo(t *testing.T, packed []byte) (*Manifest, string, error) {
 	t.Helper()
 	dir := t.TempDir()
-	m, err := Unpack(bytes.NewReader(packed), dir, 0, func(int64, int64) {})
+	m, err := Unpack(bytes.NewReader(packed), dir, room.Reserve{}, func(int64, int64) {})
 	return m, dir, err
 }
 
@@ -164,7 +164,7 @@ func TestZerosOfABundleAreHolesAgain(t *testing.T) {
 func TestABundleIsNotUnpackedIntoTheReserve(t *testing.T) {
 	dir := t.TempDir()
 	full := (*room.Full)(nil)
-	if _, err := Unpack(bytes.NewReader(bundleOf(1<<20, make([]byte, 1<<20))), dir, 1<<62, func(int64, int64) {}); !errors.As(err, &full) || full.Wanted != 1<<20 {
+	if _, err := Unpack(bytes.NewReader(bundleOf(1<<20, make([]byte, 1<<20))), dir, room.Reserve{Bytes: 1 << 62}, func(int64, int64) {}); !errors.As(err, &full) || full.Wanted != 1<<20 {
 		t.Errorf("%#v", err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/ulikunitz/xz"
+
+	"banger.dev/native/internal/room"
 )
 
 // ar is an archive as dpkg-deb makes it; members begin at even offsets.
@@ -99,7 +101,7 @@ func writeDeb(t *testing.T, content []byte) string {
 }
 
 func TestImportDebs(t *testing.T) {
-	direct, err := Import(writeKernel(t), makeTree(t, nil), t.TempDir(), 0)
+	direct, err := Import(writeKernel(t), makeTree(t, nil), t.TempDir(), room.Reserve{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +117,7 @@ func TestImportDebs(t *testing.T) {
 		"without compression": {writeDeb(t, ar([2]string{"data.tar", tarOf(t, append(kernel, modules...))}))},
 	} {
 		out := t.TempDir()
-		result, err := ImportDebs(debs, out, 0)
+		result, err := ImportDebs(debs, out, room.Reserve{})
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
 		} else if *result != *direct {
@@ -139,7 +141,7 @@ func TestImportDebsRefuses(t *testing.T) {
 		"no such file":           {"/nonexistent.deb"},
 	} {
 		out := t.TempDir()
-		if _, err := ImportDebs(debs, out, 0); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ImportDebs(debs, out, room.Reserve{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)
 		}
 		if entries, _ := os.ReadDir(out); len(entries) != 0 {

@@ -134,11 +134,11 @@ func writeKernel(t *testing.T) string {
 func TestImport(t *testing.T) {
 	image, modules := writeKernel(t), makeTree(t, nil)
 	out, again := t.TempDir(), t.TempDir()
-	result, err := Import(image, modules, out, 0)
+	result, err := Import(image, modules, out, room.Reserve{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if repeated, err := Import(image, modules, again, 0); err != nil || *repeated != *result {
+	if repeated, err := Import(image, modules, again, room.Reserve{}); err != nil || *repeated != *result {
 		t.Errorf("not the same twice: %+v %+v %v", result, repeated, err)
 	}
 	if entries, _ := os.ReadDir(out); len(entries) != 3 || result.Release != "6.1.0-test" {
@@ -187,7 +187,7 @@ func TestImportRefusesAndLeavesNothing(t *testing.T) {
 		"not a module tree":        t.TempDir(),
 	} {
 		out := t.TempDir()
-		if _, err := Import(writeKernel(t), modules, out, 0); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+		if _, err := Import(writeKernel(t), modules, out, room.Reserve{}); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", want, err)
 		}
 		if entries, _ := os.ReadDir(out); len(entries) != 0 {
@@ -196,7 +196,7 @@ func TestImportRefusesAndLeavesNothing(t *testing.T) {
 	}
 	full := t.TempDir()
 	os.WriteFile(full+"/x", nil, 0o644)
-	if _, err := Import(writeKernel(t), makeTree(t, nil), full, 0); err == nil || !strings.Contains(err.Error(), "not empty") {
+	if _, err := Import(writeKernel(t), makeTree(t, nil), full, room.Reserve{}); err == nil || !strings.Contains(err.Error(), "not empty") {
 		t.Error(err)
 	}
 }
@@ -205,7 +205,7 @@ func TestPackGuest(t *testing.T) {
 	dir := t.TempDir()
 	program := dir + "/program"
 	os.WriteFile(program, testELF(), 0o755)
-	if _, err := PackGuest(program, dir+"/guest.cpio", 0); err != nil {
+	if _, err := PackGuest(program, dir+"/guest.cpio", room.Reserve{}); err != nil {
 		t.Fatal(err)
 	}
 	content, _ := os.ReadFile(dir + "/guest.cpio")
@@ -217,7 +217,7 @@ func TestPackGuest(t *testing.T) {
 		t.Error(got)
 	}
 	os.WriteFile(program, []byte("#!/bin/sh"), 0o755)
-	if _, err := PackGuest(program, dir+"/other.cpio", 0); err == nil {
+	if _, err := PackGuest(program, dir+"/other.cpio", room.Reserve{}); err == nil {
 		t.Error("packed a script")
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 2 {
@@ -247,7 +247,7 @@ func TestImportReadsFilesOnly(t *testing.T) {
 		}
 		ended := make(chan error, 1)
 		go func() {
-			_, err := Import(image, modules, t.TempDir(), 0)
+			_, err := Import(image, modules, t.TempDir(), room.Reserve{})
 			ended <- err
 		}()
 		select {
@@ -264,7 +264,7 @@ func TestImportReadsFilesOnly(t *testing.T) {
 func TestImportKeepsTheReserve(t *testing.T) {
 	out := t.TempDir()
 	full := (*room.Full)(nil)
-	if _, err := Import(writeKernel(t), makeTree(t, nil), out, 1<<62); !errors.As(err, &full) {
+	if _, err := Import(writeKernel(t), makeTree(t, nil), out, room.Reserve{Bytes: 1 << 62}); !errors.As(err, &full) {
 		t.Error(err)
 	}
 	if left, err := os.ReadDir(out); err != nil || len(left) > 0 {

@@ -42,7 +42,7 @@ func TestUnpackTakesRegularFilesAlone(t *testing.T) {
 		tar.Header{Typeflag: tar.TypeChar, Name: "boot/vmlinuz-device", Devmajor: 1, Devminor: 5},
 		tar.Header{Typeflag: tar.TypeSymlink, Name: "boot/vmlinuz-link", Linkname: secret},
 		tar.Header{Typeflag: tar.TypeLink, Name: "boot/vmlinuz-hard", Linkname: "boot/vmlinuz-1"},
-	), "boot/vmlinuz-", directory, 0)
+	), "boot/vmlinuz-", directory, room.Reserve{})
 	if err != nil || kept.Files != 2 {
 		t.Fatalf("%v, %v", kept, err)
 	}
@@ -60,7 +60,7 @@ func TestUnpackStaysInItsDirectory(t *testing.T) {
 	for _, name := range []string{"../out", "/out", "a/../../out", filepath.Join(outside, "out")} {
 		directory := filepath.Join(outside, "in")
 		os.Mkdir(directory, 0o755)
-		if _, err := Unpack(archiveOf(t, file(name, 1)), "", directory, 0); err == nil && name[0] != 'a' {
+		if _, err := Unpack(archiveOf(t, file(name, 1)), "", directory, room.Reserve{}); err == nil && name[0] != 'a' {
 			t.Errorf("%s was taken", name)
 		}
 		if _, err := os.Stat(filepath.Join(outside, "out")); err == nil {
@@ -72,27 +72,27 @@ func TestUnpackStaysInItsDirectory(t *testing.T) {
 func TestUnpackTakesNoLinkThatLiesThere(t *testing.T) {
 	outside, directory := t.TempDir(), t.TempDir()
 	os.Symlink(outside, filepath.Join(directory, "boot"))
-	if _, err := Unpack(archiveOf(t, file("boot/a", 1)), "", directory, 0); err == nil {
+	if _, err := Unpack(archiveOf(t, file("boot/a", 1)), "", directory, room.Reserve{}); err == nil {
 		t.Error("wrote through a link")
 	}
 }
 
 func TestUnpackIsBounded(t *testing.T) {
-	if _, err := unpack(archiveOf(t, file("a", 1), file("b", 1), file("c", 1)), "", t.TempDir(), 0, 2, 100); err == nil || !strings.Contains(err.Error(), "entries") {
+	if _, err := unpack(archiveOf(t, file("a", 1), file("b", 1), file("c", 1)), "", t.TempDir(), room.Reserve{}, 2, 100); err == nil || !strings.Contains(err.Error(), "entries") {
 		t.Errorf("entries: %v", err)
 	}
-	if _, err := unpack(archiveOf(t, file("a", 60), file("b", 60)), "", t.TempDir(), 0, 9, 100); err == nil || !strings.Contains(err.Error(), "too large") {
+	if _, err := unpack(archiveOf(t, file("a", 60), file("b", 60)), "", t.TempDir(), room.Reserve{}, 9, 100); err == nil || !strings.Contains(err.Error(), "too large") {
 		t.Errorf("bytes: %v", err)
 	}
 	// Also what is passed over was sent, and read.
-	if _, err := unpack(archiveOf(t, file("a", 60), file("b", 60)), "z", t.TempDir(), 0, 9, 100); err == nil {
+	if _, err := unpack(archiveOf(t, file("a", 60), file("b", 60)), "z", t.TempDir(), room.Reserve{}, 9, 100); err == nil {
 		t.Error("what is not kept is not counted")
 	}
-	if _, err := unpack(archiveOf(t, file("a", 60)), "", t.TempDir(), 0, 9, 60); err != nil {
+	if _, err := unpack(archiveOf(t, file("a", 60)), "", t.TempDir(), room.Reserve{}, 9, 60); err != nil {
 		t.Error(err)
 	}
 	full := (*room.Full)(nil)
-	if _, err := Unpack(archiveOf(t, file("a", 60)), "", t.TempDir(), 1<<62); !errors.As(err, &full) {
+	if _, err := Unpack(archiveOf(t, file("a", 60)), "", t.TempDir(), room.Reserve{Bytes: 1 << 62}); !errors.As(err, &full) {
 		t.Errorf("the reserve: %v", err)
 	}
 }

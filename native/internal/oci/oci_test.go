@@ -202,7 +202,7 @@ func shown(t *testing.T, layers ...[]byte) ([]string, error) {
 	merged := newTree(&budget{Limits: DefaultLimits})
 	for at, layer := range layers {
 		merged.layer = at
-		spool, err := newSpool(t.TempDir(), 0)
+		spool, err := newSpool(t.TempDir(), room.Reserve{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -519,7 +519,7 @@ func TestAFullDiskIsSaidToBeFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader := &layerReader{spool: &spool{file: room.Reserve(0).Keep(full), buffer: make([]byte, 0, 1<<20)}, limits: &budget{Limits: DefaultLimits}}
+	reader := &layerReader{spool: &spool{file: room.Reserve{}.Keep(full), buffer: make([]byte, 0, 1<<20)}, limits: &budget{Limits: DefaultLimits}}
 	if _, _, err := reader.read(bytes.NewReader(layerOf(t, "a="+strings.Repeat("x", 3<<20)))); AsFault(err).Kind != DiskFull {
 		t.Error(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"banger.dev/native/internal/room"
 )
 
 // halves converts an image into a root file system and a work seed; the seed's name is empty where there is none.
@@ -144,7 +146,7 @@ func TestASeedThatCannotBeWrittenLeavesNoRootFileSystem(t *testing.T) {
 
 func TestAnImageIsNotWrittenIntoTheReserve(t *testing.T) {
 	limits := DefaultLimits
-	limits.Reserve = 1 << 62
+	limits.Reserve = room.Reserve{Bytes: 1 << 62}
 	if _, _, err := convert(t, imageOf(t, layerOf(t, "a", "root/b")).layout(t), limits); AsFault(err).Kind != NoRoom || !strings.Contains(AsFault(err).Fix, "banger prune") {
 		t.Error(err)
 	}

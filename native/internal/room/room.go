@@ -1,17 +1,18 @@
-// Package room keeps the reserve of the file system that something is written to. A full disk destroys the dm snapshots of every
-// running VM for good, so whoever writes much stops before the disk is full, not when it is.
+// Package room keeps the reserve of the file system that the VMs' disks lie on. When that one is full, the dm snapshots of every
+// running VM are destroyed for good, so whoever writes much to it stops before. Any other may be filled.
 package room
 
 import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
 
-// Default is what callers keep who do not say otherwise: RESERVE_BYTES of packages/capabilities/src/reserve.ts.
-const Default Reserve = 2048 << 20
+// Default is what callers keep who do not say otherwise: RESERVE_BYTES and ROOT_STATE of packages/capabilities.
+var Default = Reserve{Bytes: 2048 << 20, Of: "/var/lib/banger"}
 
 // Fix is the command that makes room.
 const Fix = "banger df shows what takes room, banger prune removes what nothing uses; or delete VMs that are no longer needed"
@@ -19,8 +20,27 @@ const Fix = "banger df shows what takes room, banger prune removes what nothing 
 // Step is how many bytes are written between two looks at the disk.
 const Step = 16 << 20
 
-// Reserve is how many bytes stay free. None at all is kept with 0.
-type Reserve int64
+// Reserve is how many bytes stay free on one file system. None is kept with 0 bytes.
+type Reserve struct {
+	Bytes int64
+	// Of is any path on the file system that keeps the reserve: one that is not there protects nothing. Without it, each keeps it.
+	Of string
+}
+
+// String and Set make the bytes a flag.
+func (r *Reserve) String() string { return strconv.FormatInt(r.Bytes, 10) }
+
+func (r *Reserve) Set(bytes string) (err error) {
+	r.Bytes, err = strconv.ParseInt(bytes, 10, 64)
+	return err
+}
+
+// isOf tells whether a file system keeps the reserve. Its device number would not tell: on btrfs each subvolume has its own.
+func (r Reserve) isOf(fs unix.Statfs_t) bool {
+	var kept unix.Statfs_t
+	return r.Of == "" || unix.Statfs(r.Of, &kept) == nil &&
+		fs.Type == kept.Type && fs.Bsize == kept.Bsize && fs.Blocks == kept.Blocks && fs.Files == kept.Files
+}
 
 // Full says that writing would go into the reserve.
 type Full struct {
@@ -35,15 +55,15 @@ func (f *Full) Error() string {
 
 // For fails when so many bytes more, on the file system of an open file, would go into the reserve.
 func (r Reserve) For(f *os.File, bytes int64) error {
-	if r <= 0 {
+	if r.Bytes <= 0 {
 		return nil
 	}
 	var fs unix.Statfs_t
 	if err := unix.Fstatfs(int(f.Fd()), &fs); err != nil {
 		return fmt.Errorf("statfs %s: %w", f.Name(), err)
 	}
-	if free := int64(fs.Bavail) * fs.Bsize; free-bytes < int64(r) {
-		return &Full{f.Name(), free, bytes, int64(r)}
+	if free := int64(fs.Bavail) * fs.Bsize; free-bytes < r.Bytes && r.isOf(fs) {
+		return &Full{f.Name(), free, bytes, r.Bytes}
 	}
 	return nil
 }
@@ -56,15 +76,6 @@ func (r Reserve) In(directory string, bytes int64) error {
 	}
 	defer d.Close()
 	return r.For(d, bytes)
-}
-
-// Where is the reserve for what goes into a directory: none where that is another file system than the one to protect.
-func (r Reserve) Where(directory, protected string) Reserve {
-	var here, there unix.Stat_t
-	if unix.Stat(directory, &here) == nil && unix.Stat(protected, &there) == nil && here.Dev != there.Dev {
-		return 0
-	}
-	return r
 }
 
 // File is one that is written while the reserve is kept. Its holes cost nothing.

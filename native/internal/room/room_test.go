@@ -19,7 +19,7 @@ func leaving(t *testing.T, directory string, bytes int64) Reserve {
 	if err := unix.Statfs(directory, &fs); err != nil {
 		t.Fatal(err)
 	}
-	return Reserve(int64(fs.Bavail)*fs.Bsize - bytes)
+	return Reserve{Bytes: int64(fs.Bavail)*fs.Bsize - bytes}
 }
 
 func TestTheReserveIsAskedForBeforeAnythingIsWritten(t *testing.T) {
@@ -30,13 +30,13 @@ func TestTheReserveIsAskedForBeforeAnythingIsWritten(t *testing.T) {
 	}
 	full := (*Full)(nil)
 	err := reserve.In(dir, 2<<30)
-	if !errors.As(err, &full) || full.Wanted != 2<<30 || full.Reserve != int64(reserve) || full.Free-full.Wanted >= full.Reserve {
+	if !errors.As(err, &full) || full.Wanted != 2<<30 || full.Reserve != reserve.Bytes || full.Free-full.Wanted >= full.Reserve {
 		t.Errorf("2 GiB of 1 GiB: %#v", err)
 	}
 	if err == nil || !strings.Contains(err.Error(), "2048 MiB are wanted") {
 		t.Errorf("it says: %v", err)
 	}
-	if err := Reserve(0).In(dir, 1<<60); err != nil {
+	if err := (Reserve{}).In(dir, 1<<60); err != nil {
 		t.Errorf("no reserve: %v", err)
 	}
 }
@@ -93,9 +93,9 @@ func TestTheDiskIsLookedAtAgain(t *testing.T) {
 
 func TestAnotherFileSystemMayBeFilled(t *testing.T) {
 	dir := t.TempDir()
-	for protected, want := range map[string]Reserve{dir: 7, "/proc": 0, filepath.Join(dir, "gone"): 7} {
-		if got := Reserve(7).Where(dir, protected); got != want {
-			t.Errorf("%s beside %s: %d", dir, protected, got)
+	for of, kept := range map[string]bool{"": true, dir: true, "/proc": false, filepath.Join(dir, "gone"): false} {
+		if err := (Reserve{Bytes: 1 << 62, Of: of}).In(dir, 0); (err != nil) != kept {
+			t.Errorf("%s beside %q: %v", dir, of, err)
 		}
 	}
 }

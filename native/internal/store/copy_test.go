@@ -43,7 +43,7 @@ func TestCopyKeepsEveryByteAndNoZeros(t *testing.T) {
 	for _, sparse := range []bool{true, false} {
 		from := source(t, sparse, nil)
 		path := filepath.Join(t.TempDir(), "copy")
-		copied, err := Copy(from, path, 0, 0)
+		copied, err := Copy(from, path, 0, room.Reserve{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func TestOtherContentHasAnotherDigest(t *testing.T) {
 		},
 		"all of zeros": func(f *os.File) { f.Truncate(0); f.Truncate(40 << 20) },
 	} {
-		copied, err := Copy(source(t, true, change), filepath.Join(t.TempDir(), "copy"), 0, 0)
+		copied, err := Copy(source(t, true, change), filepath.Join(t.TempDir(), "copy"), 0, room.Reserve{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +93,7 @@ func TestOtherContentHasAnotherDigest(t *testing.T) {
 func TestCopyTakesNoNameThatExists(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "copy")
 	os.Symlink("/tmp/elsewhere", path)
-	if _, err := Copy(source(t, true, nil), path, 0, 0); err == nil {
+	if _, err := Copy(source(t, true, nil), path, 0, room.Reserve{}); err == nil {
 		t.Error("wrote through a link")
 	}
 }
@@ -103,11 +103,11 @@ func TestAFileMadeLongerIsOneThatWasSoLong(t *testing.T) {
 	const short, long = 40<<20 + 1234, 41<<20 + 4096
 	grown := source(t, true, func(f *os.File) { f.WriteAt([]byte("end"), short-3) })
 	direct := source(t, true, func(f *os.File) { f.WriteAt([]byte("end"), short-3); f.Truncate(long) })
-	longer, err := Copy(grown, filepath.Join(t.TempDir(), "copy"), long, 0)
+	longer, err := Copy(grown, filepath.Join(t.TempDir(), "copy"), long, room.Reserve{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	same, err := Copy(direct, filepath.Join(t.TempDir(), "copy"), 0, 0)
+	same, err := Copy(direct, filepath.Join(t.TempDir(), "copy"), 0, room.Reserve{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,9 +120,12 @@ func TestNothingIsCopiedIntoTheReserve(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "copy")
 	from := source(t, true, nil)
 	for what, act := range map[string]func() error{
-		"copy":  func() error { _, err := Copy(from, path, 0, 1<<62); return err },
-		"merge": func() error { _, err := Merge(from, cowOf(t, 4096, nil, nil, 1), path, 1<<62); return err },
-		"empty": func() error { return Empty(path, 64<<20, 1<<62) },
+		"copy": func() error { _, err := Copy(from, path, 0, room.Reserve{Bytes: 1 << 62}); return err },
+		"merge": func() error {
+			_, err := Merge(from, cowOf(t, 4096, nil, nil, 1), path, room.Reserve{Bytes: 1 << 62})
+			return err
+		},
+		"empty": func() error { return Empty(path, 64<<20, room.Reserve{Bytes: 1 << 62}) },
 	} {
 		full := (*room.Full)(nil)
 		if err := act(); !errors.As(err, &full) {

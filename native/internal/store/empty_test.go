@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"banger.dev/native/internal/room"
 )
 
 // tool runs one of e2fsprogs, which are not in everybody's PATH.
@@ -38,7 +40,7 @@ func TestAnEmptyFileSystemTakesNoRoom(t *testing.T) {
 		1<<40 + 1*mib:  48 * mib,
 	} {
 		path := filepath.Join(t.TempDir(), "empty.ext4")
-		if err := Empty(path, size, 0); err != nil {
+		if err := Empty(path, size, room.Reserve{}); err != nil {
 			t.Errorf("%d MiB: %v", size>>20, err)
 			continue
 		}
@@ -70,7 +72,7 @@ func TestAnEmptyFileSystemIsTheSameEachTime(t *testing.T) {
 	var made [2]Copied
 	for at := range made {
 		path := filepath.Join(t.TempDir(), "empty.ext4")
-		if err := Empty(path, 512<<20, 0); err != nil {
+		if err := Empty(path, 512<<20, room.Reserve{}); err != nil {
 			t.Fatal(err)
 		}
 		f, err := os.Open(path)
@@ -78,7 +80,7 @@ func TestAnEmptyFileSystemIsTheSameEachTime(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer f.Close()
-		if made[at], err = Copy(f, path+".copy", 0, 0); err != nil {
+		if made[at], err = Copy(f, path+".copy", 0, room.Reserve{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -90,14 +92,14 @@ func TestAnEmptyFileSystemIsTheSameEachTime(t *testing.T) {
 func TestAnEmptyFileSystemOfNoSizeIsNone(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "empty.ext4")
 	for _, size := range []int64{-1, 0, 4096} {
-		if err := Empty(path, size, 0); err == nil {
+		if err := Empty(path, size, room.Reserve{}); err == nil {
 			t.Errorf("%d bytes", size)
 		}
 	}
 	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Empty(path, 64<<20, 0); err == nil {
+	if err := Empty(path, 64<<20, room.Reserve{}); err == nil {
 		t.Error("it wrote over a file")
 	}
 	if content, err := os.ReadFile(path); err != nil || string(content) != "mine" {

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"banger.dev/native/internal/room"
 )
 
 // cowOf writes a COW file as the kernel does: exceptions in the order in which chunks were first written.
@@ -62,7 +64,7 @@ func TestMergeIsWhatTheSnapshotReads(t *testing.T) {
 			copy(want[next*chunk:], data)
 		}
 		path := filepath.Join(t.TempDir(), "merged")
-		merged, err := Merge(origin, cowOf(t, chunk, writes, order, 1), path, 0)
+		merged, err := Merge(origin, cowOf(t, chunk, writes, order, 1), path, room.Reserve{})
 		if err != nil {
 			t.Fatal(count, err)
 		}
@@ -74,7 +76,7 @@ func TestMergeIsWhatTheSnapshotReads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		copied, err := Copy(plain, filepath.Join(t.TempDir(), "copy"), 0, 0)
+		copied, err := Copy(plain, filepath.Join(t.TempDir(), "copy"), 0, room.Reserve{})
 		if err != nil || copied != merged {
 			t.Errorf("%d exceptions: %v is not the file's own %v (%v)", count, merged, copied, err)
 		}
@@ -91,7 +93,7 @@ func TestMergeRefusesWhatIsNoWholeSnapshot(t *testing.T) {
 		},
 	} {
 		path := filepath.Join(t.TempDir(), "merged")
-		if _, err := Merge(source(t, true, nil), cow(t), path, 0); err == nil || !strings.Contains(err.Error(), what) {
+		if _, err := Merge(source(t, true, nil), cow(t), path, room.Reserve{}); err == nil || !strings.Contains(err.Error(), what) {
 			t.Errorf("%s: %v", what, err)
 		}
 	}
@@ -99,12 +101,12 @@ func TestMergeRefusesWhatIsNoWholeSnapshot(t *testing.T) {
 
 func TestCopyGrows(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "copy")
-	copied, err := Copy(source(t, true, nil), path, 1<<30, 0)
+	copied, err := Copy(source(t, true, nil), path, 1<<30, room.Reserve{})
 	info, statErr := os.Stat(path)
 	if err != nil || statErr != nil || copied.Bytes != 1<<30 || info.Size() != 1<<30 {
 		t.Error(copied, err, statErr)
 	}
-	if same, err := Copy(source(t, true, nil), filepath.Join(t.TempDir(), "copy"), 1<<20, 0); err != nil || same.Bytes != 40<<20 {
+	if same, err := Copy(source(t, true, nil), filepath.Join(t.TempDir(), "copy"), 1<<20, room.Reserve{}); err != nil || same.Bytes != 40<<20 {
 		t.Error("a smaller size cut it:", same, err)
 	}
 }
