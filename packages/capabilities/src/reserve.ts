@@ -1,6 +1,7 @@
 import { statfsSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import { size } from "@banger/domain/size.ts"
 import { FileFailed } from "./files.ts"
 import { OpFailed, opFailed } from "./op-failed.ts"
 import { ROOT_STATE } from "./paths.ts"
@@ -42,12 +43,9 @@ const left = (directory: string) =>
 /** Whether work was refused, or ended, for want of room. */
 export const isShort = (error: unknown): error is OpFailed => error instanceof OpFailed
 
-/** `1.2 GiB`. */
-export const gib = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`
-
 /** How little room there is, for people. */
 export const shortOf = (free: number, wanted = 0) =>
-  `the host's disk is nearly full: ${gib(free)} free${wanted === 0 ? "" : `, ${gib(wanted)} are wanted`}, ${gib(RESERVE_BYTES)} are kept in reserve`
+  `the host's disk is nearly full: ${size(free)} free${wanted === 0 ? "" : `, ${size(wanted)} are wanted`}, ${size(RESERVE_BYTES)} are kept in reserve`
 
 export const MAKE_ROOM = "banger df shows what takes room, banger prune removes what nothing uses; or delete VMs that are no longer needed"
 
@@ -56,8 +54,9 @@ export const keepReserve = (subject: string, bytes = 0, directory = ROOT_STATE) 
   Effect.gen(function*() {
     const { free, reserve } = yield* Effect.mapError(left(directory), opFailed(subject))
     if (free - bytes >= reserve) return
-    const problem = reserve > 0 ? shortOf(free, bytes) : `${directory} has ${gib(free)} free, ${gib(bytes)} are wanted`
-    return yield* new OpFailed({ subject, problem, fix: MAKE_ROOM })
+    return yield* new OpFailed(reserve > 0
+      ? { subject, problem: shortOf(free, bytes), fix: MAKE_ROOM }
+      : { subject, problem: `${directory} has ${size(free)} free, ${size(bytes)} are wanted`, fix: `df -h ${directory}; ${MAKE_ROOM}` })
   })
 
 /** How often one looks while something is written: no disk takes the reserve in less. */

@@ -9,7 +9,7 @@ import { type StagingId, stagingId } from "@banger/domain/ids.ts"
 import { LocalFailure } from "./errors.ts"
 import { staging } from "./host-paths.ts"
 import { dim } from "./output/style.ts"
-import { size } from "./output/units.ts"
+import { size } from "@banger/domain/size.ts"
 
 const pathOf = (id: StagingId) => `${staging()}/${id}`
 

@@ -13,7 +13,7 @@ import { LocalFailure } from "../errors.ts"
 import * as Flags from "../flags.ts"
 import { Misuse } from "../misuse.ts"
 import { print, printJson } from "../output/text.ts"
-import { size } from "../output/units.ts"
+import { size } from "@banger/domain/size.ts"
 
 const EXAMPLE = "banger bundle export --out banger.bundle --image debian-bookworm --kernel host --firecracker"
 

@@ -3,7 +3,7 @@ import { command } from "../command.ts"
 import { Daemon, withDaemon } from "../daemon.ts"
 import * as Flags from "../flags.ts"
 import { print, printJson, table } from "../output/text.ts"
-import { size } from "../output/units.ts"
+import { size } from "@banger/domain/size.ts"
 
 export default command({
   path: "df",

@@ -7,7 +7,7 @@ import { Daemon, withDaemon } from "../daemon.ts"
 import * as Decode from "../decode.ts"
 import * as Flags from "../flags.ts"
 import { print, printJson } from "../output/text.ts"
-import { size } from "../output/units.ts"
+import { size } from "@banger/domain/size.ts"
 
 const EXAMPLE = "banger image export dev --bundle dev.bundle"
 

@@ -4,7 +4,7 @@ import { Daemon, withDaemon } from "../daemon.ts"
 import * as Flags from "../flags.ts"
 import { day, IMAGE_FIELDS, imageJson, users } from "../output/catalog.ts"
 import { print, printJson, table } from "../output/text.ts"
-import { size } from "../output/units.ts"
+import { size } from "@banger/domain/size.ts"
 
 export default command({
   path: "image list",

@@ -9,7 +9,7 @@ import { convertFiles, importKernel } from "../kernel-files.ts"
 import { Misuse } from "../misuse.ts"
 import { IMAGE_FIELDS, imageJson } from "../output/catalog.ts"
 import { print, printJson } from "../output/text.ts"
-import { size } from "../output/units.ts"
+import { size } from "@banger/domain/size.ts"
 import { checkExt4, stage } from "../staging.ts"
 
 const USAGE = "banger image register --name NAME --rootfs FILE"

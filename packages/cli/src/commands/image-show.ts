@@ -6,7 +6,7 @@ import { Daemon, withDaemon } from "../daemon.ts"
 import * as Flags from "../flags.ts"
 import { IMAGE_FIELDS, imageJson, users } from "../output/catalog.ts"
 import { print, printJson, record } from "../output/text.ts"
-import { size } from "../output/units.ts"
+import { size } from "@banger/domain/size.ts"
 
 export default command({
   path: "image show",

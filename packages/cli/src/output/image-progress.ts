@@ -9,7 +9,8 @@ import { Daemon } from "../daemon.ts"
 import { showFile } from "./log-file.ts"
 import { dim } from "./style.ts"
 import { print, say, write } from "./text.ts"
-import { size, span, took } from "./units.ts"
+import { size } from "@banger/domain/size.ts"
+import { span, took } from "./units.ts"
 
 export const IMAGE_EVENT_FIELDS: ReadonlyArray<string> = [
   "one object a line, as it happens; _tag says which:",

@@ -1,5 +1,5 @@
 import type { Workspace } from "../workspace/workspace.ts"
-import { size } from "../output/units.ts"
+import { size } from "@banger/domain/size.ts"
 
 /** As a shell could read it: what is not plain text is written in octal. */
 const printable = (path: Buffer): string => {

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { LocalFailure } from "../errors.ts"
 import { STORE } from "../host-paths.ts"
-import { size } from "../output/units.ts"
+import { size } from "@banger/domain/size.ts"
 
 /** What the file system of the VMs' disks keeps free: a full one destroys them. The daemon's own limit. */
 const RESERVE = 2 ** 31

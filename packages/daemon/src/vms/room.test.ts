@@ -48,7 +48,7 @@ describe("room", () => {
       host.free = RESERVE_BYTES - 1
       yield* passUntil(() => all("paused"))
       assert.strictEqual(paused(objects).length, 2)
-      assert.strictEqual(cells[0]?.record.reason, "the host's disk is nearly full: 2.0 GiB free, 2.0 GiB are kept in reserve")
+      assert.strictEqual(cells[0]?.record.reason, "the host's disk is nearly full: 2.0 GiB free, 2 GiB are kept in reserve")
       // A little more than the reserve is not yet room: they would be paused again at once.
       host.free = RESERVE_BYTES + 1
       yield* TestClock.adjust("10 seconds")
@@ -58,7 +58,7 @@ describe("room", () => {
       assert.deepStrictEqual(paused(objects), [])
       const events = yield* Stream.runCollect((yield* Events).lines(cells[0]?.record.spec.id ?? assert.fail(), false, Infinity))
       const said = Chunk.toReadonlyArray(events).map((line) => line.slice(line.indexOf(" ") + 1))
-      assert.deepStrictEqual(said.slice(-2), ["paused: the host's disk is nearly full: 2.0 GiB free, 2.0 GiB are kept in reserve", "running"])
+      assert.deepStrictEqual(said.slice(-2), ["paused: the host's disk is nearly full: 2.0 GiB free, 2 GiB are kept in reserve", "running"])
     }).pipe(Effect.provide(daemonOn(state, objects)))
   }))
 
@@ -75,7 +75,7 @@ describe("room", () => {
       // An hour's patience with a guest that cannot answer: it is not asked.
       const { how, inOrder } = yield* lifecycle.stop(one, 3_600_000, quiet)
       assert.isFalse(inOrder)
-      assert.include(how, "killed: it was paused, the host's disk is nearly full: 0.0 GiB free")
+      assert.include(how, "killed: it was paused, the host's disk is nearly full: 0 B free")
       assert.strictEqual(one.record.state, "stopped")
       yield* lifecycle.remove(two, true, quiet)
       assert.strictEqual((yield* Registry).cells().length, 1)
