@@ -7,7 +7,7 @@ const LIMIT = { limit: 1200 }
 
 /** Repositories of the host, by name. Their own filters are programs that the guest has not. */
 const MAKE = `set -e
-  git config --global user.name owner; git config --global user.email owner@hostvm; git config --global init.defaultBranch main; git config --global protocol.file.allow always
+  git config --global user.name owner; git config --global user.email owner@hostvm; git config --global init.defaultBranch main; git config --global protocol.file.allow always; git config --global gc.auto 0
   mkdir -p bin; printf '#!/bin/sh\nexec sed s/.*/pointer/\n' > bin/pointer; chmod 755 bin/pointer
   git config --global filter.large.clean $HOME/bin/pointer; git config --global filter.large.required true
   new() { git init -q $1; cd $1; }
