@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import * as esbuild from "esbuild"
+import { dropNodesCode } from "./code-cache.ts"
 
 export const ROOT = path.dirname(path.dirname(new URL(import.meta.url).pathname))
 
@@ -70,13 +71,15 @@ export const bundle = (outdir: string, entryPoints: Record<string, string>) =>
   })
 
 /**
- * Makes a start-up snapshot of a program, `<name>.blob` in `outdir`: the heap once every module is loaded, with its compiled code, where
- * only functions that had run would have theirs without --no-lazy. A `vm exec` takes 90 ms of a processor from it, 140 from a
- * bundle whose compiled code Node caches. It fits this Node only, which refuses another's by name.
+ * Makes a start-up snapshot of a program, `<name>.blob` in `outdir`: the heap once every module is loaded and the program has run
+ * what it warms up with, with the code compiled by then, which --no-flush-bytecode keeps. It fits this Node only, which refuses
+ * another's by name.
  */
 export const snapshot = async (outdir: string, name: string, entryPoint: string) => {
   const script = path.join(outdir, `${name}.cjs`)
+  const blob = path.join(outdir, `${name}.blob`)
   await esbuild.build({ ...common, format: "cjs", outfile: script, entryPoints: [entryPoint] })
-  execFileSync(NODE, ["--no-lazy", "--snapshot-blob", path.join(outdir, `${name}.blob`), "--build-snapshot", script], { stdio: "inherit" })
+  execFileSync(NODE, ["--no-flush-bytecode", "--snapshot-blob", blob, "--build-snapshot", script], { stdio: "inherit" })
+  dropNodesCode(blob)
   fs.rmSync(script)
 }

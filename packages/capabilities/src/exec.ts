@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process"
+import { type ChildProcess, execFile } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
@@ -26,6 +26,17 @@ const MAX_OUTPUT = 8 << 20
 /** For work whose length depends on bytes. */
 export const UNLIMITED = 0
 
+/** How long a killed command may take to be gone: only one that waits for a broken disk takes longer than an instant. */
+const GONE = "10 seconds"
+
+/** Kills a command and waits until it is gone: from then on it writes no more, and what it wrote can be removed. */
+export const killed = (child: ChildProcess): Effect.Effect<void> =>
+  Effect.async<void>((resume) => {
+    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
+    child.once("exit", () => resume(Effect.void))
+    child.kill("SIGKILL")
+  }).pipe(Effect.timeout(GONE), Effect.ignore)
+
 /**
  * Runs argv without a shell and gives its stdout. Both pipes are drained; interruption or the timeout kills it with
  * SIGKILL, since every command run here may be repeated safely.
@@ -48,5 +59,5 @@ export const run = (
     // A command that ends without reading its input must not take us with it; its exit status tells.
     child.stdin?.on("error", () => {})
     child.stdin?.end(options.stdin ?? "")
-    return Effect.sync(() => void child.kill("SIGKILL"))
+    return killed(child)
   }).pipe(Effect.withSpan("exec", { attributes: { argv: argv.join(" ") } }))

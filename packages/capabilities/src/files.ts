@@ -36,6 +36,10 @@ export const readEnd = async (handle: fs.FileHandle, bytes: number): Promise<Buf
   return buffer.subarray(0, bytesRead)
 }
 
+/** A writer of a file that is of no use in part: the file is removed when the writer fails or is interrupted, as it is when the daemon dies that asked for it. */
+export const wholly = (path: string) => <A, E, R>(write: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.onError(write, () => Effect.ignoreLogged(file(path, () => fs.rm(path, { recursive: true, force: true }))))
+
 /** Removes files of a directory that only we write, then the directory once it is empty. */
 export const removeFile = (directory: string, paths: ReadonlyArray<string>): Effect.Effect<void, FileFailed> =>
   file(directory, async () => {
@@ -68,4 +72,4 @@ export const writeWhole = (path: string, content: string | Uint8Array, mode: num
     }
     await fs.rename(`${path}.new`, path)
     await syncDirectory(dirname(path))
-  })
+  }).pipe(wholly(`${path}.new`))

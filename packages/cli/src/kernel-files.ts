@@ -3,6 +3,7 @@ import { existsSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { killed } from "@banger/capabilities/exec.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import type { KernelName } from "@banger/domain/ids.ts"
 import { KernelRelease } from "@banger/domain/vm.ts"
@@ -26,7 +27,7 @@ export const convert = (args: ReadonlyArray<string>, source: string, fix: string
       const problem = stderr.trim().split("\n")[0]?.replace(/^banger-kernel: /, "") || error.message
       resume(new BadSource({ path: source, problem, fix }))
     })
-    return Effect.sync(() => void child.kill("SIGKILL"))
+    return killed(child)
   })
 
 /** Before anything is converted: what of a kernel is missing, or shut to this user. */

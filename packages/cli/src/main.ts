@@ -1,6 +1,7 @@
 import { startupSnapshot } from "node:v8"
 import { dispatch } from "./dispatch.ts"
 import { giveBack } from "./environment.ts"
+import { warm } from "./warm.ts"
 
 // The build runs this once and keeps the heap, with every module loaded and compiled; a command starts from there. So no module
 // may keep at its top what differs from run to run: the environment, the terminal, the time.
@@ -8,3 +9,4 @@ startupSnapshot.setDeserializeMainFunction(() => {
   giveBack(process.env)
   dispatch(process.argv.slice(1))
 })
+void warm()

@@ -3,6 +3,7 @@ import * as fs from "node:fs/promises"
 import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import { killed } from "@banger/capabilities/exec.ts"
 import { isShort, withinReserve } from "@banger/capabilities/reserve.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import { type StagingId, stagingId } from "@banger/domain/ids.ts"
@@ -52,7 +53,7 @@ const copy = (from: string, to: string): Effect.Effect<void, LocalFailure> =>
       if (status === 0) return resume(Effect.void)
       resume(new LocalFailure({ problem: `cannot copy ${from}: ${said.trim().split("\n")[0]?.replace(/^cp: /, "")}`, fix: `ls -ld ${staging()}; df -h ${staging()}` }))
     })
-    return Effect.sync(() => void child.kill("SIGKILL"))
+    return killed(child)
   })
 
 /** Bytes that a file, or all in a directory, takes on the disk; a copy keeps its holes. */

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process"
 import type * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { CommandFailed } from "../exec.ts"
+import { CommandFailed, killed } from "../exec.ts"
 import { Stored } from "./ops.ts"
 
 /** The digest names the content however its holes lie (native/internal/store). */
@@ -20,7 +20,7 @@ export const bangerStore = (argv: readonly [program: string, ...ReadonlyArray<st
     const failed = (exitCode: number | null, said: string) => resume(new CommandFailed({ argv, exitCode, stderr: said }))
     child.on("error", (error) => failed(null, error.message))
     child.on("close", (status) => status === 0 ? resume(Effect.succeed(stdout)) : failed(status, stderr))
-    return Effect.sync(() => void child.kill("SIGKILL"))
+    return killed(child)
   }).pipe(
     Effect.flatMap(Schema.decode(Copied)),
     Effect.catchTag("ParseError", (error) => new CommandFailed({ argv, exitCode: 0, stderr: error.message }))

@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import { type Digest, Digest as DigestSchema, type StagingId, type VmId } from "@banger/domain/ids.ts"
 import * as Schema from "effect/Schema"
-import { allocatedBytes, file } from "../files.ts"
+import { allocatedBytes, file, wholly } from "../files.ts"
 import { HostSettings } from "../host-settings.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { dmDevices } from "../dm-snapshot/devices.ts"
@@ -33,7 +33,7 @@ const made = (what: string, args: (target: string) => readonly [string, ...Reado
     const laid = cow === undefined ? 0 : allocatedBytes(yield* file(target, () => cow.stat()))
     const copied = yield* bangerStore([`${install}/bin/banger-store`, ...args(target)], source, cow).pipe(
       withinReserve("image store", own + laid, STORE),
-      Effect.tapError(() => Effect.ignoreLogged(file(target, () => fs.rm(target, { force: true }))))
+      wholly(target)
     )
     yield* file(stored(copied.digest), () => fs.rename(target, stored(copied.digest)))
     return copied

@@ -5,7 +5,7 @@ import type { Digest, Slot, VmId } from "@banger/domain/ids.ts"
 import type { DiskMib } from "@banger/domain/vm.ts"
 import { vmUid } from "@banger/domain/network.ts"
 import { run, UNLIMITED } from "../exec.ts"
-import { allocatedBytes, file, removeFile } from "../files.ts"
+import { allocatedBytes, file, removeFile, wholly } from "../files.ts"
 import { HostSettings } from "../host-settings.ts"
 import { makeKeyedLock } from "../keyed-lock.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
@@ -29,7 +29,7 @@ const emptySeed = (diskMib: DiskMib) =>
       await fs.rm(`${seed}.new`, { force: true })
     })
     // Not mkfs.ext4, which allocates all inode tables, 16 GiB of them where the disk has 1 TiB: ours are holes.
-    yield* withinReserve("work disk", 0, SEEDS)(run([`${install}/bin/banger-store`, "empty", `${seed}.new`, String(diskMib * MIB)], { timeoutMs: UNLIMITED }))
+    yield* run([`${install}/bin/banger-store`, "empty", `${seed}.new`, String(diskMib * MIB)], { timeoutMs: UNLIMITED }).pipe(withinReserve("work disk", 0, SEEDS), wholly(`${seed}.new`))
     yield* file(seed, () => fs.rename(`${seed}.new`, seed))
     return seed
   }).pipe(making(String(diskMib)))
@@ -40,7 +40,7 @@ const copied = (source: string, target: string, bytes: number) =>
     const cp = (reflink: "always" | "never") => run(["cp", `--reflink=${reflink}`, "--sparse=always", "--no-preserve=all", "--", source, target], { timeoutMs: UNLIMITED })
     yield* keepReserve("work disk")
     yield* Effect.catchTag(cp("always"), "CommandFailed", () => withinReserve("work disk", bytes, ROOT_STATE)(cp("never")))
-  }).pipe(Effect.tapError(() => Effect.ignoreLogged(file(target, () => fs.rm(target, { force: true })))))
+  }).pipe(wholly(target))
 
 const ensure = (vm: VmId, slot: Slot, diskMib: DiskMib, seed: Digest | null) =>
   Effect.gen(function*() {

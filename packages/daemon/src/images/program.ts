@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import { killed } from "@banger/capabilities/exec.ts"
 import { RESERVE_BYTES } from "@banger/capabilities/reserve.ts"
 import { BadSource, StepFailed } from "@banger/domain/errors.ts"
 import { type Proxy, proxyVariables } from "@banger/domain/session.ts"
@@ -68,9 +69,6 @@ export const runProgram = <A, I>(program: "banger-oci" | "banger-bundle", result
         child.on("close", (status, signal) => status === 0 ? emit.end() : emit.fail(broken(`${program} ended with ${signal ?? status}: ${said.trim()}`)))
         return { child, stalled }
       }),
-      ({ child, stalled }) => Effect.sync(() => {
-        clearTimeout(stalled)
-        child.kill("SIGKILL")
-      })
+      ({ child, stalled }) => Effect.zipRight(Effect.sync(() => clearTimeout(stalled)), killed(child))
     ), { bufferSize: "unbounded" })
 }

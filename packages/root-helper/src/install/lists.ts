@@ -1,6 +1,5 @@
-import { rm } from "node:fs/promises"
 import { run } from "@banger/capabilities/exec.ts"
-import { file } from "@banger/capabilities/files.ts"
+import { wholly } from "@banger/capabilities/files.ts"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Refused } from "./refused.ts"
@@ -22,5 +21,5 @@ export const refuseStrangers = (owner: { readonly name: string }) => (directory:
       (found) => found.length === 0,
       (found) => new Refused({ problem: `the daemon to be installed could not undo what VMs have: ${found.join(", ")}`, fix: "banger vm delete them first, or install a daemon that has these capabilities (--daemon FILE)" })
     ),
-    Effect.onError(() => Effect.ignoreLogged(file(directory, () => rm(directory, { recursive: true, force: true }))))
+    wholly(directory)
   )

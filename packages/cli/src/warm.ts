@@ -1,0 +1,53 @@
+import { Duplex } from "node:stream"
+import * as Effect from "effect/Effect"
+import { parse } from "./command.ts"
+import { Connect } from "./connection.ts"
+import { renderFailure } from "./failure.ts"
+import { TREE } from "./tree.ts"
+
+/** One command that ends well on each way of printing, and one that fails: what all commands share runs in them. */
+const LINES = [["vm list", "--all"], ["vm list", "--json"], ["vm exec", "gone", "--", "true"]] as const
+
+const vm = {
+  id: "0000000000000000", name: "warm", state: "running", reason: "", image: "warm", kernel: "warm", vcpu: 1, memoryMib: 1024, diskMib: 1024, nat: true,
+  address: "172.16.0.2", dns: "warm.vm", createdAt: 0, startedAt: 0, uptimeMs: 0, ephemeral: false, run: null, vsock: "/warm"
+}
+const answerTo = (tag: string) =>
+  tag === "vm.List" ? { _tag: "Success", value: [vm] } : { _tag: "Failure", cause: { _tag: "Fail", error: { _tag: "VmNotFound", ref: "gone" } } }
+
+/** A daemon in memory: sockets cannot be kept in a snapshot. */
+const daemon = (): Duplex => {
+  const stream: Duplex = new Duplex({
+    read() {},
+    write(bytes: Buffer, _, done) {
+      for (const line of bytes.toString().split("\n").filter(Boolean)) {
+        const { _tag, id, tag } = JSON.parse(line)
+        if (_tag === "Ping") stream.push(`{"_tag":"Pong"}\n`)
+        if (_tag === "Request") stream.push(`${JSON.stringify({ _tag: "Exit", requestId: id, exit: answerTo(tag) })}\n`)
+      }
+      done()
+    }
+  })
+  return stream
+}
+
+const nowhere = { write: (_: unknown, done?: () => void) => (done?.(), true) }
+
+/**
+ * Runs commands while the snapshot is built. V8 compiles a function when it first runs and Schema makes a parser when it first
+ * parses: the snapshot keeps both. Compiling everything instead makes it larger, which costs more at each start.
+ */
+export const warm = async (): Promise<void> => {
+  const stdout = Object.getOwnPropertyDescriptor(process, "stdout") as PropertyDescriptor
+  Object.defineProperty(process, "stdout", { configurable: true, value: nowhere })
+  for (const [path, ...words] of LINES) {
+    const command = TREE.get(path)?.command
+    if (command === undefined) throw new Error(`there is no command ${path}`)
+    const run = Effect.suspend(() => command.run(parse(command, words))).pipe(
+      Effect.catchAll((error) => Effect.sync(() => renderFailure(error, false))),
+      Effect.provideService(Connect, daemon)
+    )
+    await Effect.runPromise(run)
+  }
+  Object.defineProperty(process, "stdout", stdout)
+}
