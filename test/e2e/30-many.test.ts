@@ -1,8 +1,9 @@
-/** Five VMs at once, and daemon and helper killed under them (spec 2.11, 2.12). */
+/** VMs at once, and daemon and helper killed under them (spec 2.11, 2.12). */
 import { beforeAll, describe, expect, it } from "vitest"
-import { eventually, leaks, ok, reset } from "../host.ts"
+import { ALL, eventually, leaks, ok, reset } from "../host.ts"
 
-const NAMES = ["one", "two", "three", "four", "five"]
+/** Each takes an emulated processor half a minute to boot. */
+const NAMES = ["one", "two", "three", ...(ALL ? ["four", "five"] : [])]
 const bootIds = () =>
   ok(`for vm in ${NAMES.join(" ")}; do banger vm exec $vm -- cat /proc/sys/kernel/random/boot_id; done`).then((text) => text.split("\n"))
 const processes = () => ok("pgrep -x firecracker | sort", { root: true })
@@ -19,7 +20,7 @@ describe("many VMs", () => {
     const [ids, pids] = [await bootIds(), await processes()]
     for (const service of ["bangerd", "bangerd-root", "bangerd"]) {
       await ok(`systemctl kill --signal=KILL ${service}`, { root: true })
-      await eventually("banger vm list --json | jq -e 'map(select(.state == \"running\")) | length == 5'")
+      await eventually(`banger vm list --json | jq -e 'map(select(.state == \"running\")) | length == ${NAMES.length}'`)
     }
     await eventually("! banger vm list --json | jq -e 'map(.reason) | any(. != \"\")'")
     expect(await bootIds()).toEqual(ids)

@@ -22,9 +22,13 @@ const orphans = async () => (JSON.parse(await ok("banger df --json")).usages as 
 /** Milliseconds that the command takes in the host VM. */
 const timed = async (command: string) => Number(await ok(`began=$(date +%s%N); ${command} >/dev/null 2>&1 || exit 1; echo $(( ($(date +%s%N) - began) / 1000000 ))`))
 
+/** What is waited for until the daemon is killed: some time or, where nobody has measured how long the work takes, some lines that it prints. */
+const after = (ms: number | undefined) =>
+  ms === undefined ? `until [ $(wc -l < said) -gt ${Math.floor(Math.random() * 3)} ] || ! kill -0 $!; do sleep 0.1; done` : `sleep ${(ms / 1000).toFixed(3)}`
+
 /** Starts the command and kills the daemon, alone or with what it has started, after a while; returns when the next one answers. */
-const killedAfter = (ms: number, command: string, whom: "main" | "all") =>
-  ok(`${command} >/dev/null 2>&1 & sleep ${(ms / 1000).toFixed(3)}
+const killed = (command: string, ms: number | undefined, whom: "main" | "all") =>
+  ok(`: > said; ${command} >/dev/null 2>said & ${after(ms)}
     sudo systemctl kill --kill-who=${whom} --signal=KILL bangerd.service; wait
     timeout 180 sh -c 'until banger daemon status >/dev/null 2>&1; do sleep 0.2; done'`)
 
@@ -74,11 +78,12 @@ describe("the daemon is killed", () => {
     ["an import", "imported", "banger image import /srv/oci/busybox --name imported"],
     ["a build", "built", "banger image build --name built --from plain --script work.sh --size 4G --again"]
   ] as const) {
-    it(`in the midst of ${what}`, async () => {
-      const took = await timed(command)
-      await ok(`banger image delete ${name}; banger prune`)
+    // An import goes the way of a pull.
+    it.runIf(ALL || name !== "imported")(`in the midst of ${what}`, async () => {
+      const took = ALL ? await timed(command) : undefined
+      if (ALL) await ok(`banger image delete ${name}; banger prune`)
       for (let kill = 0; kill < KILLS; kill++) {
-        await killedAfter(Math.random() * took, command, kill % 2 === 0 ? "main" : "all")
+        await killed(command, took && Math.random() * took, kill % 2 === 0 ? "main" : "all")
         const left = await names()
         expect([before, [...before, name].toSorted()]).toContainEqual(left)
         if (left.includes(name)) await ok(`banger image delete ${name}`)
