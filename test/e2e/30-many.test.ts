@@ -20,7 +20,7 @@ describe("many VMs", () => {
     const [ids, pids] = [await bootIds(), await processes()]
     for (const service of ["bangerd", "bangerd-root", "bangerd"]) {
       await ok(`systemctl kill --signal=KILL ${service}`, { root: true })
-      await eventually(`banger vm list --json | jq -e 'map(select(.state == \"running\")) | length == ${NAMES.length}'`)
+      await eventually(`banger vm list --json | jq -e 'map(select(.state == "running")) | length == ${NAMES.length}'`)
     }
     await eventually("! banger vm list --json | jq -e 'map(.reason) | any(. != \"\")'")
     expect(await bootIds()).toEqual(ids)

@@ -1,6 +1,7 @@
-import { type ChildProcess, execFile } from "node:child_process"
+import { execFile } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { killed } from "./killed.ts"
 
 /** A host command that could not run or did not succeed. */
 export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed", {
@@ -25,17 +26,6 @@ const MAX_OUTPUT = 8 << 20
 
 /** For work whose length depends on bytes. */
 export const UNLIMITED = 0
-
-/** How long a killed command may take to be gone: only one that waits for a broken disk takes longer than an instant. */
-const GONE = "10 seconds"
-
-/** Kills a command and waits until it is gone: from then on it writes no more, and what it wrote can be removed. */
-export const killed = (child: ChildProcess): Effect.Effect<void> =>
-  Effect.async<void>((resume) => {
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
-    child.once("exit", () => resume(Effect.void))
-    child.kill("SIGKILL")
-  }).pipe(Effect.timeout(GONE), Effect.ignore)
 
 /**
  * Runs argv without a shell and gives its stdout. Both pipes are drained; interruption or the timeout kills it with

@@ -2,7 +2,8 @@ import { spawn } from "node:child_process"
 import type * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { CommandFailed, killed } from "../exec.ts"
+import { CommandFailed } from "../exec.ts"
+import { killed } from "../killed.ts"
 import { Stored } from "./ops.ts"
 
 /** The digest names the content however its holes lie (native/internal/store). */

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { killed } from "@banger/capabilities/exec.ts"
+import { killed } from "@banger/capabilities/killed.ts"
 import { RESERVE_BYTES } from "@banger/capabilities/reserve.ts"
 import { BadSource, StepFailed } from "@banger/domain/errors.ts"
 import { type Proxy, proxyVariables } from "@banger/domain/session.ts"
