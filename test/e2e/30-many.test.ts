@@ -12,7 +12,7 @@ beforeAll(() => reset())
 
 describe("many VMs", () => {
   it("start at once", async () => {
-    await ok(NAMES.map((name) => `banger vm create --name ${name} --image plain --memory 192 & pids="$pids $!"`).join("\n") + "\nfor pid in $pids; do wait $pid || exit 1; done")
+    await ok(NAMES.map((name) => `banger vm create --name ${name} --image plain --memory 192 ${name === "one" ? "--disk-size 6G " : ""}& pids="$pids $!"`).join("\n") + "\nfor pid in $pids; do wait $pid || exit 1; done")
     expect(JSON.parse(await ok("banger vm list --json")).map(({ state }: { state: string }) => state)).toEqual(NAMES.map(() => "running"))
   })
 
@@ -34,5 +34,9 @@ describe("many VMs", () => {
     expect(await ok("banger vm list --all -q")).toBe("")
     expect(await leaks()).toEqual([])
     expect(await ok("pgrep -c firecracker || true", { root: true })).toBe("0")
+    const unused = "banger df --json | jq '[.usages[] | select(.removable and (.name | startswith(\"empty work disks\")))] | length'"
+    expect(await ok(unused)).toBe("1")
+    await ok("banger prune")
+    expect(await ok(unused)).toBe("0")
   })
 })

@@ -41,7 +41,7 @@ const withSmallDisk = async (directory: string, act: () => Promise<void>) => {
 describe("the disk", () => {
   const PULL = "banger image pull oci://127.0.0.1:5000/busybox:1 --name pulled"
   const IMPORT = "banger image import /srv/oci/flat.tar.gz --name imported"
-  const full = /^banger: cannot use \S+: .*no space left on device\n {2}df -h .*banger prune/m
+  const full = /^banger: could not make the image: .*no space left on device\n {2}df -h .*banger prune/m
 
   for (const [what, directory, command, said] of [
     ["unpacks a pull", "/var/cache/banger/staging", PULL, full],

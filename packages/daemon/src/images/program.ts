@@ -38,7 +38,7 @@ export const runProgram = <A, I>(program: "banger-oci" | "banger-bundle", result
   const decode = Schema.decodeUnknownEither(Schema.parseJson(Schema.Union(Progress, Failure, result)))
   // A full disk is not the source's fault.
   const failure = ({ fix, kind, message }: (typeof Failure.Type)["error"]) =>
-    kind === "no-room" ? new StepFailed({ operation: "make the image", problem: message, fix }) : new BadSource({ path: source, problem: message, fix })
+    kind === "no-room" || kind === "disk-full" ? new StepFailed({ operation: "make the image", problem: message, fix }) : new BadSource({ path: source, problem: message, fix })
   const broken = (problem: string) => new BadSource({ path: source, problem, fix: `banger system install installs ${program} again` })
   return Stream.asyncPush<A | ProgressLine, BadSource | StepFailed>((emit) =>
     Effect.acquireRelease(
