@@ -1,6 +1,9 @@
 /** `vm run` on repositories as people have them: git says in the guest what it says on the host. Takes minutes. */
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
+import { tmpdir } from "node:os"
 import { beforeAll, describe, expect, it } from "vitest"
-import { ALL, ok, reset, sh } from "../host.ts"
+import { ALL, hostvm, ok, reset, sh } from "../host.ts"
 
 const SAID = "git status --porcelain -uno; git describe --tags --always --dirty; git submodule status --recursive; git rev-list --count HEAD"
 const LIMIT = { limit: 1200 }
@@ -18,6 +21,7 @@ const MAKE = `set -e
   (new outer; git submodule -q add $HOME/inner mods/inner; git commit -qm o; git tag o1)
   (new up; git config uploadpack.allowFilter true; mkdir a b; seq 999 > a/x; seq 500 > b/y; echo t > top; git add -A; git commit -qm 1; git tag -a -m x p1)
   git clone -q --filter=blob:none --sparse file://$HOME/up partial; git -C partial sparse-checkout set a
+  git clone -q own.bundle own
   (new many; for d in $(seq 500); do mkdir $d; for f in $(seq 100); do echo $d $f > $d/$f; done; done; git add -A; git commit -qm many; git tag m1; git gc -q)`
 
 /** Writes one archive to the agent, as the files are sent: what \`vm run\` is measured against. */
@@ -36,11 +40,15 @@ answer.read(); print(time.time() - began)`
 describe.runIf(ALL)("vm run", () => {
   beforeAll(async () => {
     await reset()
+    const directory = fs.mkdtempSync(`${tmpdir()}/banger-own-`)
+    execFileSync("git", ["bundle", "create", "--quiet", `${directory}/own.bundle`, "HEAD", "--tags"])
+    await hostvm("copy", `${directory}/own.bundle`, "vm:own.bundle")
+    fs.rmSync(directory, { recursive: true })
     await ok(MAKE, LIMIT)
     await ok("cat > raw.py", { input: RAW })
   })
 
-  for (const name of ["tags", "filters", "outer", "partial", "many"]) {
+  for (const name of ["own", "tags", "filters", "outer", "partial", "many"]) {
     it(`tells the truth about ${name}, and how long it took`, async () => {
       const began = Date.now()
       const { status, stderr, stdout } = await sh(`banger vm run --name ${name} --memory 512 ./${name} -- sh -c '${SAID}'`, LIMIT)
