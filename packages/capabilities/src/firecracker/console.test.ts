@@ -27,4 +27,12 @@ describe("console", () => {
     assert.isTrue(text(log).endsWith("b line\nthe last line\n"))
     assert.strictEqual(yield* consoleTail(log), "the last line")
   }))
+
+  it.scopedLive("where the kernel has no watch left to give, one looks", () => Effect.gen(function*() {
+    const log = path.join(yield* temporary, "console.log")
+    fs.writeFileSync(log, "")
+    yield* bounded(log, LIMITS, () => { throw Object.assign(new Error("inotify"), { code: "ENOSPC" }) })
+    fs.appendFileSync(log, "b line\n".repeat(2_000))
+    yield* shortened(log)
+  }))
 })

@@ -2,6 +2,7 @@ import { watch } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { file, type FileFailed, readEnd } from "../files.ts"
 
@@ -38,15 +39,22 @@ const shorten = (log: string, { kept, most }: typeof LIMITS) =>
     }
   })
 
-/** Keeps a guest that floods its console from filling the host's disk, for as long as the scope lives. */
-export const bounded = (log: string, limits = LIMITS): Effect.Effect<void, FileFailed, Scope.Scope> =>
+/** How often one looks where the kernel has no watch to give: the quota is shared by all of a user's programs. */
+const LOOK = "1 second"
+
+/**
+ * Keeps a guest that floods its console from filling the host's disk, for as long as the scope lives. The log itself is watched,
+ * not its directory as by `watched`: the VM's disks lie there, too, and are written all the time.
+ */
+export const bounded = (log: string, limits = LIMITS, watching: typeof watch = watch): Effect.Effect<void, FileFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const grown = yield* Queue.sliding<void>(1)
+    const look = Effect.sync(() => void grown.unsafeOffer(undefined))
     yield* Effect.acquireRelease(
       // A watch that is lost leaves the log as long as it becomes.
-      file(log, async () => watch(log, () => void grown.unsafeOffer(undefined)).on("error", () => {})),
+      Effect.try(() => watching(log, () => void grown.unsafeOffer(undefined)).on("error", () => {})),
       (watcher) => Effect.sync(() => watcher.close())
-    )
+    ).pipe(Effect.catchAll(() => Effect.forkScoped(Effect.repeat(look, Schedule.spaced(LOOK)))))
     // A log that grew too long while no daemon looked.
     yield* shorten(log, limits)
     yield* Queue.take(grown).pipe(
