@@ -6,7 +6,8 @@ import type { Capability } from "../capability.ts"
 import { checks } from "./check.ts"
 import { Dns, DnsRecord } from "./contract.ts"
 
-const published = ({ cidr, name, nat, slot }: VmSpec) => ({ name, address: address(cidr, slot), forward: nat })
+/** What the name server says of a VM, and to its guest. */
+export const published = ({ cidr, name, nat, slot }: VmSpec) => ({ name, address: address(cidr, slot), forward: nat })
 
 /** The server lives in the daemon, so the record is an attachment: a daemon that comes back publishes it again. */
 export const dns: Capability<DnsRecord, never, Dns, Dns> = {

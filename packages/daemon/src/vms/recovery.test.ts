@@ -41,11 +41,11 @@ describe("recovery", () => {
     assert.includeMembers(ofLease(objects), before)
   })))
 
-  it.live("names are complete once every VM is looked for, not before, and no longer from the moment that the daemon ends", () => Effect.scoped(Effect.gen(function*() {
+  it.live("names are there from the first moment, complete once every VM is looked for, and no longer from the moment that the daemon ends", () => Effect.scoped(Effect.gen(function*() {
     const state = yield* temporary
     const objects = new Set<string>()
     yield* killed(state, objects, { state: "running" })
-    yield* Effect.scoped(Effect.provide(Effect.sync(() => assert.isFalse(objects.has("dns complete"))), daemonOn(state, objects)))
+    yield* recovery.pipe(Effect.zipRight(Effect.sync(() => assert.isTrue(objects.has("dns one") && !objects.has("dns complete")))), Effect.provide(daemonOn(state, objects)), Effect.scoped)
     yield* restarted(state, objects, Effect.sync(() => assert.isTrue(objects.has("dns complete") && objects.has("dns one"))))
     assert.isFalse(objects.has("dns complete"))
     const none = yield* temporary

@@ -1,4 +1,5 @@
 import { Dns } from "@banger/capabilities/dns/contract.ts"
+import { dns as names, published } from "@banger/capabilities/dns/live.ts"
 import { isAlive } from "@banger/capabilities/firecracker/process.ts"
 import { FirecrackerApi } from "@banger/capabilities/firecracker/contract.ts"
 import { isPaused } from "@banger/capabilities/firecracker/pause.ts"
@@ -85,7 +86,7 @@ export const recovery = Effect.gen(function*() {
     ).pipe(Effect.delay(LOOK_AGAIN))
 
   const recover = (cell: Cell): Effect.Effect<void, VmError> => {
-    const { hostBoot, state } = cell.record
+    const { state } = cell.record
     // It may well run: the version that can read its record finds it again.
     if (cell.unreadable !== undefined) return Effect.void
     switch (state) {
@@ -96,7 +97,7 @@ export const recovery = Effect.gen(function*() {
       case "running":
       case "paused":
       case "stopping":
-        return hostBoot === facts.bootId ? adopt(cell, TIMES) : lifecycle.settle(cell, "stopped", "host rebooted")
+        return mayRun(cell) ? adopt(cell, TIMES) : lifecycle.settle(cell, "stopped", "host rebooted")
       case "broken":
         return lifecycle.settle(cell, "stopped", "")
       case "stopped":
@@ -106,6 +107,12 @@ export const recovery = Effect.gen(function*() {
   }
 
   const orphaned = ({ record }: Cell) => record.ephemeral !== null && !isAlive(record.ephemeral)
+
+  const mayRun = ({ record: { hostBoot, state }, unreadable }: Cell) =>
+    unreadable === undefined && hostBoot === facts.bootId && ["running", "paused", "stopping"].includes(state)
+
+  // To find a VM again takes longer than a guest waits for an answer. Until then its record says who it is; one that is gone is withdrawn as it is settled.
+  yield* Effect.forEach(registry.cells().filter((cell) => mayRun(cell) && cell.record.taken.includes(names.name)), ({ record }) => dns.publish(published(record.spec)), { discard: true })
 
   let left = registry.cells().length
   const looked = Effect.suspend(() => --left <= 0 ? dns.complete : Effect.void)
