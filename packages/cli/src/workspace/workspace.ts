@@ -125,9 +125,12 @@ const sendTar = (socket: string, target: string, ...what: Parameters<typeof tar>
 
 const bytes = (names: ReadonlyArray<string>) => names.map((name) => Buffer.from(name))
 
+/** Tar streams at a time: they write to different places. */
+const STREAMS = 4
+
 export const send = (socket: string, { at, members, root, target }: Workspace, { directory, names, packs }: Prepared): Effect.Effect<void, AgentUnreachable | AgentRefused | LocalFailure> =>
-  Effect.gen(function*() {
-    yield* sendTar(socket, target, directory, bytes(names), "whole")
-    for (const pack of packs) yield* sendTar(socket, pack.to, pack.directory, bytes(pack.names), "whole")
-    yield* sendTar(socket, target, root, members.map(({ path }) => path), at)
-  })
+  Effect.all([
+    sendTar(socket, target, root, members.map(({ path }) => path), at),
+    sendTar(socket, target, directory, bytes(names), "whole"),
+    ...packs.map((pack) => sendTar(socket, pack.to, pack.directory, bytes(pack.names), "whole"))
+  ], { concurrency: STREAMS, discard: true })
