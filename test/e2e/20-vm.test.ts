@@ -167,9 +167,9 @@ open("/run/sunk", "w").write(str(n))'
     expect(await ok("networkctl --no-legend list br-banger bng2 to-world | awk '{ print $2, $5 }'")).toMatch(/br-banger unmanaged\nbng2 unmanaged|bng2 unmanaged\nbr-banger unmanaged/)
     await ok("rm /etc/systemd/network/99-all.network && networkctl reload", { root: true })
     await ok("ip address flush dev br-banger && ip address add 192.0.2.9/24 dev br-banger && ip link set bng2 nomaster", { root: true })
-    expect((await sh("banger doctor")).stdout).toMatch(/FAIL +bridge: .*does not have its address 172\.16\.0\.1\/24/)
+    expect((await sh("banger doctor")).stdout).toMatch(/FAIL +tap-pool bridge: .*does not have its address 172\.16\.0\.1\/24/)
     await ok("banger system restart", { root: true })
-    await eventually("banger doctor | grep -q '^ok  *bridge'")
+    await eventually("banger doctor | grep -q '^ok  *tap-pool bridge'")
     expect(await ok("ip -br -4 address show br-banger")).not.toContain("192.0.2.9")
     await eventually("banger vm exec web -- ping -c 1 -W 5 172.16.0.1")
   })
@@ -179,7 +179,7 @@ open("/run/sunk", "w").write(str(n))'
     try {
       const { status, stdout } = await sh("banger doctor")
       expect(status).toBe(1)
-      expect(stdout).toMatch(/FAIL +bridge: 172\.16\.0\.0\/24, .* is in use: lan0 has 172\.16\.0\.50\/24\n.*cidr = "10\.213\.77\.0\/24"/)
+      expect(stdout).toMatch(/FAIL +tap-pool bridge: 172\.16\.0\.0\/24, .* is in use: lan0 has 172\.16\.0\.50\/24\n.*cidr = "10\.213\.77\.0\/24"/)
       await ok("banger system restart", { root: true })
       await eventually("banger vm exec web -- ping -c 1 -W 5 172.16.0.1")
     } finally {
@@ -188,10 +188,10 @@ open("/run/sunk", "w").write(str(n))'
   })
 
   it.runIf(ALL)("links that have only the names of its TAPs stop nothing", async () => {
-    await ok("for n in 0 1 70000 5; do ip link add bng$n type dummy; done", { root: true })
+    await ok("ip link del bng5; for n in 0 1 70000 5; do ip link add bng$n type dummy; done", { root: true })
     await ok("for n in 3 4 6 7; do ip link del bng$n 2>/dev/null || true; done; systemctl restart bangerd", { root: true })
     await eventually("ip link show bng4 && ip link show bng6")
-    expect((await sh("banger doctor")).stdout).toMatch(/warn +bridge: .*bng0.*bng70000/)
+    expect((await sh("banger doctor")).stdout).toMatch(/warn +tap-pool bridge: .*bng0.*bng70000/)
     await ok("for n in 0 1 70000 5; do ip link del bng$n; done", { root: true })
     expect(await ok("journalctl -u bangerd -o cat | grep -c 'passed over as not banger'", { root: true })).toBe("1")
   })
