@@ -202,17 +202,6 @@ open("/run/sunk", "w").write(str(n))'
     expect((await sh("banger vm logs web --firecracker")).status).toBe(0)
   })
 
-  it("keeps files in / and /root over stop and start", async () => {
-    await ok("banger vm exec web -- sh -c 'echo root > /root/kept; echo slash > /etc/kept'")
-    const stopped = await sh("banger vm stop --timeout 180s web")
-    expect(stopped.status, stopped.stderr).toBe(0)
-    expect(stopped.stdout + stopped.stderr).toMatch(/in order/)
-    expect((await show("web")).vm.state).toBe("stopped")
-    expect(await ok("dig @127.0.0.1 -p 42069 web.vm")).toContain("NXDOMAIN")
-    await ok("banger vm start web")
-    expect(await ok("banger vm exec web -- cat /root/kept /etc/kept")).toBe("root\nslash")
-  })
-
   it("restarts with another boot id, and refuses what does not fit its state", async () => {
     const before = await ok("banger vm exec shut -- sh -c 'echo root > /root/kept; sync; cat /proc/sys/kernel/random/boot_id'")
     await ok("banger vm restart --timeout 180s shut")
@@ -230,6 +219,18 @@ open("/run/sunk", "w").write(str(n))'
     await sh("banger vm exec shut -- sh -c 'echo b > /proc/sysrq-trigger'")
     await eventually(inState("shut", "stopped"))
     expect((await show("shut")).vm.state).toBe("stopped")
+  })
+
+  // Late: systemd in it is busy for a minute after its start, when emulated, and the other VM shares the processor.
+  it("keeps files in / and /root over stop and start", async () => {
+    await ok("banger vm exec web -- sh -c 'echo root > /root/kept; echo slash > /etc/kept'")
+    const stopped = await sh("banger vm stop --timeout 180s web")
+    expect(stopped.status, stopped.stderr).toBe(0)
+    expect(stopped.stdout + stopped.stderr).toMatch(/in order/)
+    expect((await show("web")).vm.state).toBe("stopped")
+    expect(await ok("dig @127.0.0.1 -p 42069 web.vm")).toContain("NXDOMAIN")
+    await ok("banger vm start web")
+    expect(await ok("banger vm exec web -- cat /root/kept /etc/kept")).toBe("root\nslash")
   })
 
   it("leaves nothing once it is deleted", async () => {
