@@ -72,8 +72,9 @@ func resolvConf(n *config.Network) []byte {
 		fmt.Fprintf(&out, "nameserver %s\n", r)
 	}
 	if len(n.Resolvers) == 1 {
-		// There is no other to ask: a host that is slow to start its name server again is worth more than the 10 s of libc's default.
-		out.WriteString("options timeout:5 attempts:5\n")
+		// There is no other to ask, and queries wait in the host's sockets while its name server starts: glibc waits for timeout x attempts,
+		// 50 s in place of 10, musl for the timeout, 10 s in place of 5.
+		out.WriteString("options timeout:10 attempts:5\n")
 	}
 	return out.Bytes()
 }
