@@ -1,6 +1,6 @@
 import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
-import * as Undici from "@effect/platform-node/Undici"
+import Client from "undici/lib/dispatcher/client.js"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
@@ -35,7 +35,7 @@ const connect = (socketPath: string) =>
       onTimeout: () => new FirecrackerFault({ request: "a connection", fault: `its API socket did not appear within ${SOCKET_TIMEOUT}` })
     })
     const client = yield* Effect.acquireRelease(
-      Effect.sync(() => new Undici.Client("http://localhost", { socketPath, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, maxResponseSize: MAX_ANSWER, pipelining: PIPELINED })),
+      Effect.sync(() => new Client("http://localhost", { socketPath, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS, maxResponseSize: MAX_ANSWER, pipelining: PIPELINED })),
       (client) => Effect.promise(() => client.destroy())
     )
     const send = (method: "GET" | "PUT" | "PATCH", path: string, body?: object) =>
