@@ -1,9 +1,9 @@
 import { Duplex } from "node:stream"
 import * as Effect from "effect/Effect"
-import { parse } from "./command.ts"
-import { Connect } from "./connection.ts"
-import { renderFailure } from "./failure.ts"
-import { TREE } from "./tree.ts"
+import { parse } from "./command-line/command.ts"
+import { Connect } from "./daemon/connection.ts"
+import { renderFailure } from "./failure/failure.ts"
+import { TREE } from "./command-line/tree.ts"
 
 /** One command that ends well on each way of printing, and one that fails: what all commands share runs in them. */
 const LINES = [["vm list", "--all"], ["vm list", "--json"], ["vm exec", "gone", "--", "true"]] as const

@@ -1,0 +1,45 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import { type Command, parse } from "./command.ts"
+import { LocalFailure } from "../failure/errors.ts"
+import { FAILED, SIGNAL_STATUS, statusOf } from "../failure/exit.ts"
+import { renderFailure } from "../failure/failure.ts"
+import { takeSignals } from "../host/signals.ts"
+
+const asksForJson = (argv: ReadonlyArray<string>) => {
+  const end = argv.indexOf("--")
+  return (end === -1 ? argv : argv.slice(0, end)).includes("--json")
+}
+
+/** Waits until what was printed has left, then ends the process: open sockets must not keep it. */
+const leave = (status: number) => process.stderr.write("", () => process.stdout.write("", () => process.exit(status)))
+
+/** Runs a command to its end and exits with its status. The first signal ends it in order, a second at once. */
+export const launch = (command: Command, argv: ReadonlyArray<string>): void => {
+  let ended: number | undefined
+  const program = Effect.flatMap(Effect.try({ try: () => parse(command, argv), catch: (misuse) => misuse }), command.run)
+  // The libraries' log goes to stdout, which is the guest's or a script's.
+  const fiber = Effect.runFork(Logger.withMinimumLogLevel(program, LogLevel.None))
+  const end = (status: number) => {
+    if (ended !== undefined) process.exit(status)
+    ended = status
+    fiber.unsafeInterruptAsFork(fiber.id())
+  }
+  takeSignals((signal) => end(SIGNAL_STATUS[signal]))
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (ended !== undefined) return
+    if (error.code !== "EPIPE") process.stderr.write(renderFailure(new LocalFailure({ problem: `cannot write the output: ${error.message}`, fix: "" }), asksForJson(argv)))
+    end(error.code === "EPIPE" ? SIGNAL_STATUS.SIGPIPE : command.ownFailure ?? FAILED)
+  })
+  process.stderr.on("error", () => {})
+  fiber.addObserver((exit) => {
+    if (Exit.isSuccess(exit)) return leave(exit.value)
+    if (ended !== undefined) return leave(ended)
+    const error = Cause.squash(exit.cause)
+    process.stderr.write(renderFailure(error, asksForJson(argv)))
+    leave(statusOf(error, command.ownFailure))
+  })
+}

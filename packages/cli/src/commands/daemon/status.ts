@@ -1,0 +1,28 @@
+import * as Effect from "effect/Effect"
+import { VERSION } from "@banger/domain/version.ts"
+import { command } from "../../command-line/command.ts"
+import { Daemon, withDaemon } from "../../daemon/daemon.ts"
+import * as Flags from "../../command-line/flags.ts"
+import { print, printJson, record } from "../../output/text.ts"
+
+export default command({
+  path: "daemon status",
+  about: "Shows what the daemon is and does.",
+  flags: { json: Flags.json },
+  fields: ["pid, version, helper (its version, or null), socket, dns, log, running, vms, client (this command's version)"],
+  examples: ["banger daemon status", "banger daemon status --json"],
+  run: ({ flags }) =>
+    Effect.gen(function*() {
+      const status = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.host.Status()))
+      yield* flags.json ? printJson({ ...status, client: VERSION }) : print(record([
+        ["daemon", `${status.version}, pid ${status.pid}`],
+        ["helper", status.helper ?? "does not answer"],
+        ["client", VERSION],
+        ["vms", `${status.running} running of ${status.vms}`],
+        ["socket", status.socket],
+        ["dns", status.dns],
+        ["log", status.log]
+      ]))
+      return 0
+    })
+})

@@ -1,0 +1,25 @@
+import * as Effect from "effect/Effect"
+import { command } from "../../command-line/command.ts"
+import { Daemon, withDaemon } from "../../daemon/daemon.ts"
+import * as Flags from "../../command-line/flags.ts"
+import { print, printJson } from "../../output/text.ts"
+import { size } from "@banger/domain/size.ts"
+
+export default command({
+  path: "prune",
+  about: `Removes what nothing uses: layers of container images (the next pull fetches them again), what killed commands left, files that belong
+to no image and no kernel, empty work disks of sizes that no VM has. Images, kernels and VMs are never touched.`,
+  flags: { "dry-run": Flags.on("only say what would go"), json: Flags.json },
+  fields: ["[] {what, name, apparentBytes, allocatedBytes, removable}"],
+  examples: ["banger prune --dry-run", "banger prune"],
+  run: ({ flags }) =>
+    Effect.gen(function*() {
+      const dryRun = flags["dry-run"]
+      const gone = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.host.Prune({ dryRun })))
+      if (flags.json) return yield* Effect.as(printJson(gone), 0)
+      const total = gone.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0)
+      const lines = gone.map(({ allocatedBytes, name }) => `${name}: ${size(allocatedBytes)}\n`).join("")
+      yield* print(`${lines}${size(total)} ${dryRun ? "would be freed" : "freed"}\n`)
+      return 0
+    })
+})

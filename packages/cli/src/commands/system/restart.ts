@@ -1,0 +1,10 @@
+import { command } from "../../command-line/command.ts"
+import { rootBundle } from "./root-bundle.ts"
+
+export default command({
+  path: "system restart",
+  about: "Restarts the daemon and the helper, and applies /etc/banger/host.toml; VMs keep running.",
+  flags: {},
+  examples: ["sudo banger system restart"],
+  run: () => rootBundle(["restart"])
+})

@@ -1,0 +1,12 @@
+import { command } from "../../command-line/command.ts"
+import { systemctl } from "./root-bundle.ts"
+
+const UNITS = ["bangerd.socket", "bangerd.service", "bangerd-dns.socket", "bangerd-dns-guests.socket", "bangerd-root.socket", "bangerd-root.service", "banger-vm@*"]
+
+export default command({
+  path: "system status",
+  about: "Shows the state of banger's services, as systemctl status does.",
+  flags: {},
+  examples: ["banger system status"],
+  run: () => systemctl(["system", "status"], ["--no-pager", "--lines=3", "status", ...UNITS], false)
+})

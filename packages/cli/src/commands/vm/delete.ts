@@ -1,0 +1,30 @@
+import * as Effect from "effect/Effect"
+import { command, several } from "../../command-line/command.ts"
+import { withDaemon } from "../../daemon/daemon.ts"
+import * as Flags from "../../command-line/flags.ts"
+import { all, chosen, each, finished } from "./many-vms.ts"
+import { canAsk, confirm } from "../../output/confirm.ts"
+import { say } from "../../output/text.ts"
+import { EVENT_FIELDS } from "../../output/watch.ts"
+
+export default command({
+  path: "vm delete",
+  about: "Deletes VMs and their disks, and returns when nothing of them is left. Asks first on a terminal.",
+  arguments: several("NAME..."),
+  flags: {
+    all,
+    force: Flags.on("also those that run", "f"),
+    yes: Flags.on("do not ask", "y"),
+    json: Flags.json
+  },
+  fields: EVENT_FIELDS,
+  examples: ["banger vm delete sandbox", "banger vm delete --yes --force sandbox other", "banger vm delete --all"],
+  run: ({ args, flags }) =>
+    withDaemon(Effect.gen(function*() {
+      const vms = yield* chosen(args, flags.all, flags.force ? undefined : ["stopped", "crashed", "broken"])
+      // Where nobody can answer, the command itself is the answer.
+      const asks = !flags.yes && vms.length > 0 && canAsk()
+      if (asks && !(yield* confirm(`delete ${vms.join(", ")} and what is on their disks?`))) return yield* Effect.as(say("nothing is deleted"), 1)
+      return yield* each(vms, (daemon, vm) => finished(vm, flags.json)(daemon.vm.Delete({ vm, force: flags.force })))
+    }))
+})
