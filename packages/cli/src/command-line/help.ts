@@ -1,22 +1,22 @@
-import { type Command, usage } from "./command.ts"
-import type { Flag } from "./flags.ts"
+import type { Command } from "./command.ts"
+import type { Flag } from "./options.ts"
 
 const columns = (rows: ReadonlyArray<readonly [string, string]>): string => {
   const width = Math.max(...rows.map(([left]) => left.length))
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`.trimEnd()).join("\n")
 }
 
-const flagRow = ([name, flag]: readonly [string, Flag<unknown>]): readonly [string, string] => {
-  const long = flag.negatable ? `--${name}, --no-${name}` : `--${name}`
-  const names = flag.short === undefined ? `    ${long}` : `-${flag.short}, ${long}`
-  return [flag.placeholder === undefined ? names : `${names} ${flag.placeholder}`, flag.about]
+const flagRow = ({ about, names, placeholder, short }: Flag): readonly [string, string] => {
+  const long = names.map((name) => `--${name}`).join(", ")
+  const all = short === undefined ? `    ${long}` : `-${short}, ${long}`
+  return [placeholder === undefined ? all : `${all} ${placeholder}`, about]
 }
 
 /** The `--help` of one command. */
 export const commandHelp = (command: Command): string => {
-  const flags = [...Object.entries(command.flags).map(flagRow), ["-h, --help", "this text"] as const]
+  const flags = [...command.flags.map(flagRow), ["-h, --help", "this text"] as const]
   const sections = [
-    `Usage: ${usage(command)}`,
+    `Usage: ${command.usage}`,
     command.about,
     `Flags:\n${columns(flags)}`,
     command.fields.length > 0 ? `With --json:\n${command.fields.map((field) => `  ${field}`).join("\n")}` : "",

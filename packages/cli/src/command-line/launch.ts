@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import { type Command, parse } from "./command.ts"
+import type { Command } from "./command.ts"
 import { LocalFailure } from "../failure/errors.ts"
 import { FAILED, SIGNAL_STATUS, statusOf } from "../failure/exit.ts"
 import { renderFailure } from "../failure/failure.ts"
@@ -20,9 +20,8 @@ const leave = (status: number) => process.stderr.write("", () => process.stdout.
 /** Runs a command to its end and exits with its status. The first signal ends it in order, a second at once. */
 export const launch = (command: Command, argv: ReadonlyArray<string>): void => {
   let ended: number | undefined
-  const program = Effect.flatMap(Effect.try({ try: () => parse(command, argv), catch: (misuse) => misuse }), command.run)
   // The libraries' log goes to stdout, which is the guest's or a script's.
-  const fiber = Effect.runFork(Logger.withMinimumLogLevel(program, LogLevel.None))
+  const fiber = Effect.runFork(Logger.withMinimumLogLevel(command.run(argv), LogLevel.None))
   const end = (status: number) => {
     if (ended !== undefined) process.exit(status)
     ended = status

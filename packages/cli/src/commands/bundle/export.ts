@@ -1,16 +1,17 @@
 import { execFile } from "node:child_process"
 import * as fs from "node:fs/promises"
 import { basename } from "node:path"
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { ImageNotFound, KernelNotFound } from "@banger/domain/errors.ts"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { type Programs, writeBundle } from "../../bundle/write.ts"
-import { needed } from "../catalog-args.ts"
 import { command } from "../../command-line/command.ts"
+import { as, each, json, needed } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import * as Decode from "../../command-line/values.ts"
+import * as Values from "../../command-line/values.ts"
 import { LocalFailure } from "../../failure/errors.ts"
-import * as Flags from "../../command-line/flags.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { print, printJson } from "../../output/text.ts"
 import { size } from "@banger/domain/size.ts"
@@ -41,15 +42,16 @@ export default command({
   path: "bundle export",
   about: `Writes images, kernels and Firecracker into one file, for a host that reaches nothing: there banger bundle import takes it.
 With --manifest, a small file beside it says where it will be and what it is: banger bundle import takes that, too.`,
-  flags: {
-    out: Flags.value("FILE", "where to write it", Decode.text),
-    image: Flags.list("IMAGE", "an image (several times)", Decode.as(ImageName)),
-    kernel: Flags.list("KERNEL", "a kernel (several times)", Decode.as(KernelName)),
-    firecracker: Flags.on("Firecracker and its jailer, those of /usr/local/bin"),
-    manifest: Flags.value("FILE", "write a manifest", Decode.text),
-    url: Flags.value("URL", "with --manifest: where the bundle will be; relative to the manifest (without it: its file name)", Decode.text),
-    json: Flags.json
-  },
+  args: Args.none,
+  flags: Options.all({
+    out: Options.text("out").pipe(Options.withPseudoName("FILE"), Options.withDescription("where to write it"), as(Values.text)),
+    image: Options.text("image").pipe(Options.withPseudoName("IMAGE"), Options.withDescription("an image (several times)"), each(ImageName)),
+    kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("a kernel (several times)"), each(KernelName)),
+    firecracker: Options.boolean("firecracker").pipe(Options.withDescription("Firecracker and its jailer, those of /usr/local/bin")),
+    manifest: Options.text("manifest").pipe(Options.withPseudoName("FILE"), Options.withDescription("write a manifest"), as(Values.text)),
+    url: Options.text("url").pipe(Options.withPseudoName("URL"), Options.withDescription("with --manifest: where the bundle will be; relative to the manifest (without it: its file name)"), as(Values.text)),
+    json
+  }),
   fields: ["path, sha256, bytes"],
   examples: [EXAMPLE, "banger bundle export --out dev.bundle --image dev --manifest dev.json --url https://files.example/dev.bundle"],
   run: ({ flags }) =>

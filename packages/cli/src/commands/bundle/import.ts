@@ -2,16 +2,17 @@ import { lstatSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import { resolve } from "node:path"
 import { pathToFileURL } from "node:url"
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { bundled } from "@banger/domain/bundle.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import { Digest, ImageName } from "@banger/domain/ids.ts"
 import { openBundle } from "../../bundle/read.ts"
-import { command, one } from "../../command-line/command.ts"
+import { command } from "../../command-line/command.ts"
+import { as, json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import * as Decode from "../../command-line/values.ts"
-import * as Flags from "../../command-line/flags.ts"
 import { LocalFailure } from "../../failure/errors.ts"
 import { LAYERS } from "../../host/paths.ts"
 import { Misuse } from "../../command-line/misuse.ts"
@@ -49,14 +50,14 @@ export default command({
   path: "bundle import",
   about: `Takes what a bundle holds: its images and kernels, under their names. Given a manifest (.json, a file or an address), fetches the
 bundle that it names and checks its sha256. Firecracker is only unpacked: installing it is root's.`,
-  arguments: one("FILE|MANIFEST"),
-  flags: {
-    name: Flags.value("NAME", "name of the image, where the bundle holds one", Decode.as(ImageName)),
-    json: Flags.json
-  },
+  args: Args.text({ name: "FILE|MANIFEST" }),
+  flags: Options.all({
+    name: Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("name of the image, where the bundle holds one"), as(ImageName)),
+    json
+  }),
   fields: ["images[], kernels[] (names), firecracker[] (paths)"],
   examples: ["banger bundle import banger.bundle", "banger bundle import https://files.example/banger.json", "banger bundle import dev.bundle --name dev2"],
-  run: ({ args: [source = ""], flags }) =>
+  run: ({ args: source, flags }) =>
     withDaemon(Effect.scoped(Effect.gen(function*() {
       const daemon = yield* Daemon
       yield* daemon.host.Status()

@@ -1,3 +1,5 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { command } from "../../command-line/command.ts"
@@ -13,7 +15,8 @@ const gone = (pid: number) => Effect.try({ try: () => process.kill(pid, 0), catc
 export default command({
   path: "daemon stop",
   about: "Stops the daemon. VMs keep running; the next command, or the next name that a guest looks up, starts it again.",
-  flags: {},
+  args: Args.none,
+  flags: Options.none,
   examples: ["banger daemon stop"],
   run: () =>
     Effect.gen(function*() {

@@ -1,7 +1,9 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { command } from "../../command-line/command.ts"
+import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import * as Flags from "../../command-line/flags.ts"
 import { print, printJson, table } from "../../output/text.ts"
 import { size } from "@banger/domain/size.ts"
 
@@ -9,7 +11,8 @@ export default command({
   path: "df",
   about: `Shows what banger keeps on the disk. A file that several images or VMs share is counted once. ON DISK is what it really takes: disks of
 VMs and images have holes. What is marked with * goes with banger prune.`,
-  flags: { json: Flags.json },
+  args: Args.none,
+  flags: Options.all({ json }),
   fields: ["usages[] {what, name, apparentBytes, allocatedBytes, removable}, freeBytes"],
   examples: ["banger df", "banger df --json | jq '[.usages[].allocatedBytes] | add'"],
   run: ({ flags }) =>

@@ -1,14 +1,16 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Finding } from "@banger/domain/readiness.ts"
 import { command } from "../../command-line/command.ts"
+import { as, json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import * as Decode from "../../command-line/values.ts"
+import * as Values from "../../command-line/values.ts"
 import { fails, findings, lines } from "../../doctor/findings.ts"
 import { fix } from "../../doctor/fix.ts"
 import { report } from "../../doctor/report.ts"
 import { FAILED } from "../../failure/exit.ts"
-import * as Flags from "../../command-line/flags.ts"
 import { print, printJson, say } from "../../output/text.ts"
 import { red } from "../../output/style.ts"
 
@@ -31,13 +33,14 @@ const mended = (found: ReadonlyArray<Finding>, unasked: boolean) =>
 export default command({
   path: "doctor",
   about: "Checks the very things that starting a VM needs, and names the command that mends what is wrong. Exit status 1 when something fails.",
-  flags: {
-    fix: Flags.on("run the commands that mend what is wrong, asking before each, and check again"),
-    yes: Flags.on("with --fix: do not ask", "y"),
-    bundle: Flags.value("FILE", "write a report for an issue: without names, paths of yours, or credentials", Decode.text),
-    leaks: Flags.on("list host objects that belong to no VM instead"),
-    json: Flags.json
-  },
+  args: Args.none,
+  flags: Options.all({
+    fix: Options.boolean("fix").pipe(Options.withDescription("run the commands that mend what is wrong, asking before each, and check again")),
+    yes: Options.boolean("yes").pipe(Options.withAlias("y"), Options.withDescription("with --fix: do not ask")),
+    bundle: Options.text("bundle").pipe(Options.withPseudoName("FILE"), Options.withDescription("write a report for an issue: without names, paths of yours, or credentials"), as(Values.text)),
+    leaks: Options.boolean("leaks").pipe(Options.withDescription("list host objects that belong to no VM instead")),
+    json
+  }),
   fields: [
     "an array of {capability, check, verdict}; verdict._tag is Ready {detail}, Warning or NotReady {problem, fix, runs};",
     "runs: fix is a command line that mends it as it stands",

@@ -1,7 +1,9 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { command } from "../../command-line/command.ts"
+import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import * as Flags from "../../command-line/flags.ts"
 import { print, printJson } from "../../output/text.ts"
 import { size } from "@banger/domain/size.ts"
 
@@ -9,12 +11,13 @@ export default command({
   path: "prune",
   about: `Removes what nothing uses: layers of container images (the next pull fetches them again), what killed commands left, files that belong
 to no image and no kernel, empty work disks of sizes that no VM has. Images, kernels and VMs are never touched.`,
-  flags: { "dry-run": Flags.on("only say what would go"), json: Flags.json },
+  args: Args.none,
+  flags: Options.all({ dryRun: Options.boolean("dry-run").pipe(Options.withDescription("only say what would go")), json }),
   fields: ["[] {what, name, apparentBytes, allocatedBytes, removable}"],
   examples: ["banger prune --dry-run", "banger prune"],
   run: ({ flags }) =>
     Effect.gen(function*() {
-      const dryRun = flags["dry-run"]
+      const dryRun = flags.dryRun
       const gone = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.host.Prune({ dryRun })))
       if (flags.json) return yield* Effect.as(printJson(gone), 0)
       const total = gone.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0)

@@ -1,11 +1,12 @@
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { ImageName } from "@banger/domain/ids.ts"
 import { writeBundle } from "../../bundle/write.ts"
-import { named, needed } from "../catalog-args.ts"
-import { command, one } from "../../command-line/command.ts"
+import { catalogName } from "../catalog-name.ts"
+import { command } from "../../command-line/command.ts"
+import { as, json, needed } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import * as Decode from "../../command-line/values.ts"
-import * as Flags from "../../command-line/flags.ts"
+import * as Values from "../../command-line/values.ts"
 import { print, printJson } from "../../output/text.ts"
 import { size } from "@banger/domain/size.ts"
 
@@ -15,14 +16,13 @@ export default command({
   path: "image export",
   about: `Writes an image into one file that other hosts take: by banger bundle import, or from a catalog that names the file with the
 sha256 and the size printed here (docs/images.md). The image's kernel does not go along: banger bundle export has it all.`,
-  arguments: one("NAME"),
-  flags: { bundle: Flags.value("FILE", "where to write it", Decode.text), json: Flags.json },
+  args: catalogName(ImageName),
+  flags: Options.all({ bundle: Options.text("bundle").pipe(Options.withPseudoName("FILE"), Options.withDescription("where to write it"), as(Values.text)), json }),
   fields: ["path, sha256, bytes"],
   examples: [EXAMPLE],
-  run: ({ args, flags }) =>
+  run: ({ args: name, flags }) =>
     Effect.gen(function*() {
       const out = yield* needed("--bundle", flags.bundle, EXAMPLE)
-      const name = yield* named(ImageName, args)
       const image = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.image.Show({ name })))
       const packed = yield* writeBundle(out, [image], [], null)
       yield* flags.json ? printJson(packed) : print(`${packed.path}: ${size(packed.bytes)}, sha256 ${packed.sha256}\n`)

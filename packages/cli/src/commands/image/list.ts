@@ -1,7 +1,9 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { command } from "../../command-line/command.ts"
+import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import * as Flags from "../../command-line/flags.ts"
 import { day, IMAGE_FIELDS, imageJson, users } from "../../output/catalog.ts"
 import { print, printJson, table } from "../../output/text.ts"
 import { size } from "@banger/domain/size.ts"
@@ -9,7 +11,8 @@ import { size } from "@banger/domain/size.ts"
 export default command({
   path: "image list",
   about: "Lists the images.",
-  flags: { json: Flags.json },
+  args: Args.none,
+  flags: Options.all({ json }),
   fields: ["an array of", ...IMAGE_FIELDS],
   examples: ["banger image list", "banger image list --json"],
   run: ({ flags }) =>

@@ -1,10 +1,12 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
-import { kernelExists, needed } from "../catalog-args.ts"
+import { kernelExists } from "../kernel/kernel-exists.ts"
 import { command } from "../../command-line/command.ts"
+import { as, json, needed } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import * as Decode from "../../command-line/values.ts"
-import * as Flags from "../../command-line/flags.ts"
+import * as Values from "../../command-line/values.ts"
 import { convertFiles, importKernel } from "../kernel/kernel-files.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { IMAGE_FIELDS, imageJson } from "../../output/catalog.ts"
@@ -18,15 +20,16 @@ export default command({
   path: "image register",
   about: `Makes an image of a root file system (ext4). banger keeps a copy: the file may change or go afterwards.
 A name that exists gets a new generation: new VMs use it, existing ones keep theirs.`,
-  flags: {
-    name: Flags.value("NAME", "name of the image", Decode.as(ImageName)),
-    rootfs: Flags.value("FILE", "the root file system", Decode.text),
-    "work-seed": Flags.value("FILE", "an ext4 that becomes the work disk, /root", Decode.text),
-    kernel: Flags.value("KERNEL", "kernel that its VMs boot (without it: the default one)", Decode.as(KernelName)),
-    vmlinux: Flags.value("FILE", "a kernel that is imported for it, under the image's name", Decode.text),
-    modules: Flags.value("DIR", "the modules of --vmlinux: lib/modules/RELEASE", Decode.text),
-    json: Flags.json
-  },
+  args: Args.none,
+  flags: Options.all({
+    name: Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("name of the image"), as(ImageName)),
+    rootfs: Options.text("rootfs").pipe(Options.withPseudoName("FILE"), Options.withDescription("the root file system"), as(Values.text)),
+    workSeed: Options.text("work-seed").pipe(Options.withPseudoName("FILE"), Options.withDescription("an ext4 that becomes the work disk, /root"), as(Values.text)),
+    kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("kernel that its VMs boot (without it: the default one)"), as(KernelName)),
+    vmlinux: Options.text("vmlinux").pipe(Options.withPseudoName("FILE"), Options.withDescription("a kernel that is imported for it, under the image's name"), as(Values.text)),
+    modules: Options.text("modules").pipe(Options.withPseudoName("DIR"), Options.withDescription("the modules of --vmlinux: lib/modules/RELEASE"), as(Values.text)),
+    json
+  }),
   fields: IMAGE_FIELDS,
   examples: [
     "banger image register --name alpine --rootfs ./alpine.ext4",
@@ -37,7 +40,7 @@ A name that exists gets a new generation: new VMs use it, existing ones keep the
     withDaemon(Effect.scoped(Effect.gen(function*() {
       const name = yield* needed("--name", flags.name, USAGE)
       const rootfs = yield* needed("--rootfs", flags.rootfs, USAGE)
-      const { kernel, modules, vmlinux, "work-seed": seed } = flags
+      const { kernel, modules, vmlinux, workSeed: seed } = flags
       if ((vmlinux === undefined) !== (modules === undefined)) return yield* Effect.fail(new Misuse("--vmlinux and --modules go together", USAGE))
       if (vmlinux !== undefined && kernel !== undefined) return yield* Effect.fail(new Misuse("give the image's kernel once: --kernel, or --vmlinux and --modules", USAGE))
       const daemon = yield* Daemon

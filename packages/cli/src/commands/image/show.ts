@@ -1,9 +1,10 @@
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { ImageName } from "@banger/domain/ids.ts"
-import { named } from "../catalog-args.ts"
-import { command, one } from "../../command-line/command.ts"
+import { catalogName } from "../catalog-name.ts"
+import { command } from "../../command-line/command.ts"
+import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import * as Flags from "../../command-line/flags.ts"
 import { IMAGE_FIELDS, imageJson, users } from "../../output/catalog.ts"
 import { print, printJson, record } from "../../output/text.ts"
 import { size } from "@banger/domain/size.ts"
@@ -11,13 +12,12 @@ import { size } from "@banger/domain/size.ts"
 export default command({
   path: "image show",
   about: "Shows one image.",
-  arguments: one("NAME"),
-  flags: { json: Flags.json },
+  args: catalogName(ImageName),
+  flags: Options.all({ json }),
   fields: IMAGE_FIELDS,
   examples: ["banger image show debian-bookworm"],
-  run: ({ args, flags }) =>
+  run: ({ args: name, flags }) =>
     Effect.gen(function*() {
-      const name = yield* named(ImageName, args)
       const image = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.image.Show({ name })))
       yield* flags.json ? printJson(imageJson(image)) : print(record([
         ["name", image.files.name],

@@ -1,13 +1,15 @@
 import { existsSync } from "node:fs"
 import { release } from "node:os"
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { BadSource } from "@banger/domain/errors.ts"
 import { kernelFiles } from "@banger/domain/host-kernel.ts"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { command } from "../../command-line/command.ts"
+import { as, each, json } from "../../command-line/options.ts"
 import { withDaemon } from "../../daemon/daemon.ts"
-import * as Decode from "../../command-line/values.ts"
-import * as Flags from "../../command-line/flags.ts"
+import * as Values from "../../command-line/values.ts"
 import { convert, convertFiles, importKernel, readable, type Workplace } from "./kernel-files.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { kernelOfImage } from "./kernel-of-image.ts"
@@ -52,14 +54,15 @@ export default command({
   path: "kernel import",
   about: `Imports a kernel and its modules: those of files, of Debian packages, or of an image; without any the one that this host runs.
 Distributions that package modules apart take --deb twice.`,
-  flags: {
-    name: Flags.value("NAME", "name of the kernel (host)", Decode.as(KernelName)),
-    vmlinuz: Flags.value("FILE", "the kernel: bzImage or vmlinux", Decode.text),
-    modules: Flags.value("DIR", "its modules: /lib/modules/RELEASE", Decode.text),
-    deb: Flags.list("FILE", "a Debian package of a kernel, in place of both", Decode.text),
-    image: Flags.value("IMAGE", "the newest kernel in an image's /boot, in place of both", Decode.as(ImageName)),
-    json: Flags.json
-  },
+  args: Args.none,
+  flags: Options.all({
+    name: Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("name of the kernel (host)"), as(KernelName)),
+    vmlinuz: Options.text("vmlinuz").pipe(Options.withPseudoName("FILE"), Options.withDescription("the kernel: bzImage or vmlinux"), as(Values.text)),
+    modules: Options.text("modules").pipe(Options.withPseudoName("DIR"), Options.withDescription("its modules: /lib/modules/RELEASE"), as(Values.text)),
+    deb: Options.text("deb").pipe(Options.withPseudoName("FILE"), Options.withDescription("a Debian package of a kernel, in place of both"), each(Values.text)),
+    image: Options.text("image").pipe(Options.withPseudoName("IMAGE"), Options.withDescription("the newest kernel in an image's /boot, in place of both"), as(ImageName)),
+    json
+  }),
   fields: KERNEL_FIELDS,
   examples: [
     "banger kernel import",

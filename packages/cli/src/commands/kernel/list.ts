@@ -1,14 +1,17 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { command } from "../../command-line/command.ts"
+import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import * as Flags from "../../command-line/flags.ts"
 import { day, KERNEL_FIELDS, kernelJson, users } from "../../output/catalog.ts"
 import { print, printJson, table } from "../../output/text.ts"
 
 export default command({
   path: "kernel list",
   about: "Lists the kernels.",
-  flags: { json: Flags.json },
+  args: Args.none,
+  flags: Options.all({ json }),
   fields: ["an array of", ...KERNEL_FIELDS],
   examples: ["banger kernel list", "banger kernel list --json"],
   run: ({ flags }) =>

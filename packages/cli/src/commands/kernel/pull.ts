@@ -1,4 +1,5 @@
 import { basename } from "node:path"
+import * as Options from "@effect/cli/Options"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -7,10 +8,10 @@ import type { KnownFile } from "@banger/domain/recipe.ts"
 import { proxyVariables } from "@banger/domain/session.ts"
 import { bangerBundle } from "../../bundle/banger-bundle.ts"
 import { proxied } from "../../daemon/caller.ts"
-import { named } from "../catalog-args.ts"
-import { command, one } from "../../command-line/command.ts"
+import { catalogName } from "../catalog-name.ts"
+import { command } from "../../command-line/command.ts"
+import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import * as Flags from "../../command-line/flags.ts"
 import { LAYERS } from "../../host/paths.ts"
 import { convert, importKernel } from "./kernel-files.ts"
 import { KERNEL_FIELDS, kernelJson } from "../../output/catalog.ts"
@@ -26,13 +27,12 @@ const fetched = ({ bytes, sha256, url }: KnownFile, directory: string, name: str
 export default command({
   path: "kernel pull",
   about: "Imports a kernel of the catalog by its name: fetches its packages, and checks their sha256.",
-  arguments: one("NAME"),
-  flags: { json: Flags.json },
+  args: catalogName(KernelName),
+  flags: Options.all({ json }),
   fields: KERNEL_FIELDS,
   examples: ["banger kernel pull debian-6.1", "banger vm run --kernel debian-6.1"],
-  run: ({ args, flags }) =>
+  run: ({ args: name, flags }) =>
     withDaemon(Effect.scoped(Effect.gen(function*() {
-      const name = yield* named(KernelName, args)
       const session = yield* proxied
       const { packages, proxy } = yield* Effect.flatMap(Daemon, (daemon) => daemon.kernel.Packages({ name, session }))
       // For banger-bundle, which runs here: the configuration's where this environment has none.

@@ -1,3 +1,5 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
 import { command } from "../../command-line/command.ts"
 import { systemctl } from "./root-bundle.ts"
 
@@ -6,7 +8,8 @@ const UNITS = ["bangerd.socket", "bangerd.service", "bangerd-dns.socket", "bange
 export default command({
   path: "system status",
   about: "Shows the state of banger's services, as systemctl status does.",
-  flags: {},
+  args: Args.none,
+  flags: Options.none,
   examples: ["banger system status"],
   run: () => systemctl(["system", "status"], ["--no-pager", "--lines=3", "status", ...UNITS], false)
 })

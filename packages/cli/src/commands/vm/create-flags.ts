@@ -1,26 +1,27 @@
+import * as Options from "@effect/cli/Options"
 import { ImageName, KernelName, VmName } from "@banger/domain/ids.ts"
 import { DiskMib, MemoryMib, Vcpu } from "@banger/domain/vm.ts"
 import type { CreateVm } from "@banger/domain/api.ts"
-import * as Decode from "../../command-line/values.ts"
-import * as Flags from "../../command-line/flags.ts"
+import * as Values from "../../command-line/values.ts"
+import { as, either, type ValuesOf } from "../../command-line/options.ts"
 
 /** What a new VM is to be; what is not given comes from the configuration. */
 export const createFlags = {
-  name: Flags.value("NAME", "name of the VM (without it: an adjective and a noun)", Decode.as(VmName)),
-  image: Flags.value("IMAGE", "image to boot", Decode.as(ImageName)),
-  kernel: Flags.value("KERNEL", "kernel to boot", Decode.as(KernelName)),
-  vcpu: Flags.value("N", "virtual CPUs: 1, or an even number up to 32", Decode.number(Vcpu)),
-  memory: Flags.value("MIB", "memory in MiB", Decode.number(MemoryMib)),
-  "disk-size": Flags.value("SIZE", "size of the work disk, such as 16G", Decode.mib(DiskMib)),
-  nat: Flags.either("reach the internet, or not")
+  name: Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("name of the VM (without it: an adjective and a noun)"), as(VmName)),
+  image: Options.text("image").pipe(Options.withPseudoName("IMAGE"), Options.withDescription("image to boot"), as(ImageName)),
+  kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("kernel to boot"), as(KernelName)),
+  vcpu: Options.text("vcpu").pipe(Options.withPseudoName("N"), Options.withDescription("virtual CPUs: 1, or an even number up to 32"), as(Values.number(Vcpu))),
+  memory: Options.text("memory").pipe(Options.withPseudoName("MIB"), Options.withDescription("memory in MiB"), as(Values.number(MemoryMib))),
+  diskSize: Options.text("disk-size").pipe(Options.withPseudoName("SIZE"), Options.withDescription("size of the work disk, such as 16G"), as(Values.mib(DiskMib))),
+  nat: either("nat").pipe(Options.withDescription("reach the internet, or not"))
 }
 
-export const createPayload = (flags: Flags.Values<typeof createFlags>): CreateVm => ({
+export const createPayload = (flags: ValuesOf<typeof createFlags>): CreateVm => ({
   ...(flags.name && { name: flags.name }),
   ...(flags.image && { image: flags.image }),
   ...(flags.kernel && { kernel: flags.kernel }),
   ...(flags.vcpu && { vcpu: flags.vcpu }),
   ...(flags.memory && { memoryMib: flags.memory }),
-  ...(flags["disk-size"] && { diskMib: flags["disk-size"] }),
+  ...(flags.diskSize && { diskMib: flags.diskSize }),
   ...(flags.nat !== undefined && { nat: flags.nat })
 })

@@ -1,15 +1,18 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { command } from "../../command-line/command.ts"
+import { json } from "../../command-line/options.ts"
 import { createFlags, createPayload } from "./create-flags.ts"
 import { withDaemon } from "../../daemon/daemon.ts"
-import * as Flags from "../../command-line/flags.ts"
 import { create } from "../../run/missing-image.ts"
 import { EVENT_FIELDS, watch } from "../../output/watch.ts"
 
 export default command({
   path: "vm create",
   about: "Creates a VM and boots it. Prints its name.",
-  flags: { ...createFlags, json: Flags.json },
+  args: Args.none,
+  flags: Options.all({ ...createFlags, json }),
   fields: EVENT_FIELDS,
   examples: [
     "banger vm create --name sandbox",

@@ -1,8 +1,10 @@
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
-import { command, several } from "../../command-line/command.ts"
+import { command } from "../../command-line/command.ts"
+import { json } from "../../command-line/options.ts"
 import { withDaemon } from "../../daemon/daemon.ts"
-import * as Flags from "../../command-line/flags.ts"
 import { all, chosen, each, finished } from "./many-vms.ts"
+import { vmNames } from "./vm-ref.ts"
 import { canAsk, confirm } from "../../output/confirm.ts"
 import { say } from "../../output/text.ts"
 import { EVENT_FIELDS } from "../../output/watch.ts"
@@ -10,13 +12,13 @@ import { EVENT_FIELDS } from "../../output/watch.ts"
 export default command({
   path: "vm delete",
   about: "Deletes VMs and their disks, and returns when nothing of them is left. Asks first on a terminal.",
-  arguments: several("NAME..."),
-  flags: {
+  args: vmNames,
+  flags: Options.all({
     all,
-    force: Flags.on("also those that run", "f"),
-    yes: Flags.on("do not ask", "y"),
-    json: Flags.json
-  },
+    force: Options.boolean("force").pipe(Options.withAlias("f"), Options.withDescription("also those that run")),
+    yes: Options.boolean("yes").pipe(Options.withAlias("y"), Options.withDescription("do not ask")),
+    json
+  }),
   fields: EVENT_FIELDS,
   examples: ["banger vm delete sandbox", "banger vm delete --yes --force sandbox other", "banger vm delete --all"],
   run: ({ args, flags }) =>

@@ -1,8 +1,10 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import type { VmView } from "@banger/domain/vm.ts"
 import { command } from "../../command-line/command.ts"
+import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import * as Flags from "../../command-line/flags.ts"
 import { print, printJson, table } from "../../output/text.ts"
 import { mib } from "../../output/units.ts"
 import { stateText, uptime, viewJson, VM_FIELDS } from "../../output/vm.ts"
@@ -13,11 +15,12 @@ const row = (vm: VmView) =>
 export default command({
   path: "vm list",
   about: "Lists the VMs that are not stopped; with --all, all of them.",
-  flags: {
-    all: Flags.on("stopped ones too", "a"),
-    quiet: Flags.on("ids only", "q"),
-    json: Flags.json
-  },
+  args: Args.none,
+  flags: Options.all({
+    all: Options.boolean("all").pipe(Options.withAlias("a"), Options.withDescription("stopped ones too")),
+    quiet: Options.boolean("quiet").pipe(Options.withAlias("q"), Options.withDescription("ids only")),
+    json
+  }),
   fields: ["an array of", ...VM_FIELDS],
   examples: ["banger vm list", "banger vm list --all --json", "banger vm delete --yes $(banger vm list -aq)"],
   run: ({ flags }) =>

@@ -1,3 +1,4 @@
+import * as Options from "@effect/cli/Options"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,13 +10,11 @@ import type { VmState, VmView } from "@banger/domain/vm.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { FAILED } from "../../failure/exit.ts"
 import { failureOf } from "../../failure/failure.ts"
-import * as Flags from "../../command-line/flags.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { print, say } from "../../output/text.ts"
 import { eventLine } from "../../output/watch.ts"
-import { refs } from "./vm-ref.ts"
 
-export const all = Flags.on("every VM that this can be done to", "a")
+export const all = Options.boolean("all").pipe(Options.withAlias("a"), Options.withDescription("every VM that this can be done to"))
 
 /** How long a guest may take to go down before it is killed, in milliseconds. */
 export const STOP_TIMEOUT = 10_000
@@ -23,11 +22,11 @@ export const STOP_TIMEOUT = 10_000
 type Client = typeof Daemon.Service
 
 /** The VMs that are meant: those named, or with --all those in one of the states. */
-export const chosen = (args: ReadonlyArray<string>, everyone: boolean, states: ReadonlyArray<VmState> | undefined) =>
+export const chosen = (named: ReadonlyArray<VmRef>, everyone: boolean, states: ReadonlyArray<VmState> | undefined) =>
   Effect.gen(function*() {
-    if (args.length === 0 && !everyone) return yield* Effect.fail(new Misuse("NAME is missing", "give names, or --all"))
-    if (args.length > 0 && everyone) return yield* Effect.fail(new Misuse("give names or --all, not both", "banger vm list --all shows what there is"))
-    if (!everyone) return yield* refs(args)
+    if (named.length === 0 && !everyone) return yield* Effect.fail(new Misuse("NAME is missing", "give names, or --all"))
+    if (named.length > 0 && everyone) return yield* Effect.fail(new Misuse("give names or --all, not both", "banger vm list --all shows what there is"))
+    if (!everyone) return named
     const vms: ReadonlyArray<VmView> = yield* Effect.flatMap(Daemon, (daemon) => daemon.vm.List())
     return vms.filter(({ state }) => states === undefined || states.includes(state)).map(({ name }) => VmRef.make(name))
   })
@@ -62,6 +61,6 @@ const lineOf = (vm: VmRef, cause: Cause.Cause<unknown>): string => {
 
 /** The whole of a command that acts on several VMs. */
 export const onMany = <E, R>(
-  given: { readonly args: ReadonlyArray<string>; readonly all: boolean; readonly states: ReadonlyArray<VmState> | undefined },
+  given: { readonly vms: ReadonlyArray<VmRef>; readonly all: boolean; readonly states: ReadonlyArray<VmState> | undefined },
   act: (daemon: Client, vm: VmRef) => Effect.Effect<void, E, R>
-) => withDaemon(Effect.flatMap(chosen(given.args, given.all, given.states), (vms) => each(vms, act)))
+) => withDaemon(Effect.flatMap(chosen(given.vms, given.all, given.states), (vms) => each(vms, act)))

@@ -1,13 +1,15 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import type { CreateVm } from "@banger/domain/api.ts"
 import { HistoryMode } from "@banger/domain/config.ts"
 import type { VmView } from "@banger/domain/vm.ts"
 import { command, type Input } from "../../command-line/command.ts"
+import { as, type ValuesOf } from "../../command-line/options.ts"
 import { createFlags, createPayload } from "./create-flags.ts"
 import { withDaemon } from "../../daemon/daemon.ts"
-import * as Decode from "../../command-line/values.ts"
+import * as Values from "../../command-line/values.ts"
 import { OWN_FAILURE, TIMED_OUT } from "../../failure/exit.ts"
-import * as Flags from "../../command-line/flags.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { type Live, live } from "../../output/progress.ts"
 import { print, printJson } from "../../output/text.ts"
@@ -24,27 +26,27 @@ import { git } from "../../workspace/git.ts"
 import { plan, prepare, type Prepared, send, type Workspace } from "../../workspace/workspace.ts"
 
 const flags = {
-  rm: Flags.on("delete the VM at the end"),
+  rm: Options.boolean("rm").pipe(Options.withDescription("delete the VM at the end")),
   ...createFlags,
   ...guestFlags,
-  workdir: Flags.value("DIR", "run the command there (without it: in the repository, or the image's working directory)", Decode.text),
-  branch: Flags.value("BRANCH", "create this branch in the guest, from HEAD", Decode.text),
-  from: Flags.value("REF", "with --branch: from there, with the files of that commit", Decode.text),
-  history: Flags.value("MODE", "how much of the history to send: full, shallow (HEAD alone), or auto: full up to 100 MiB", Decode.as(HistoryMode)),
-  "include-untracked": Flags.on("send files that git does not know and does not ignore, too"),
-  "dry-run": Flags.on("list what would be sent, and create nothing"),
-  ssh: Flags.on("run the command over ssh"),
-  json: Flags.on("with --dry-run: print JSON")
+  workdir: Options.text("workdir").pipe(Options.withPseudoName("DIR"), Options.withDescription("run the command there (without it: in the repository, or the image's working directory)"), as(Values.text)),
+  branch: Options.text("branch").pipe(Options.withPseudoName("BRANCH"), Options.withDescription("create this branch in the guest, from HEAD"), as(Values.text)),
+  from: Options.text("from").pipe(Options.withPseudoName("REF"), Options.withDescription("with --branch: from there, with the files of that commit"), as(Values.text)),
+  history: Options.text("history").pipe(Options.withPseudoName("MODE"), Options.withDescription("how much of the history to send: full, shallow (HEAD alone), or auto: full up to 100 MiB"), as(HistoryMode)),
+  includeUntracked: Options.boolean("include-untracked").pipe(Options.withDescription("send files that git does not know and does not ignore, too")),
+  dryRun: Options.boolean("dry-run").pipe(Options.withDescription("list what would be sent, and create nothing")),
+  ssh: Options.boolean("ssh").pipe(Options.withDescription("run the command over ssh")),
+  json: Options.boolean("json").pipe(Options.withDescription("with --dry-run: print JSON"))
 }
-type Given = Input<typeof flags>
+type Given = Input<ValuesOf<typeof flags>, string | undefined>
 
 /** What the flags about a branch ask for must make sense together. */
-const checkBranch = ({ args, flags }: Given) => {
+const checkBranch = ({ args: path, flags }: Given) => {
   const misuse = (problem: string) => Effect.fail(new Misuse(problem, "banger vm run ./repo --branch NAME [--from REF]"))
   if (flags.from !== undefined && flags.branch === undefined) return misuse("--from needs --branch")
-  if (flags.from !== undefined && flags["include-untracked"]) return misuse("--from sends the files of a commit: --include-untracked has no meaning")
+  if (flags.from !== undefined && flags.includeUntracked) return misuse("--from sends the files of a commit: --include-untracked has no meaning")
   if (flags.branch === undefined) return Effect.void
-  if (args.length === 0) return misuse("--branch needs a PATH")
+  if (path === undefined) return misuse("--branch needs a PATH")
   return Effect.catchAll(git("/", ["check-ref-format", "--branch", flags.branch]), () => misuse(`--branch: git takes no such name: ${flags.branch}`))
 }
 
@@ -62,8 +64,8 @@ const runCommand = (vm: VmView, { flags, rest }: Given, workspace: Workspace | u
   const home = workspace?.cwd ?? ""
   const cwd = flags.workdir === undefined || flags.workdir.startsWith("/") || home === "" ? flags.workdir ?? home : `${home}/${flags.workdir}`
   const start = startOf(flags, vm, { argv: rest ?? [], cwd, user: "root" })
-  if (!flags.ssh) return runInGuest(vm.vsock, start, !flags["no-stdin"])
-  const options = [start.tty === null ? "-T" : "-t", ...(flags["no-stdin"] ? ["-n"] : [])]
+  if (!flags.ssh) return runInGuest(vm.vsock, start, !flags.noStdin)
+  const options = [start.tty === null ? "-T" : "-t", ...(flags.noStdin ? ["-n"] : [])]
   const session = ssh(vm, [...options, "--", remoteCommand(start.argv, cwd, start.env)])
   return flags.timeout === undefined ? session : Effect.timeoutTo(session, {
     duration: flags.timeout, onSuccess: (status) => status, onTimeout: () => TIMED_OUT
@@ -97,10 +99,10 @@ export default command({
   about: `Creates a VM, sends the repository at PATH to /root/<its name>, and runs CMD there, or a shell.
 Sent are the files that git tracks, as they are in the work tree, and .git with HEAD's history and tags: git says there what it says here.
 The exit status is the command's own; 128+n when signal n ended it; 125 for a failure of banger's, 126 and 127 as in a shell.`,
-  arguments: { usage: "[PATH]", min: 0, max: 1 },
+  args: Args.withDefault(Args.text({ name: "PATH" }), undefined),
   rest: "[-- CMD...]",
   ownFailure: OWN_FAILURE,
-  flags,
+  flags: Options.all(flags),
   fields: ["from, to, cwd, bytes, history, files[] {path, kind, mode, bytes}   (--dry-run only)"],
   examples: [
     "banger vm run                            # a fresh VM, a shell in it",
@@ -110,12 +112,11 @@ The exit status is the command's own; 128+n when signal n ended it; 125 for a fa
   ],
   run: (given: Given) =>
     Effect.gen(function*() {
-      const [path] = given.args
-      const { flags } = given
+      const { args: path, flags } = given
       yield* checkBranch(given)
       const mode = flags.history ?? (path === undefined ? undefined : (yield* userConfig).vm_run?.history) ?? "auto"
-      const workspace = path === undefined ? undefined : yield* plan(path, { mode, from: flags.from, branch: flags.branch, includeUntracked: flags["include-untracked"] })
-      if (flags["dry-run"]) return yield* Effect.as(dryRun(workspace, flags.json), 0)
+      const workspace = path === undefined ? undefined : yield* plan(path, { mode, from: flags.from, branch: flags.branch, includeUntracked: flags.includeUntracked })
+      if (flags.dryRun) return yield* Effect.as(dryRun(workspace, flags.json), 0)
       return yield* withDaemon(inFreshVm(given, workspace))
     }).pipe(Effect.scoped)
 })

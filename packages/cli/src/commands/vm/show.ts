@@ -1,13 +1,14 @@
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import type { VmDetail } from "@banger/domain/vm.ts"
-import { command, one } from "../../command-line/command.ts"
+import { command } from "../../command-line/command.ts"
+import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import * as Flags from "../../command-line/flags.ts"
 import { print, printJson, record } from "../../output/text.ts"
 import { size } from "@banger/domain/size.ts"
 import { mib } from "../../output/units.ts"
 import { detailJson, paintState, uptime, VM_FIELDS } from "../../output/vm.ts"
-import { ref } from "./vm-ref.ts"
+import { vmName } from "./vm-ref.ts"
 
 const text = (detail: VmDetail): string => {
   const { vm } = detail
@@ -40,17 +41,16 @@ const text = (detail: VmDetail): string => {
 export default command({
   path: "vm show",
   about: "Shows everything about a VM.",
-  arguments: one("NAME"),
-  flags: { json: Flags.json },
+  args: vmName,
+  flags: Options.all({ json }),
   fields: [
     "vm {", ...VM_FIELDS.map((line) => `  ${line}`), "},",
     "imageDigest, kernelRelease, mac, tap, pid, consoleLog, firecrackerLog,",
     "disks[] {file, apparentBytes, allocatedBytes}"
   ],
   examples: ["banger vm show sandbox", "banger vm show sandbox --json"],
-  run: ({ args, flags }) =>
+  run: ({ args: vm, flags }) =>
     Effect.gen(function*() {
-      const vm = yield* ref(args)
       const detail = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.vm.Show({ vm })))
       yield* flags.json ? printJson(detailJson(detail)) : print(text(detail))
       return 0
