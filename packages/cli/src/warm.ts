@@ -1,11 +1,11 @@
 import { Duplex } from "node:stream"
 import * as Effect from "effect/Effect"
+import { TREE } from "./command-line/tree.ts"
 import { Connect } from "./daemon/connection.ts"
 import { renderFailure } from "./failure/failure.ts"
-import { TREE } from "./command-line/tree.ts"
 
-/** One command that ends well on each way of printing, and one that fails: what all commands share runs in them. */
-const LINES = [["vm list", "--all"], ["vm list", "--json"], ["vm exec", "gone", "--timeout", "1m", "-e", "WARM=1", "--", "true"]] as const
+/** One command that ends well on each way of printing, one that fails, and one with flags of every kind: what all commands share runs in them. */
+const LINES = [["vm list", "--all"], ["vm list", "--json"], ["vm exec", "gone", "--", "true"], ["vm run", "--dry-run", "--nat", "--vcpu", "2", "-e", "WARM=1"]] as const
 
 const vm = {
   id: "0000000000000000", name: "warm", state: "running", reason: "", image: "warm", kernel: "warm", vcpu: 1, memoryMib: 1024, diskMib: 1024, nat: true,

@@ -74,6 +74,7 @@ const REFUSED: ReadonlyArray<readonly [argv: ReadonlyArray<string>, problem: str
   [["--log-level", "all"], "unknown flag --log-level"],
   [["--image"], "--image needs a value: IMAGE"],
   [["--image", "--all"], "--image needs a value: IMAGE"],
+  [["-5"], "unknown flag -5"],
   [["--tail", "-5"], "--tail needs a value: N"],
   [["--env", "--", "A=1"], "--env needs a value: KEY=VAL"],
   [["--all=yes"], "--all takes no value"],

@@ -1,7 +1,7 @@
+import { parseArgs, type ParseArgsOptionsConfig } from "node:util"
 import * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
-import { parseArgs, type ParseArgsOptionsConfig } from "node:util"
-import type { Flag } from "./options.ts"
+import type { Flag } from "./flags.ts"
 
 /** A command line in the form that `@effect/cli` reads as it was meant. */
 export interface Words {

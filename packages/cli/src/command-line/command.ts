@@ -9,9 +9,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { sorter } from "./adapter.ts"
 import { usageOf } from "./arguments.ts"
+import { type Flag, flagsOf } from "./flags.ts"
 import { paragraphs } from "./help-doc.ts"
 import { Misuse } from "./misuse.ts"
-import { type Flag, flagsOf } from "./options.ts"
 
 /** What was typed, by the command's own declarations. */
 export interface Input<F, A> {

@@ -1,5 +1,5 @@
 import type { Command } from "./command.ts"
-import type { Flag } from "./options.ts"
+import type { Flag } from "./flags.ts"
 
 const columns = (rows: ReadonlyArray<readonly [string, string]>): string => {
   const width = Math.max(...rows.map(([left]) => left.length))

@@ -1,13 +1,13 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import type { Command } from "./command.ts"
+import * as Logger from "effect/Logger"
 import { LocalFailure } from "../failure/errors.ts"
 import { FAILED, SIGNAL_STATUS, statusOf } from "../failure/exit.ts"
 import { renderFailure } from "../failure/failure.ts"
 import { takeSignals } from "../host/signals.ts"
+import type { Command } from "./command.ts"
 
 const asksForJson = (argv: ReadonlyArray<string>) => {
   const end = argv.indexOf("--")

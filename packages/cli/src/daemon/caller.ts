@@ -1,11 +1,11 @@
 import { execFile } from "node:child_process"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import type { ImageName } from "@banger/domain/ids.ts"
 import type { ImageReference } from "@banger/domain/recipe.ts"
 import { Logins, proxyOf, type Session } from "@banger/domain/session.ts"
-import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { Daemon } from "./daemon.ts"
 import { program } from "../host/paths.ts"
+import { Daemon } from "./daemon.ts"
 
 const Known = Schema.parseJson(Schema.Struct({ logins: Logins }))
 

@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { DaemonApi } from "@banger/domain/api.ts"
 import { unreachable } from "@banger/domain/unreachable.ts"
-import * as Connection from "./connection.ts"
 import { type DaemonUnreachable, daemonUnreachable } from "../failure/errors.ts"
+import * as Connection from "./connection.ts"
 
 /** bangerd, over its socket. */
 export class Daemon extends Context.Tag("@banger/cli/Daemon")<

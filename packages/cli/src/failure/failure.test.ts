@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as paths from "@banger/capabilities/paths.ts"
 import { NameTaken, VmNotFound } from "@banger/domain/errors.ts"
 import { VmName, VmRef } from "@banger/domain/ids.ts"
-import * as paths from "@banger/capabilities/paths.ts"
+import { Misuse } from "../command-line/misuse.ts"
+import { daemonSocket, LAYERS, staging, STORE } from "../host/paths.ts"
+import { shownOn } from "../output/log-file.ts"
 import { DaemonUnreachable } from "./errors.ts"
 import { statusOf } from "./exit.ts"
 import { failureOf, renderFailure, typed } from "./failure.ts"
-import { daemonSocket, LAYERS, staging, STORE } from "../host/paths.ts"
-import { Misuse } from "../command-line/misuse.ts"
-import { shownOn } from "../output/log-file.ts"
 
 describe("a failure", () => {
   it("is two lines, or one object with stable fields", () => {

@@ -1,16 +1,16 @@
+import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs/promises"
-import { spawn } from "node:child_process"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { killed } from "@banger/capabilities/killed.ts"
 import { isShort, withinReserve } from "@banger/capabilities/reserve.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import { type StagingId, stagingId } from "@banger/domain/ids.ts"
-import { LocalFailure } from "../failure/errors.ts"
-import { staging } from "./paths.ts"
-import { dim } from "../output/style.ts"
 import { size } from "@banger/domain/size.ts"
+import { LocalFailure } from "../failure/errors.ts"
+import { dim } from "../output/style.ts"
+import { staging } from "./paths.ts"
 
 const pathOf = (id: StagingId) => `${staging()}/${id}`
 

@@ -5,8 +5,8 @@ import { type Ended, type ExecStream, type Start, STDIN_WINDOW, untilExit } from
 import { GuestFrame, HostFrame } from "@banger/capabilities/vsock/agent-frames.ts"
 import type { AgentUnreachable } from "@banger/capabilities/vsock/connect.ts"
 import { SIGNAL_STATUS, TIMED_OUT } from "../failure/exit.ts"
-import { write } from "../output/text.ts"
 import { onSignals, type Signal } from "../host/signals.ts"
+import { write } from "../output/text.ts"
 import { escapes } from "./escape.ts"
 import { onResize, rawMode } from "./terminal.ts"
 

@@ -11,11 +11,11 @@ import { BadSource } from "@banger/domain/errors.ts"
 import { Digest, ImageName } from "@banger/domain/ids.ts"
 import { openBundle } from "../../bundle/read.ts"
 import { command } from "../../command-line/command.ts"
+import { Misuse } from "../../command-line/misuse.ts"
 import { as, json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { LocalFailure } from "../../failure/errors.ts"
 import { LAYERS } from "../../host/paths.ts"
-import { Misuse } from "../../command-line/misuse.ts"
 import { print, printJson } from "../../output/text.ts"
 
 /** What `bundle export --manifest` wrote. An address is relative to the manifest's own. */

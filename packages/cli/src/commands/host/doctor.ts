@@ -5,14 +5,14 @@ import * as Schema from "effect/Schema"
 import { Finding } from "@banger/domain/readiness.ts"
 import { command } from "../../command-line/command.ts"
 import { as, json } from "../../command-line/options.ts"
-import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import * as Values from "../../command-line/values.ts"
+import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { fails, findings, lines } from "../../doctor/findings.ts"
 import { fix } from "../../doctor/fix.ts"
 import { report } from "../../doctor/report.ts"
 import { FAILED } from "../../failure/exit.ts"
-import { print, printJson, say } from "../../output/text.ts"
 import { red } from "../../output/style.ts"
+import { print, printJson, say } from "../../output/text.ts"
 
 const leaks = (asJson: boolean) =>
   Effect.gen(function*() {

@@ -1,11 +1,11 @@
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
+import { size } from "@banger/domain/size.ts"
 import { command } from "../../command-line/command.ts"
 import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { print, printJson } from "../../output/text.ts"
-import { size } from "@banger/domain/size.ts"
 
 export default command({
   path: "prune",

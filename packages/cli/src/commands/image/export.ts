@@ -1,14 +1,14 @@
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { ImageName } from "@banger/domain/ids.ts"
+import { size } from "@banger/domain/size.ts"
 import { writeBundle } from "../../bundle/write.ts"
-import { catalogName } from "../catalog-name.ts"
 import { command } from "../../command-line/command.ts"
 import { as, json, needed } from "../../command-line/options.ts"
-import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import * as Values from "../../command-line/values.ts"
+import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { print, printJson } from "../../output/text.ts"
-import { size } from "@banger/domain/size.ts"
+import { catalogName } from "../catalog-name.ts"
 
 const EXAMPLE = "banger image export dev --bundle dev.bundle"
 

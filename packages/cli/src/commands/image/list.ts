@@ -1,12 +1,12 @@
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
+import { size } from "@banger/domain/size.ts"
 import { command } from "../../command-line/command.ts"
 import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { day, IMAGE_FIELDS, imageJson, users } from "../../output/catalog.ts"
 import { print, printJson, table } from "../../output/text.ts"
-import { size } from "@banger/domain/size.ts"
 
 export default command({
   path: "image list",

@@ -1,13 +1,13 @@
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { ImageName } from "@banger/domain/ids.ts"
-import { catalogName } from "../catalog-name.ts"
+import { size } from "@banger/domain/size.ts"
 import { command } from "../../command-line/command.ts"
 import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { IMAGE_FIELDS, imageJson, users } from "../../output/catalog.ts"
 import { print, printJson, record } from "../../output/text.ts"
-import { size } from "@banger/domain/size.ts"
+import { catalogName } from "../catalog-name.ts"
 
 export default command({
   path: "image show",

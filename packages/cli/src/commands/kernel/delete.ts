@@ -1,10 +1,10 @@
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { KernelName } from "@banger/domain/ids.ts"
-import { catalogName } from "../catalog-name.ts"
 import { command } from "../../command-line/command.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { print } from "../../output/text.ts"
+import { catalogName } from "../catalog-name.ts"
 
 export default command({
   path: "kernel delete",

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs"
 import * as Effect from "effect/Effect"
-import { withoutNodes } from "../../host/environment.ts"
 import { LocalFailure } from "../../failure/errors.ts"
+import { withoutNodes } from "../../host/environment.ts"
 import { beside, INSTALL_RECORD, ownCommand, sudoCommand } from "../../host/paths.ts"
 import { attached } from "../../session/ssh.ts"
 

@@ -1,9 +1,9 @@
 import * as Options from "@effect/cli/Options"
+import type { CreateVm } from "@banger/domain/api.ts"
 import { ImageName, KernelName, VmName } from "@banger/domain/ids.ts"
 import { DiskMib, MemoryMib, Vcpu } from "@banger/domain/vm.ts"
-import type { CreateVm } from "@banger/domain/api.ts"
-import * as Values from "../../command-line/values.ts"
 import { as, either, type ValuesOf } from "../../command-line/options.ts"
+import * as Values from "../../command-line/values.ts"
 
 /** What a new VM is to be; what is not given comes from the configuration. */
 export const createFlags = {

@@ -3,10 +3,10 @@ import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { command } from "../../command-line/command.ts"
 import { json } from "../../command-line/options.ts"
-import { createFlags, createPayload } from "./create-flags.ts"
 import { withDaemon } from "../../daemon/daemon.ts"
-import { create } from "../../run/missing-image.ts"
 import { EVENT_FIELDS, watch } from "../../output/watch.ts"
+import { create } from "../../run/missing-image.ts"
+import { createFlags, createPayload } from "./create-flags.ts"
 
 export default command({
   path: "vm create",

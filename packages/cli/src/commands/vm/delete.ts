@@ -3,11 +3,11 @@ import * as Effect from "effect/Effect"
 import { command } from "../../command-line/command.ts"
 import { json } from "../../command-line/options.ts"
 import { withDaemon } from "../../daemon/daemon.ts"
-import { all, chosen, each, finished } from "./many-vms.ts"
-import { vmNames } from "./vm-ref.ts"
 import { canAsk, confirm } from "../../output/confirm.ts"
 import { say } from "../../output/text.ts"
 import { EVENT_FIELDS } from "../../output/watch.ts"
+import { all, chosen, each, finished } from "./many-vms.ts"
+import { vmNames } from "./vm-ref.ts"
 
 export default command({
   path: "vm delete",

@@ -5,9 +5,9 @@ import { KillSignal } from "@banger/domain/api.ts"
 import { command } from "../../command-line/command.ts"
 import { as } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
+import { print } from "../../output/text.ts"
 import { all, onMany } from "./many-vms.ts"
 import { vmNames } from "./vm-ref.ts"
-import { print } from "../../output/text.ts"
 
 const signal = Values.written(KillSignal, (text) => {
   const name = text.toUpperCase().replace(/^SIG/, "")

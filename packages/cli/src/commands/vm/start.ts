@@ -1,9 +1,9 @@
 import * as Options from "@effect/cli/Options"
 import { command } from "../../command-line/command.ts"
 import { json } from "../../command-line/options.ts"
+import { EVENT_FIELDS } from "../../output/watch.ts"
 import { all, finished, onMany } from "./many-vms.ts"
 import { vmNames } from "./vm-ref.ts"
-import { EVENT_FIELDS } from "../../output/watch.ts"
 
 export default command({
   path: "vm start",

@@ -2,9 +2,9 @@ import * as Options from "@effect/cli/Options"
 import { command } from "../../command-line/command.ts"
 import { as, json } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
+import { EVENT_FIELDS } from "../../output/watch.ts"
 import { all, finished, onMany, STOP_TIMEOUT } from "./many-vms.ts"
 import { vmNames } from "./vm-ref.ts"
-import { EVENT_FIELDS } from "../../output/watch.ts"
 
 export default command({
   path: "vm stop",
