@@ -1,6 +1,6 @@
 import { startupSnapshot } from "node:v8"
-import { dispatch } from "./dispatch.ts"
-import { giveBack } from "./environment.ts"
+import { dispatch } from "./command-line/dispatch.ts"
+import { giveBack } from "./host/environment.ts"
 import { warm } from "./warm.ts"
 
 // The build runs this once and keeps the heap, with every module loaded and compiled; a command starts from there. So no module

@@ -1,12 +1,11 @@
 import { Duplex } from "node:stream"
 import * as Effect from "effect/Effect"
-import { parse } from "./command.ts"
-import { Connect } from "./connection.ts"
-import { renderFailure } from "./failure.ts"
-import { TREE } from "./tree.ts"
+import { TREE } from "./command-line/tree.ts"
+import { Connect } from "./daemon/connection.ts"
+import { renderFailure } from "./failure/failure.ts"
 
-/** One command that ends well on each way of printing, and one that fails: what all commands share runs in them. */
-const LINES = [["vm list", "--all"], ["vm list", "--json"], ["vm exec", "gone", "--", "true"]] as const
+/** One command that ends well on each way of printing, one that fails, and one with flags of every kind: what all commands share runs in them. */
+const LINES = [["vm list", "--all"], ["vm list", "--json"], ["vm exec", "gone", "--", "true"], ["vm run", "--dry-run", "--nat", "--vcpu", "2", "-e", "WARM=1"]] as const
 
 const vm = {
   id: "0000000000000000", name: "warm", state: "running", reason: "", image: "warm", kernel: "warm", vcpu: 1, memoryMib: 1024, diskMib: 1024, nat: true,
@@ -43,7 +42,7 @@ export const warm = async (): Promise<void> => {
   for (const [path, ...words] of LINES) {
     const command = TREE.get(path)?.command
     if (command === undefined) throw new Error(`there is no command ${path}`)
-    const run = Effect.suspend(() => command.run(parse(command, words))).pipe(
+    const run = command.run(words).pipe(
       Effect.catchAll((error) => Effect.sync(() => renderFailure(error, false))),
       Effect.provideService(Connect, daemon)
     )

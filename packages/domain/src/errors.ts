@@ -5,7 +5,7 @@ import { VmState } from "./vm.ts"
 
 /**
  * The errors that reach a user. `message` says what failed and why, in one line; `hint` names the command that
- * mends it. Exit codes follow from the tag (packages/cli/src/exit.ts).
+ * mends it. Exit codes follow from the tag (packages/cli/src/failure/exit.ts).
  */
 export class VmNotFound extends Schema.TaggedError<VmNotFound>()("VmNotFound", { ref: VmRef }) {
   override get message() {

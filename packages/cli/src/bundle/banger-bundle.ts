@@ -2,7 +2,7 @@ import { execFile } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { BadSource } from "@banger/domain/errors.ts"
-import { program } from "../host-paths.ts"
+import { program } from "../host/paths.ts"
 
 const Failed = Schema.Struct({ error: Schema.Struct({ message: Schema.String, fix: Schema.String }) })
 

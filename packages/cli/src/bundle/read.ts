@@ -4,7 +4,7 @@ import type * as Scope from "effect/Scope"
 import { type BundleContents, Unpacked } from "@banger/domain/bundle.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import type { StagingId } from "@banger/domain/ids.ts"
-import { place } from "../staging.ts"
+import { place } from "../host/staging.ts"
 import { bangerBundle } from "./banger-bundle.ts"
 
 /** A bundle that lies unpacked in staging, until the scope closes. */

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import { type BundleContents, bundled } from "@banger/domain/bundle.ts"
 import type { Image, Kernel } from "@banger/domain/catalog.ts"
 import type { Digest } from "@banger/domain/ids.ts"
-import { STORE } from "../host-paths.ts"
+import { STORE } from "../host/paths.ts"
 import { bangerBundle } from "./banger-bundle.ts"
 
 const Packed = Schema.Struct({ packed: Schema.Struct({ sha256: Schema.String, bytes: Schema.Number }) })

@@ -3,10 +3,10 @@ import * as Net from "node:net"
 import { tmpdir } from "node:os"
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { commandHelp } from "../help.ts"
+import { commandHelp } from "../command-line/help.ts"
+import { TREE } from "../command-line/tree.ts"
 import { shipped, start } from "../testing/command-line.ts"
 import { type FakeDaemon, startFakeDaemon } from "../testing/fake-daemon.ts"
-import { TREE } from "../tree.ts"
 
 const base = mkdtempSync(`${tmpdir()}/banger-commands-`)
 const console_ = `${base}/console.log`

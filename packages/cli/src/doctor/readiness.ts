@@ -2,9 +2,9 @@ import { execFile } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Finding } from "@banger/domain/readiness.ts"
-import { withoutNodes } from "../environment.ts"
-import { LocalFailure } from "../errors.ts"
-import { beside } from "../host-paths.ts"
+import { LocalFailure } from "../failure/errors.ts"
+import { withoutNodes } from "../host/environment.ts"
+import { beside } from "../host/paths.ts"
 
 const Findings = Schema.parseJson(Schema.Array(Finding))
 

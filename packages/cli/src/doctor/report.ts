@@ -6,9 +6,9 @@ import * as Schema from "effect/Schema"
 import { Finding } from "@banger/domain/readiness.ts"
 import { VERSION } from "@banger/domain/version.ts"
 import type { VmView } from "@banger/domain/vm.ts"
-import { Daemon, withDaemon } from "../daemon.ts"
-import { LocalFailure } from "../errors.ts"
-import { failureOf } from "../failure.ts"
+import { Daemon, withDaemon } from "../daemon/daemon.ts"
+import { LocalFailure } from "../failure/errors.ts"
+import { failureOf } from "../failure/failure.ts"
 
 /** What a report must not tell: who and where its user is, and what the VMs are called. */
 export interface Secrets {

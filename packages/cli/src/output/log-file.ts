@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
-import { LocalFailure } from "../errors.ts"
+import { LocalFailure } from "../failure/errors.ts"
 import { write } from "./text.ts"
 
 /** Bytes read at once. */

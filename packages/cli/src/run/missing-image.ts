@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { CreateVm } from "@banger/domain/api.ts"
-import { callerOf } from "../caller.ts"
-import { Daemon } from "../daemon.ts"
+import { callerOf } from "../daemon/caller.ts"
+import { Daemon } from "../daemon/daemon.ts"
 import { showImage } from "../output/image-progress.ts"
 import { say } from "../output/text.ts"
 

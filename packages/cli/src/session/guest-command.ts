@@ -1,28 +1,29 @@
+import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { exec, type Start } from "@banger/capabilities/vsock/agent-client.ts"
 import { environmentOf } from "@banger/domain/run-config.ts"
 import type { VmView } from "@banger/domain/vm.ts"
-import * as Decode from "../decode.ts"
-import * as Flags from "../flags.ts"
-import { renderFailure } from "../failure.ts"
-import { LocalFailure } from "../errors.ts"
+import { as, each, type ValuesOf } from "../command-line/options.ts"
+import * as Values from "../command-line/values.ts"
+import { LocalFailure } from "../failure/errors.ts"
+import { renderFailure } from "../failure/failure.ts"
 import { session } from "./session.ts"
 import { terminal, wantsPty } from "./terminal.ts"
 
 /** Flags of the commands that run something in a guest. */
 export const guestFlags = {
-  env: Flags.list("KEY=VAL", "set a variable of the command; KEY alone passes yours on", Decode.variable, "e"),
-  timeout: Flags.value("TIME", "end the command after 30s, 10m, 2h (exit status 124)", Decode.duration),
-  "no-stdin": Flags.on("leave standard input alone: in a loop over lines, in the background", "n"),
-  tty: Flags.on("give the command a terminal (without it: when both ends are one)", "t"),
-  "no-tty": Flags.on("give it none", "T")
+  env: Options.text("env").pipe(Options.withAlias("e"), Options.withPseudoName("KEY=VAL"), Options.withDescription("set a variable of the command; KEY alone passes yours on"), each(Values.variable)),
+  timeout: Options.text("timeout").pipe(Options.withPseudoName("TIME"), Options.withDescription("end the command after 30s, 10m, 2h (exit status 124)"), as(Values.duration)),
+  noStdin: Options.boolean("no-stdin").pipe(Options.withAlias("n"), Options.withDescription("leave standard input alone: in a loop over lines, in the background")),
+  tty: Options.boolean("tty").pipe(Options.withAlias("t"), Options.withDescription("give the command a terminal (without it: when both ends are one)")),
+  noTty: Options.boolean("no-tty").pipe(Options.withAlias("T"), Options.withDescription("give it none"))
 }
 
 /**
  * What is not said by the flags is as the image's maker wanted it: variables, and the directory when `cwd` is empty. The
  * agent adds the variables itself; they are sent for a VM that was started by an earlier version.
  */
-export const startOf = (flags: Flags.Values<typeof guestFlags>, { run }: VmView, what: { readonly argv: ReadonlyArray<string>; readonly cwd: string; readonly user: string }): Start => ({
+export const startOf = (flags: ValuesOf<typeof guestFlags>, { run }: VmView, what: { readonly argv: ReadonlyArray<string>; readonly cwd: string; readonly user: string }): Start => ({
   ...what,
   cwd: what.cwd === "" && run !== null && run.workdir !== "/" ? run.workdir : what.cwd,
   env: { ...environmentOf(run), ...Object.fromEntries(flags.env) },

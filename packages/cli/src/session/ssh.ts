@@ -5,9 +5,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { sshServer } from "@banger/capabilities/vsock/agent-client.ts"
 import type { VmView } from "@banger/domain/vm.ts"
-import { LocalFailure } from "../errors.ts"
-import { KNOWN_HOSTS, sshKey } from "../host-paths.ts"
-import { onSignals } from "../signals.ts"
+import { LocalFailure } from "../failure/errors.ts"
+import { KNOWN_HOSTS, sshKey } from "../host/paths.ts"
+import { onSignals } from "../host/signals.ts"
 
 /** How long an sshd may take that is still coming up. Seconds. */
 const PATIENCE = 60

@@ -8,8 +8,8 @@ import type { Terminal } from "@banger/capabilities/vsock/agent-client.ts"
  * A pty when both ends are terminals, unless the user says otherwise. Asked of the descriptor: a look at `process.stdin`
  * would make a pipe non-blocking for everybody who has it.
  */
-export const wantsPty = (forced: { readonly tty: boolean; readonly "no-tty": boolean; readonly "no-stdin": boolean }): boolean =>
-  !forced["no-tty"] && (forced.tty || (!forced["no-stdin"] && isatty(0) && isatty(1)))
+export const wantsPty = (forced: { readonly tty: boolean; readonly noTty: boolean; readonly noStdin: boolean }): boolean =>
+  !forced.noTty && (forced.tty || (!forced.noStdin && isatty(0) && isatty(1)))
 
 export const windowSize = () => ({ rows: process.stdout.rows ?? 24, cols: process.stdout.columns ?? 80 })
 

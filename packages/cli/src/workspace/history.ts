@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { HistoryMode } from "@banger/domain/config.ts"
-import type { LocalFailure } from "../errors.ts"
+import type { LocalFailure } from "../failure/errors.ts"
 import { git, GitFailed, gitLine, gitStream } from "./git.ts"
 import type { Repository } from "./repository.ts"
 

@@ -1,6 +1,6 @@
 import { accessSync, type BigIntStats, constants, lstatSync } from "node:fs"
 import * as Effect from "effect/Effect"
-import { LocalFailure } from "../errors.ts"
+import { LocalFailure } from "../failure/errors.ts"
 import { git, type GitFailed, records } from "./git.ts"
 import { type Entry, GITLINK } from "./index-file.ts"
 import type { Snapshot } from "./snapshot.ts"

@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync } from "node:fs"
 import { resolve } from "node:path"
 import * as Effect from "effect/Effect"
-import { LocalFailure } from "../errors.ts"
+import { LocalFailure } from "../failure/errors.ts"
 import { git, type GitFailed } from "./git.ts"
 
 /** A value of git's configuration, of any scope; bytes as latin1. Of one name the last counts. */

@@ -2,8 +2,8 @@ import { access, constants, mkdtemp, rm, stat, statfs } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { LocalFailure } from "../errors.ts"
-import { STORE } from "../host-paths.ts"
+import { LocalFailure } from "../failure/errors.ts"
+import { STORE } from "../host/paths.ts"
 import { size } from "@banger/domain/size.ts"
 
 /** What the file system of the VMs' disks keeps free: a full one destroys them. The daemon's own limit. */

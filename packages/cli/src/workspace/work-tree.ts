@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync } from "node:fs"
 import { basename, dirname, relative, resolve } from "node:path"
 import * as Effect from "effect/Effect"
-import { NotAWorkTree } from "../errors.ts"
+import { NotAWorkTree } from "../failure/errors.ts"
 import { type GitFailed, gitLine } from "./git.ts"
 
 /** Where the files come from, and where they go. */

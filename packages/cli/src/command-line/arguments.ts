@@ -1,0 +1,20 @@
+import * as Args from "@effect/cli/Args"
+import * as HelpDoc from "@effect/cli/HelpDoc"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type * as Schema from "effect/Schema"
+import { decoder } from "./values.ts"
+
+/** An argument by a schema. One that does not fit is named in the schema's words, with `hint` in the second line. */
+export const fitting = <A, I extends string>(schema: Schema.Schema<A, I>, hint: string) => (self: Args.Args<string>): Args.Args<A> => {
+  const decode = decoder(schema)
+  return Args.mapEffect(self, (given) =>
+    Either.mapLeft(decode(given), (words) => HelpDoc.blocks([HelpDoc.p(`${JSON.stringify(given)}: ${words}`), HelpDoc.p(hint)])))
+}
+
+/** Arguments as a usage line shows them: `NAME`, `NAME...`, `[PATH]`. */
+export const usageOf = (args: Args.Args<unknown>): string => {
+  const name = Option.getOrElse(Args.getIdentifier(args), () => "").replace(/^<(.*)>$/, "$1")
+  if (Args.getMaxSize(args) > 1) return `${name}...`
+  return name !== "" && Args.getMinSize(args) === 0 ? `[${name}]` : name
+}

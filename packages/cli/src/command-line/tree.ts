@@ -1,0 +1,90 @@
+import type { Command } from "./command.ts"
+import bundleExport from "../commands/bundle/export.ts"
+import bundleImport from "../commands/bundle/import.ts"
+import daemonSocket from "../commands/daemon/socket.ts"
+import daemonStatus from "../commands/daemon/status.ts"
+import daemonStop from "../commands/daemon/stop.ts"
+import df from "../commands/host/df.ts"
+import doctor from "../commands/host/doctor.ts"
+import imageBuild from "../commands/image/build.ts"
+import imageDelete from "../commands/image/delete.ts"
+import imageExport from "../commands/image/export.ts"
+import imageImport from "../commands/image/import.ts"
+import imageList from "../commands/image/list.ts"
+import imagePull from "../commands/image/pull.ts"
+import imageRegister from "../commands/image/register.ts"
+import imageShow from "../commands/image/show.ts"
+import kernelDelete from "../commands/kernel/delete.ts"
+import kernelImport from "../commands/kernel/import.ts"
+import kernelList from "../commands/kernel/list.ts"
+import kernelPull from "../commands/kernel/pull.ts"
+import prune from "../commands/host/prune.ts"
+import systemInstall from "../commands/system/install.ts"
+import systemRestart from "../commands/system/restart.ts"
+import systemStatus from "../commands/system/status.ts"
+import systemUninstall from "../commands/system/uninstall.ts"
+import vmCreate from "../commands/vm/create.ts"
+import vmDelete from "../commands/vm/delete.ts"
+import vmExec from "../commands/vm/exec.ts"
+import vmKill from "../commands/vm/kill.ts"
+import vmList from "../commands/vm/list.ts"
+import vmLogs from "../commands/vm/logs.ts"
+import vmRestart from "../commands/vm/restart.ts"
+import vmRun from "../commands/vm/run.ts"
+import vmShow from "../commands/vm/show.ts"
+import vmSsh from "../commands/vm/ssh.ts"
+import vmStart from "../commands/vm/start.ts"
+import vmStop from "../commands/vm/stop.ts"
+
+export interface Entry {
+  readonly summary: string
+  readonly command: Command
+}
+
+const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
+  [vmRun, "a fresh VM with a repository in it: a shell, or one command"],
+  [vmCreate, "create and boot a VM"],
+  [vmList, "the VMs"],
+  [vmShow, "everything about one VM"],
+  [vmStart, "start stopped VMs"],
+  [vmStop, "stop VMs in order"],
+  [vmRestart, "stop and start VMs"],
+  [vmKill, "send a signal to VMs"],
+  [vmDelete, "delete VMs and their disks"],
+  [vmExec, "run a command in a VM"],
+  [vmSsh, "ssh into a VM"],
+  [vmLogs, "a VM's console, or what the daemon did with it"],
+  [imageList, "the images"],
+  [imageShow, "one image"],
+  [imagePull, "make an image of the catalog, or of a container image of a registry"],
+  [imageImport, "make an image of a container image in a file"],
+  [imageBuild, "make an image by a script, in a VM"],
+  [imageExport, "write an image into one file, for other hosts"],
+  [imageRegister, "make an image of a root file system"],
+  [imageDelete, "delete an image"],
+  [bundleExport, "write images, kernels and Firecracker into one file"],
+  [bundleImport, "take what a bundle holds"],
+  [kernelList, "the kernels"],
+  [kernelPull, "import a kernel of the catalog"],
+  [kernelImport, "import a kernel and its modules"],
+  [kernelDelete, "delete a kernel"],
+  [df, "what banger keeps on the disk"],
+  [prune, "remove what nothing uses"],
+  [doctor, "check the host, and say how to mend it"],
+  [daemonStatus, "what the daemon is and does"],
+  [daemonSocket, "the path of the daemon's socket"],
+  [daemonStop, "stop the daemon; VMs keep running"],
+  [systemInstall, "install or upgrade banger on this host"],
+  [systemStatus, "the state of banger's services"],
+  [systemRestart, "restart banger's services; VMs keep running"],
+  [systemUninstall, "remove banger from this host"]
+]
+
+/** Every command by the words that name it. */
+export const TREE: ReadonlyMap<string, Entry> = new Map(COMMANDS.map(([command, summary]) => [command.path, { command, summary }]))
+
+export const EXAMPLES: ReadonlyArray<string> = [
+  "banger vm run ./repo -- make test    # a fresh VM, the repository in it, one command",
+  "banger vm run --rm                   # a shell in a VM that is gone afterwards",
+  "banger doctor                        # is this host ready?"
+]

@@ -1,0 +1,91 @@
+import { lstatSync } from "node:fs"
+import * as fs from "node:fs/promises"
+import { resolve } from "node:path"
+import { pathToFileURL } from "node:url"
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { bundled } from "@banger/domain/bundle.ts"
+import { BadSource } from "@banger/domain/errors.ts"
+import { Digest, ImageName } from "@banger/domain/ids.ts"
+import { openBundle } from "../../bundle/read.ts"
+import { command } from "../../command-line/command.ts"
+import { Misuse } from "../../command-line/misuse.ts"
+import { as, json } from "../../command-line/options.ts"
+import { Daemon, withDaemon } from "../../daemon/daemon.ts"
+import { LocalFailure } from "../../failure/errors.ts"
+import { LAYERS } from "../../host/paths.ts"
+import { print, printJson } from "../../output/text.ts"
+
+/** What `bundle export --manifest` wrote. An address is relative to the manifest's own. */
+const Manifest = Schema.Struct({ url: Schema.String, sha256: Digest, bytes: Schema.Number })
+
+/** Bytes. */
+const MAX_MANIFEST = 64 << 10
+
+const manifestOf = async (source: string): Promise<{ readonly text: string; readonly base: URL }> => {
+  if (/^https?:/.test(source)) {
+    const answer = await fetch(source)
+    if (!answer.ok) throw new Error(`the server answers ${answer.status}`)
+    return { text: await answer.text(), base: new URL(source) }
+  }
+  return { text: await fs.readFile(source, "utf8"), base: pathToFileURL(resolve(source)) }
+}
+
+/** banger-bundle's arguments for a bundle, or for what a manifest says of one. */
+const argumentsFor = (source: string) =>
+  Effect.tryPromise({
+    try: async () => {
+      if (!source.endsWith(".json")) return [source]
+      const { base, text } = await manifestOf(source)
+      if (text.length > MAX_MANIFEST) throw new Error("it is too long for a manifest")
+      const { bytes, sha256, url } = Schema.decodeUnknownSync(Schema.parseJson(Manifest))(text)
+      return ["--sha256", sha256, "--bytes", String(bytes), "--cache", LAYERS, new URL(url, base).href]
+    },
+    catch: (error) => new BadSource({ path: source, problem: (error as Error).message, fix: "give a bundle, or the .json that banger bundle export --manifest wrote" })
+  })
+
+export default command({
+  path: "bundle import",
+  about: `Takes what a bundle holds: its images and kernels, under their names. Given a manifest (.json, a file or an address), fetches the
+bundle that it names and checks its sha256. Firecracker is only unpacked: installing it is root's.`,
+  args: Args.text({ name: "FILE|MANIFEST" }),
+  flags: Options.all({
+    name: Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("name of the image, where the bundle holds one"), as(ImageName)),
+    json
+  }),
+  fields: ["images[], kernels[] (names), firecracker[] (paths)"],
+  examples: ["banger bundle import banger.bundle", "banger bundle import https://files.example/banger.json", "banger bundle import dev.bundle --name dev2"],
+  run: ({ args: source, flags }) =>
+    withDaemon(Effect.scoped(Effect.gen(function*() {
+      const daemon = yield* Daemon
+      yield* daemon.host.Status()
+      const { contents: { firecracker, images, kernels }, copy, has, staged } = yield* openBundle(yield* argumentsFor(source), source)
+      if (flags.name !== undefined && images.length !== 1) return yield* Effect.fail(new Misuse(`the bundle holds ${images.length} images: --name is for one`, "leave --name out"))
+      for (const { name, run, source: origin } of images) {
+        const seed = bundled.seed(name)
+        yield* daemon.image.Register({
+          name: flags.name ?? name, rootfs: yield* staged(bundled.rootfs(name)), ...(has(seed) && { workSeed: yield* staged(seed) }),
+          ...(run !== null && { run }), ...(origin !== null && { source: origin })
+        })
+      }
+      for (const { name, release } of kernels) {
+        const file = (what: "vmlinux" | "initrd" | "modules") => staged(bundled.kernel(name, what))
+        yield* daemon.kernel.Import({ name, release, vmlinux: yield* file("vmlinux"), initrd: yield* file("initrd"), modules: yield* file("modules") })
+      }
+      const programs = firecracker === null ? [] : [bundled.firecracker, bundled.jailer]
+      // Whatever stands here, a link above all, is not ours to write over.
+      const standing = programs.find((name) => lstatSync(name, { throwIfNoEntry: false }) !== undefined)
+      if (standing !== undefined) return yield* new LocalFailure({ problem: `${resolve(standing)} is there already, and the bundle holds one`, fix: "move it away, or run this in another directory; images and kernels are imported" })
+      yield* Effect.forEach(programs, (name) => copy(name, name))
+      const result = { images: images.map(({ name }) => flags.name ?? name), kernels: kernels.map(({ name }) => name), firecracker: programs.map((name) => resolve(name)) }
+      if (flags.json) return yield* Effect.as(printJson(result), 0)
+      yield* print([
+        ...result.images.map((name) => `image ${name}\n`),
+        ...result.kernels.map((name) => `kernel ${name}\n`),
+        ...(firecracker === null ? [] : [`firecracker ${firecracker}, which root will run: if you trust who made the bundle, sudo install -m 0755 ${result.firecracker.join(" ")} /usr/local/bin/\n`])
+      ].join(""))
+      return 0
+    })))
+})

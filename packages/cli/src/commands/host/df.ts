@@ -1,0 +1,27 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import { size } from "@banger/domain/size.ts"
+import { command } from "../../command-line/command.ts"
+import { json } from "../../command-line/options.ts"
+import { Daemon, withDaemon } from "../../daemon/daemon.ts"
+import { print, printJson, table } from "../../output/text.ts"
+
+export default command({
+  path: "df",
+  about: `Shows what banger keeps on the disk. A file that several images or VMs share is counted once. ON DISK is what it really takes: disks of
+VMs and images have holes. What is marked with * goes with banger prune.`,
+  args: Args.none,
+  flags: Options.all({ json }),
+  fields: ["usages[] {what, name, apparentBytes, allocatedBytes, removable}, freeBytes"],
+  examples: ["banger df", "banger df --json | jq '[.usages[].allocatedBytes] | add'"],
+  run: ({ flags }) =>
+    Effect.gen(function*() {
+      const usage = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.host.DiskUsage()))
+      if (flags.json) return yield* Effect.as(printJson(usage), 0)
+      const rows = usage.usages.map(({ allocatedBytes, apparentBytes, name, removable, what }) => [what, `${name}${removable ? " *" : ""}`, size(allocatedBytes), size(apparentBytes)])
+      const total = usage.usages.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0)
+      yield* print(table([["KIND", "NAME", "ON DISK", "SIZE"], ...rows, ["", "in all", size(total), ""], ["", "free on that disk", size(usage.freeBytes), ""]]))
+      return 0
+    })
+})

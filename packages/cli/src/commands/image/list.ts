@@ -1,0 +1,27 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import { size } from "@banger/domain/size.ts"
+import { command } from "../../command-line/command.ts"
+import { json } from "../../command-line/options.ts"
+import { Daemon, withDaemon } from "../../daemon/daemon.ts"
+import { day, IMAGE_FIELDS, imageJson, users } from "../../output/catalog.ts"
+import { print, printJson, table } from "../../output/text.ts"
+
+export default command({
+  path: "image list",
+  about: "Lists the images.",
+  args: Args.none,
+  flags: Options.all({ json }),
+  fields: ["an array of", ...IMAGE_FIELDS],
+  examples: ["banger image list", "banger image list --json"],
+  run: ({ flags }) =>
+    Effect.gen(function*() {
+      const images = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.image.List()))
+      yield* flags.json ? printJson(images.map((image) => imageJson(image))) : print(table([
+        ["NAME", "SIZE", "KERNEL", "CREATED", "USED BY"],
+        ...images.map((image) => [image.files.name, size(image.rootfsBytes), image.kernel ?? "-", day(image.createdAt), users(image.usedBy)])
+      ]))
+      return 0
+    })
+})

@@ -1,0 +1,55 @@
+import { spawn } from "node:child_process"
+import * as fs from "node:fs/promises"
+import { pipeline } from "node:stream/promises"
+import * as Effect from "effect/Effect"
+import { getFiles } from "@banger/capabilities/vsock/agent-client.ts"
+import { BadSource } from "@banger/domain/errors.ts"
+import type { ImageName } from "@banger/domain/ids.ts"
+import { program } from "../../host/paths.ts"
+import { live } from "../../output/progress.ts"
+import { withFreshVm } from "../../run/fresh-vm.ts"
+import { ownProcess } from "../../run/own-process.ts"
+
+const KERNEL = /^vmlinuz-(.+)$/
+
+/** A guest that sends its bytes one by one ends here. */
+const TIMEOUT = "30 minutes"
+
+const bad = (image: ImageName, problem: string) => new BadSource({ path: `image ${image}`, problem, fix: "install the distribution's kernel package in it: banger image build" })
+
+/** Writes the regular files whose names begin so of what the guest sends of a path, below a directory of ours; banger-kernel bounds them. */
+export const unpackFrom = (vsock: string, path: string, prefix: string, into: string) =>
+  Effect.scoped(Effect.flatMap(getFiles(vsock, path), (archive) =>
+    Effect.tryPromise({
+      try: async (signal) => {
+        await fs.mkdir(into, { recursive: true })
+        const unpack = spawn(program("banger-kernel"), ["unpack", "--prefix", prefix, "--into", into], { stdio: ["pipe", "ignore", "pipe"], signal })
+        let said = ""
+        unpack.stderr.on("data", (text) => said = (said + text).slice(-1_000))
+        const ended = new Promise<number | null>((resolve, reject) => unpack.on("error", reject).on("close", resolve))
+        const [sent, status] = await Promise.all([pipeline(archive, unpack.stdin).then(() => undefined, (error: Error) => error), ended])
+        // A program that ends early breaks the pipe: its own words come first.
+        if (status !== 0) throw new Error(said.trim().split("\n")[0]?.replace(/^banger-kernel: /, "") || "banger-kernel ended")
+        if (sent !== undefined) throw sent
+      },
+      catch: (error) => new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`)
+    }))).pipe(Effect.timeoutFail({ duration: TIMEOUT, onTimeout: () => new Error(`${path}: it was not sent within ${TIMEOUT}`) }))
+
+/**
+ * The newest kernel of an image and its modules, copied into a directory; their paths in it. The image is a stranger's, so its file system is read
+ * by a guest made of it, not by this host.
+ */
+export const kernelOfImage = (image: ImageName, directory: string) =>
+  Effect.scoped(Effect.gen(function*() {
+    const progress = yield* live
+    return yield* withFreshVm({ image, ephemeral: ownProcess(), nat: false }, progress, (vm) =>
+      Effect.gen(function*() {
+        yield* unpackFrom(vm.vsock, "/boot", "boot/vmlinuz-", directory)
+        const releases = (yield* Effect.tryPromise(() => fs.readdir(`${directory}/boot`).catch(() => []))).flatMap((name) => KERNEL.exec(name)?.[1] ?? [])
+        const release = releases.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1)
+        if (release === undefined) return yield* bad(image, "there is no /boot/vmlinuz-RELEASE in it")
+        yield* unpackFrom(vm.vsock, `/lib/modules/${release}`, `${release}/`, `${directory}/lib/modules`)
+        progress.end()
+        return { vmlinuz: `boot/vmlinuz-${release}`, modules: `lib/modules/${release}` }
+      }).pipe(Effect.mapError((error) => error instanceof BadSource ? error : bad(image, error.message))))
+  }))

@@ -1,0 +1,26 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import { command } from "../../command-line/command.ts"
+import { json } from "../../command-line/options.ts"
+import { Daemon, withDaemon } from "../../daemon/daemon.ts"
+import { day, KERNEL_FIELDS, kernelJson, users } from "../../output/catalog.ts"
+import { print, printJson, table } from "../../output/text.ts"
+
+export default command({
+  path: "kernel list",
+  about: "Lists the kernels.",
+  args: Args.none,
+  flags: Options.all({ json }),
+  fields: ["an array of", ...KERNEL_FIELDS],
+  examples: ["banger kernel list", "banger kernel list --json"],
+  run: ({ flags }) =>
+    Effect.gen(function*() {
+      const kernels = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.kernel.List()))
+      yield* flags.json ? printJson(kernels.map((kernel) => kernelJson(kernel))) : print(table([
+        ["NAME", "RELEASE", "CREATED", "USED BY"],
+        ...kernels.map(({ createdAt, files, usedBy }) => [files.name, files.release, day(createdAt), users(usedBy)])
+      ]))
+      return 0
+    })
+})

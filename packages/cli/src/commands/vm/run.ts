@@ -1,0 +1,122 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import * as Effect from "effect/Effect"
+import type { CreateVm } from "@banger/domain/api.ts"
+import { HistoryMode } from "@banger/domain/config.ts"
+import { size } from "@banger/domain/size.ts"
+import type { VmView } from "@banger/domain/vm.ts"
+import { command, type Input } from "../../command-line/command.ts"
+import { Misuse } from "../../command-line/misuse.ts"
+import { as, type ValuesOf } from "../../command-line/options.ts"
+import * as Values from "../../command-line/values.ts"
+import { withDaemon } from "../../daemon/daemon.ts"
+import { OWN_FAILURE, TIMED_OUT } from "../../failure/exit.ts"
+import { type Live, live } from "../../output/progress.ts"
+import { print, printJson } from "../../output/text.ts"
+import { dryRunJson, dryRunText, historyLines } from "../../run/dry-run.ts"
+import { withFreshVm } from "../../run/fresh-vm.ts"
+import { ownProcess } from "../../run/own-process.ts"
+import { installTools } from "../../run/tooling.ts"
+import { userConfig } from "../../run/user-config.ts"
+import { guestFlags, runInGuest, startOf } from "../../session/guest-command.ts"
+import { remind } from "../../session/reminder.ts"
+import { remoteCommand, ssh } from "../../session/ssh.ts"
+import { git } from "../../workspace/git.ts"
+import { plan, prepare, type Prepared, send, type Workspace } from "../../workspace/workspace.ts"
+import { createFlags, createPayload } from "./create-flags.ts"
+
+const flags = {
+  rm: Options.boolean("rm").pipe(Options.withDescription("delete the VM at the end")),
+  ...createFlags,
+  ...guestFlags,
+  workdir: Options.text("workdir").pipe(Options.withPseudoName("DIR"), Options.withDescription("run the command there (without it: in the repository, or the image's working directory)"), as(Values.text)),
+  branch: Options.text("branch").pipe(Options.withPseudoName("BRANCH"), Options.withDescription("create this branch in the guest, from HEAD"), as(Values.text)),
+  from: Options.text("from").pipe(Options.withPseudoName("REF"), Options.withDescription("with --branch: from there, with the files of that commit"), as(Values.text)),
+  history: Options.text("history").pipe(Options.withPseudoName("MODE"), Options.withDescription("how much of the history to send: full, shallow (HEAD alone), or auto: full up to 100 MiB"), as(HistoryMode)),
+  includeUntracked: Options.boolean("include-untracked").pipe(Options.withDescription("send files that git does not know and does not ignore, too")),
+  dryRun: Options.boolean("dry-run").pipe(Options.withDescription("list what would be sent, and create nothing")),
+  ssh: Options.boolean("ssh").pipe(Options.withDescription("run the command over ssh")),
+  json: Options.boolean("json").pipe(Options.withDescription("with --dry-run: print JSON"))
+}
+type Given = Input<ValuesOf<typeof flags>, string | undefined>
+
+/** What the flags about a branch ask for must make sense together. */
+const checkBranch = ({ args: path, flags }: Given) => {
+  const misuse = (problem: string) => Effect.fail(new Misuse(problem, "banger vm run ./repo --branch NAME [--from REF]"))
+  if (flags.from !== undefined && flags.branch === undefined) return misuse("--from needs --branch")
+  if (flags.from !== undefined && flags.includeUntracked) return misuse("--from sends the files of a commit: --include-untracked has no meaning")
+  if (flags.branch === undefined) return Effect.void
+  if (path === undefined) return misuse("--branch needs a PATH")
+  return Effect.catchAll(git("/", ["check-ref-format", "--branch", flags.branch]), () => misuse(`--branch: git takes no such name: ${flags.branch}`))
+}
+
+/** The files, into the VM, with a line of progress. */
+const sendWorkspace = (vm: VmView, workspace: Workspace, prepared: Prepared, progress: Live) =>
+  Effect.gen(function*() {
+    for (const message of historyLines(workspace)) progress.event({ _tag: "Note", message })
+    const began = performance.now()
+    yield* send(vm.vsock, workspace, prepared)
+    const files = workspace.members.length
+    progress.phase(`${files} ${files === 1 ? "file" : "files"} sent, ${size(workspace.bytes)}`, performance.now() - began)
+  })
+
+const runCommand = (vm: VmView, { flags, rest }: Given, workspace: Workspace | undefined) => {
+  const home = workspace?.cwd ?? ""
+  const cwd = flags.workdir === undefined || flags.workdir.startsWith("/") || home === "" ? flags.workdir ?? home : `${home}/${flags.workdir}`
+  const start = startOf(flags, vm, { argv: rest ?? [], cwd, user: "root" })
+  if (!flags.ssh) return runInGuest(vm.vsock, start, !flags.noStdin)
+  const options = [start.tty === null ? "-T" : "-t", ...(flags.noStdin ? ["-n"] : [])]
+  const session = ssh(vm, [...options, "--", remoteCommand(start.argv, cwd, start.env)])
+  return flags.timeout === undefined ? session : Effect.timeoutTo(session, {
+    duration: flags.timeout, onSuccess: (status) => status, onTimeout: () => TIMED_OUT
+  })
+}
+
+const inFreshVm = (given: Given, workspace: Workspace | undefined) =>
+  Effect.scoped(Effect.gen(function*() {
+    const { flags } = given
+    const prepared = workspace && (yield* prepare(workspace))
+    const progress = yield* live
+    const wanted: CreateVm = { ...createPayload(flags), ...(flags.rm && { ephemeral: ownProcess() }) }
+    return yield* withFreshVm(wanted, progress, (vm) =>
+      Effect.gen(function*() {
+        if (workspace !== undefined && prepared !== undefined) {
+          yield* sendWorkspace(vm, workspace, prepared, progress)
+          yield* Effect.forkScoped(installTools(vm.vsock, workspace))
+        }
+        progress.end()
+        return yield* runCommand(vm, given, workspace)
+      }).pipe(Effect.ensuring(flags.rm ? Effect.void : remind(vm))))
+  }))
+
+const dryRun = (workspace: Workspace | undefined, asJson: boolean) => {
+  if (workspace === undefined) return print(asJson ? "null\n" : "no PATH was given: no file would be sent\n")
+  return asJson ? printJson(dryRunJson(workspace)) : print(dryRunText(workspace))
+}
+
+export default command({
+  path: "vm run",
+  about: `Creates a VM, sends the repository at PATH to /root/<its name>, and runs CMD there, or a shell.
+Sent are the files that git tracks, as they are in the work tree, and .git with HEAD's history and tags: git says there what it says here.
+The exit status is the command's own; 128+n when signal n ended it; 125 for a failure of banger's, 126 and 127 as in a shell.`,
+  args: Args.withDefault(Args.text({ name: "PATH" }), undefined),
+  rest: "[-- CMD...]",
+  ownFailure: OWN_FAILURE,
+  flags: Options.all(flags),
+  fields: ["from, to, cwd, bytes, history, files[] {path, kind, mode, bytes}   (--dry-run only)"],
+  examples: [
+    "banger vm run                            # a fresh VM, a shell in it",
+    "banger vm run ./repo -- make test        # the repository, one command",
+    "banger vm run --rm -- ./script.sh        # deleted when the command ends",
+    "banger vm run ./repo --dry-run           # what would be sent"
+  ],
+  run: (given: Given) =>
+    Effect.gen(function*() {
+      const { args: path, flags } = given
+      yield* checkBranch(given)
+      const mode = flags.history ?? (path === undefined ? undefined : (yield* userConfig).vm_run?.history) ?? "auto"
+      const workspace = path === undefined ? undefined : yield* plan(path, { mode, from: flags.from, branch: flags.branch, includeUntracked: flags.includeUntracked })
+      if (flags.dryRun) return yield* Effect.as(dryRun(workspace, flags.json), 0)
+      return yield* withDaemon(inFreshVm(given, workspace))
+    }).pipe(Effect.scoped)
+})

@@ -1,0 +1,19 @@
+import * as Args from "@effect/cli/Args"
+import * as Effect from "effect/Effect"
+import { pausedFix, WrongState } from "@banger/domain/errors.ts"
+import { VmRef } from "@banger/domain/ids.ts"
+import type { VmView } from "@banger/domain/vm.ts"
+import { fitting } from "../../command-line/arguments.ts"
+import { Daemon, withDaemon } from "../../daemon/daemon.ts"
+
+/** The argument that names a VM. */
+export const vmName = Args.text({ name: "NAME" }).pipe(fitting(VmRef, "banger vm list --all shows what there is"))
+export const vmNames = Args.repeated(vmName)
+
+/** A VM that must run. */
+export const running = (vm: VmRef) =>
+  Effect.gen(function*() {
+    const view: VmView = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.vm.Get({ vm })))
+    if (view.state === "running") return view
+    return yield* new WrongState({ name: view.name, state: view.state, wanted: "running", fix: view.state === "paused" ? pausedFix(view.reason) : `banger vm start ${view.name}` })
+  })
