@@ -2,6 +2,7 @@ package agent
 
 import (
 	"archive/tar"
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,8 @@ import (
 const (
 	// stall is how long a transfer may stand still.
 	stall = 2 * time.Minute
+	// readAhead is how many bytes are taken at a time.
+	readAhead = 256 << 10
 	// unreadBody is how much of a refused upload is still taken, so that the host gets to read the refusal.
 	unreadTime = 10 * time.Second
 )
@@ -29,7 +32,8 @@ func (a *Agent) putFiles(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	_ = control.EnableFullDuplex()
 	body := &stallReader{r: r.Body, control: control}
-	count, err := unpack(dir, tar.NewReader(body))
+	// The archive is read by its blocks of 512 bytes, and each read of the connection moves its deadline.
+	count, err := unpack(dir, tar.NewReader(bufio.NewReaderSize(body, readAhead)))
 	if err == nil {
 		// Past the archive's end there may be padding.
 		_, err = io.Copy(io.Discard, body)

@@ -12,6 +12,9 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 // unpacked counts what an upload brought.
@@ -21,8 +24,12 @@ type unpacked struct {
 }
 
 type unpacker struct {
-	root  *os.Root
-	count unpacked
+	root *os.Root
+	// parent is the directory that the last member was put into, under its name: archives go directory by directory, and each walk from
+	// the root costs a few system calls a component.
+	parent     *os.Root
+	parentName string
+	count      unpacked
 	// dirs get their mode and time last: a read-only directory must take its content first.
 	dirs map[string]*tar.Header
 }
@@ -38,6 +45,7 @@ func unpack(dir string, archive *tar.Reader) (unpacked, error) {
 	}
 	defer root.Close()
 	u := &unpacker{root: root, dirs: map[string]*tar.Header{}}
+	defer u.leave()
 	for {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
@@ -56,30 +64,31 @@ func (u *unpacker) member(h *tar.Header, content io.Reader) error {
 	if h.Typeflag == tar.TypeXGlobalHeader {
 		return nil // git archive writes one with its commit
 	}
-	name, err := u.inside(h.Name)
+	name, err := local(h.Name)
 	if err != nil {
 		return err
 	}
 	if h.Typeflag == tar.TypeDir {
+		if err := u.inside(name); err != nil {
+			return err
+		}
 		u.dirs[name] = h
 		return u.directory(name)
 	}
 	if name == "." {
 		return fmt.Errorf("%w: only a directory can have this name", errMember)
 	}
-	if err := u.root.MkdirAll(path.Dir(name), 0o755); err != nil {
+	if err := u.enter(name); err != nil {
 		return err
 	}
-	if err := u.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
+	base := path.Base(name)
 	switch h.Typeflag {
 	case tar.TypeReg, tar.TypeGNUSparse:
-		err = u.file(name, h, content)
+		err = u.file(base, h, content)
 	case tar.TypeSymlink:
-		err = u.root.Symlink(h.Linkname, name)
+		err = u.replacing(base, func() error { return u.parent.Symlink(h.Linkname, base) })
 	case tar.TypeLink:
-		err = u.hardLink(name, h.Linkname)
+		err = u.replacing(base, func() error { return u.hardLink(name, h.Linkname) })
 	default:
 		return fmt.Errorf("%w: type %q is not a file, directory or link", errMember, h.Typeflag)
 	}
@@ -89,25 +98,70 @@ func (u *unpacker) member(h *tar.Header, content io.Reader) error {
 	return err
 }
 
-// inside returns the clean form of a member's name, or refuses it: absolute, with "..", or through a symlink.
-func (u *unpacker) inside(name string) (string, error) {
+// enter makes the directory of a member the parent, and the directory itself when it is not there.
+func (u *unpacker) enter(name string) error {
+	dir := path.Dir(name)
+	if u.parent != nil && u.parentName == dir {
+		return nil
+	}
+	u.leave()
+	if err := u.inside(name); err != nil {
+		return err
+	}
+	if err := u.root.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	parent, err := u.root.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	u.parent, u.parentName = parent, dir
+	return nil
+}
+
+func (u *unpacker) leave() {
+	if u.parent != nil {
+		u.parent.Close()
+		u.parent = nil
+	}
+}
+
+// replacing makes a member in the parent, in the place of what has its name.
+func (u *unpacker) replacing(base string, make func() error) error {
+	err := make()
+	if !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := u.parent.Remove(base); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return make()
+}
+
+// local returns the clean form of a member's name, or refuses one that is absolute or has "..".
+func local(name string) (string, error) {
 	clean := path.Clean(name)
 	if path.IsAbs(name) || !filepath.IsLocal(clean) || strings.Contains("/"+name+"/", "/../") {
 		return "", fmt.Errorf("%w: the name leads out of the target directory", errMember)
 	}
-	for at := range parents(clean) {
+	return clean, nil
+}
+
+// inside refuses a clean name that leads through anything but directories.
+func (u *unpacker) inside(name string) error {
+	for at := range parents(name) {
 		info, err := u.root.Lstat(at)
 		if errors.Is(err, fs.ErrNotExist) {
 			break
 		}
 		if err != nil {
-			return "", err
+			return err
 		}
 		if !info.IsDir() {
-			return "", fmt.Errorf("%w: %q on the way is not a directory", errMember, at)
+			return fmt.Errorf("%w: %q on the way is not a directory", errMember, at)
 		}
 	}
-	return clean, nil
+	return nil
 }
 
 // parents yields the directories above a clean relative name, outermost first.
@@ -130,8 +184,12 @@ func (u *unpacker) directory(name string) error {
 	return u.root.MkdirAll(name, 0o755)
 }
 
-func (u *unpacker) file(name string, h *tar.Header, content io.Reader) error {
-	f, err := u.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+func (u *unpacker) file(base string, h *tar.Header, content io.Reader) error {
+	var f *os.File
+	err := u.replacing(base, func() (err error) {
+		f, err = u.parent.OpenFile(base, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -141,14 +199,30 @@ func (u *unpacker) file(name string, h *tar.Header, content io.Reader) error {
 		// After the content: a write clears setuid.
 		err = f.Chmod(h.FileInfo().Mode())
 	}
-	if err = errors.Join(err, f.Close()); err != nil {
+	if err == nil {
+		err = setTime(f, h.ModTime)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// setTime gives an open file its time of modification, without a look at its name: utimensat(2) without a path.
+func setTime(f *os.File, modified time.Time) error {
+	written, err := unix.TimeToTimespec(modified)
+	if err != nil {
 		return err
 	}
-	return u.root.Chtimes(name, time.Time{}, h.ModTime)
+	times := [2]unix.Timespec{{Nsec: unix.UTIME_OMIT}, written}
+	if _, _, errno := unix.Syscall6(unix.SYS_UTIMENSAT, f.Fd(), 0, uintptr(unsafe.Pointer(&times)), 0, 0, 0); errno != 0 {
+		return fmt.Errorf("set the time of %s: %w", f.Name(), errno)
+	}
+	return nil
 }
 
 func (u *unpacker) hardLink(name, target string) error {
-	target, err := u.inside(target)
+	target, err := local(target)
+	if err == nil {
+		err = u.inside(target)
+	}
 	if err != nil {
 		return fmt.Errorf("link to %q: %w", target, err)
 	}
