@@ -118,7 +118,7 @@ describe("vm", () => {
     await ok("banger daemon stop")
     expect(await ok("banger vm exec web -- getent ahostsv4 stopped.world.example").catch(String)).toContain("198.51.100.2")
     expect(await ok("ss -lunpH sport = :42053; ss -ltnpH sport = :42069", { root: true })).toMatch(/systemd.*\n.*systemd/)
-  })
+  }, 2_400_000)
 
   it.runIf(ALL)("asks the next name server when one refuses, and follows resolv.conf to where it leads", async () => {
     const resolves = (name: string) => `banger vm exec web -- getent ahostsv4 ${name}.world.example | grep -q 198.51.100.2`

@@ -1,5 +1,6 @@
 import { constants } from "node:fs"
 import * as fs from "node:fs/promises"
+import request from "undici/lib/api/api-request.js"
 import Client from "undici/lib/dispatcher/client.js"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -41,7 +42,7 @@ const connect = (socketPath: string) =>
     const send = (method: "GET" | "PUT" | "PATCH", path: string, body?: object) =>
       Effect.tryPromise({
         try: async () => {
-          const response = await client.request({
+          const response = await request.call(client, {
             method,
             path,
             idempotent: true,

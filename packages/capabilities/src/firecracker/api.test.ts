@@ -1,0 +1,42 @@
+import * as http from "node:http"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { temporary } from "../testing/temporary.ts"
+import { FirecrackerApi } from "./contract.ts"
+import { layer } from "./api.ts"
+
+/** Answers as Firecracker does, and keeps what it was asked. */
+const served = (socket: string) =>
+  Effect.acquireRelease(
+    Effect.async<{ readonly asked: Array<string>; readonly connections: () => number; readonly close: () => void }>((resume) => {
+      const asked: Array<string> = []
+      let connections = 0
+      const server = http.createServer((request, response) => {
+        let body = ""
+        request.on("data", (chunk) => body += chunk).on("end", () => {
+          asked.push(`${request.method} ${request.url} ${body}`.trim())
+          if (request.url === "/version") return void response.end(`{"firecracker_version":"1.12.1"}`)
+          if (request.url === "/") return void response.end(`{"state":"Paused"}`)
+          if (request.url === "/wrong") return void response.writeHead(400).end(`{"fault_message":"no such thing"}`)
+          response.writeHead(204).end()
+        })
+      }).on("connection", () => connections++)
+      server.listen(socket, () => resume(Effect.succeed({ asked, connections: () => connections, close: () => void server.close() })))
+    }),
+    ({ close }) => Effect.sync(close)
+  )
+
+describe("Firecracker's API", () => {
+  it.scopedLive("is asked over one connection, in order, and its faults are told by their own words", () => Effect.gen(function*() {
+    const socket = `${yield* temporary}/a.sock`
+    const { asked, connections } = yield* served(socket)
+    const api = yield* Effect.flatMap(FirecrackerApi, ({ connect }) => connect(socket))
+    assert.strictEqual(api.version, "1.12.1")
+    yield* Effect.all([api.put({ path: "/boot-source", body: { kernel: "k" } }), api.put({ path: "/machine-config", body: { vcpu_count: 1 } })], { concurrency: 2 })
+    assert.strictEqual(yield* api.state, "Paused")
+    const fault = yield* Effect.flip(api.patch({ path: "/wrong", body: {} }))
+    assert.include(fault.message, "no such thing")
+    assert.deepStrictEqual(asked, ["GET /version", `PUT /boot-source {"kernel":"k"}`, `PUT /machine-config {"vcpu_count":1}`, "GET /", "PATCH /wrong {}"])
+    assert.strictEqual(connections(), 1)
+  }).pipe(Effect.provide(layer)))
+})
