@@ -45,7 +45,7 @@ export const groupHelp = (group: string): string => {
 }
 
 /** `ls, ps: vm list`, in the order in which they are declared. */
-const shortForms = (): string =>
+export const shortForms = (): string =>
   [...Map.groupBy(SHORT, ([, { command }]) => command.path)].map(([path, forms]) => `${forms.map(([word]) => word).join(", ")} (${path})`).join("; ")
 
 /** The `--help` of banger itself: what is used most, then everything by its group. */
