@@ -68,7 +68,7 @@ const REFUSED: ReadonlyArray<readonly [argv: ReadonlyArray<string>, problem: str
   [["-aqz"], "unknown flag -z"],
   [["--ALL"], "unknown flag --ALL", "--all"],
   [["--toString"], "unknown flag --toString"],
-  [["--no-all"], "unknown flag --no-all", "--no-nat"],
+  [["--no-all"], "unknown flag --no-all"],
   [["--version"], "unknown flag --version"],
   [["--wizard"], "unknown flag --wizard"],
   [["--log-level", "all"], "unknown flag --log-level"],
