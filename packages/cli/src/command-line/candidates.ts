@@ -2,12 +2,19 @@ import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import type { VmState } from "@banger/domain/vm.ts"
 
-/** What may stand for the value of a flag or an argument, as far as it can be told while it is being typed. */
-export type Candidates =
-  | { readonly _tag: "Words"; readonly words: ReadonlyArray<string> }
+/** Names that the daemon knows. */
+export type Named =
   /** Of VMs in one of the states; of all without them. */
   | { readonly _tag: "Vms"; readonly states: ReadonlyArray<VmState> | undefined }
-  | { readonly _tag: "Images" | "Kernels" | "Files" | "Directories" }
+  | { readonly _tag: "Images" }
+  | { readonly _tag: "Kernels" }
+
+/** What may stand for the value of a flag or an argument, as far as it can be told while it is being typed. */
+export type Candidates =
+  | Named
+  | { readonly _tag: "Words"; readonly words: ReadonlyArray<string> }
+  | { readonly _tag: "Files" }
+  | { readonly _tag: "Directories" }
 
 export const vms = (states?: ReadonlyArray<VmState>): Candidates => ({ _tag: "Vms", states })
 export const images: Candidates = { _tag: "Images" }

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { Candidates } from "../command-line/candidates.ts"
+import type { Named } from "../command-line/candidates.ts"
 import { Daemon, withDaemon } from "../daemon/daemon.ts"
 import { print } from "../output/text.ts"
 import { type Choice, offer } from "./offer.ts"
@@ -16,7 +16,7 @@ interface Reply {
 const words = (choices: ReadonlyArray<Choice>): Reply => ({ by: "words", choices })
 
 /** Names that the daemon knows. */
-const names = (of: Extract<Candidates, { readonly _tag: "Vms" | "Images" | "Kernels" }>) =>
+const names = (of: Named) =>
   Effect.flatMap(Daemon, (daemon): Effect.Effect<ReadonlyArray<Choice>, unknown> => {
     switch (of._tag) {
       case "Vms":
@@ -29,7 +29,7 @@ const names = (of: Extract<Candidates, { readonly _tag: "Vms" | "Images" | "Kern
   })
 
 /** The names, or none when the daemon cannot say them in time: whatever is wrong, a command will tell it better. */
-const known = (of: Parameters<typeof names>[0]) =>
+const known = (of: Named) =>
   withDaemon(names(of)).pipe(
     Effect.timeout(PATIENCE),
     Effect.catchAllCause(() => Effect.succeed<ReadonlyArray<Choice>>([]))

@@ -1,4 +1,4 @@
-import { type Candidates } from "../command-line/candidates.ts"
+import type { Candidates } from "../command-line/candidates.ts"
 import type { Command } from "../command-line/command.ts"
 import type { Flag } from "../command-line/flags.ts"
 import { below, find } from "../command-line/find.ts"

@@ -74,7 +74,7 @@ describe("completion", () => {
       const found = offered(shell, script, [...CASES.map(([line]) => line), FILES, GUEST], options)
       for (const [line, words] of CASES) assert.deepStrictEqual(found.get(line), words.map((word) => as(shell, word)), `${shell}: ${line}`)
       assert.match(found.get(FILES)?.join() ?? "", shell === "fish" ? /a-file/ : /^files/)
-      assert.include(found.get(GUEST), "grep")
+      assert.include(found.get(GUEST) ?? [], "grep")
       const quoted = offered(shell, script, [ODD, ODD_QUOTED], { ...options, env: env(odd) })
       assert.deepStrictEqual([quoted.get(ODD), quoted.get(ODD_QUOTED)], oddly[shell].map((word) => [word]))
     })
