@@ -29,7 +29,7 @@ const flagIn = (flags: ReadonlyArray<Flag>, word: string): { readonly flag: Flag
     return { flag: flags.find(({ names }) => names.includes(name ?? "")), whole: value.length > 0 }
   }
   // A bundle: those before the first that takes a value take none.
-  const letters = [...word.slice(1)]
+  const letters = word.slice(1).split("")
   const at = letters.findIndex((letter) => flags.some(({ placeholder, short }) => short === letter && placeholder !== undefined))
   const letter = letters[at === -1 ? letters.length - 1 : at]
   return { flag: flags.find(({ short }) => short === letter), whole: at !== -1 && at < letters.length - 1 }
