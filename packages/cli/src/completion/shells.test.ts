@@ -71,11 +71,11 @@ describe("completion", () => {
     it.skipIf(!isHere(shell))(`is driven by ${shell} (skipped where it is not installed)`, { timeout: 300_000 }, async () => {
       const options = { cwd: `${base}/cwd`, env: env(bin) }
       const script = `${base}/${shell}`
-      const found = offered(shell, script, [...CASES.map(([line]) => line), FILES, GUEST], options)
+      const found = await offered(shell, script, [...CASES.map(([line]) => line), FILES, GUEST], options)
       for (const [line, words] of CASES) assert.deepStrictEqual(found.get(line), words.map((word) => as(shell, word)), `${shell}: ${line}`)
       assert.match(found.get(FILES)?.join() ?? "", shell === "fish" ? /a-file/ : /^files/)
       assert.include(found.get(GUEST) ?? [], "grep")
-      const quoted = offered(shell, script, [ODD, ODD_QUOTED], { ...options, env: env(odd) })
+      const quoted = await offered(shell, script, [ODD, ODD_QUOTED], { ...options, env: env(odd) })
       assert.deepStrictEqual([quoted.get(ODD), quoted.get(ODD_QUOTED)], oddly[shell].map((word) => [word]))
     })
   }

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process"
+import { start } from "./command-line.ts"
 
 /** Shells that complete. Each drives its own completion over lines on its input, and prints `== LINE` and then what it offers. */
 const DRIVERS = {
@@ -56,12 +57,10 @@ export const SHELLS: ReadonlyArray<Shell> = ["bash", "zsh", "fish"]
 
 export const isHere = (shell: Shell): boolean => spawnSync(shell, ["-c", "exit 0"]).status === 0
 
-/** What a shell offers for each line, without what it says about it. */
-export const offered = (shell: Shell, script: string, lines: ReadonlyArray<string>, options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): ReadonlyMap<string, ReadonlyArray<string>> => {
+/** What a shell offers for each line, without what it says about it. The daemon that is asked may live in this very process. */
+export const offered = async (shell: Shell, script: string, lines: ReadonlyArray<string>, options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }): Promise<ReadonlyMap<string, ReadonlyArray<string>>> => {
   const { argv: [program, ...args], script: driver } = DRIVERS[shell]
-  const { stderr, stdout } = spawnSync(program, [...args, driver], {
-    cwd: options.cwd, encoding: "utf8", input: lines.map((line) => `${line}\n`).join(""), env: { ...process.env, TERM: "dumb", ...options.env, SCRIPT: script }
-  })
+  const { stderr, stdout } = await start(["env", "-C", options.cwd, program, ...args, driver], { TERM: "dumb", ...options.env, SCRIPT: script }, lines.map((line) => `${line}\n`).join("")).ended
   const found = new Map<string, Array<string>>()
   let current: Array<string> = []
   for (const line of `${stdout}${stderr}`.split("\n")) {
