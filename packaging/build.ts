@@ -1,11 +1,12 @@
 /**
- * Builds what an install consists of: build/{bin,lib,units}. The same tree is what `system install` copies to
+ * Builds what an install consists of: build/{bin,lib,share,units}. The same tree is what `system install` copies to
  * /usr/local/lib/banger/<version>-<id>.
  */
 import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import * as path from "node:path"
 import { bundle, NODE, ROOT, snapshot, SQLITE_ADDON } from "./bundle.ts"
+import { share } from "./share.ts"
 
 const OUT = path.join(ROOT, "build")
 const LIB = path.join(OUT, "lib")
@@ -49,4 +50,5 @@ copy(SQLITE_ADDON, path.join(LIB, "better_sqlite3.node"), 0o644)
 copy(NODE, path.join(BIN, "node"), 0o755)
 fs.cpSync(path.join(ROOT, "packaging/units"), path.join(OUT, "units"), { recursive: true })
 fs.cpSync(path.join(ROOT, "packaging/catalog"), path.join(LIB, "catalog"), { recursive: true })
+share(path.join(OUT, "share"), VERSION)
 copy(path.join(ROOT, "packaging/launcher"), path.join(BIN, "banger"), 0o755)

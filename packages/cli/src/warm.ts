@@ -1,11 +1,13 @@
 import { Duplex } from "node:stream"
 import * as Effect from "effect/Effect"
+import type { Command } from "./command-line/command.ts"
 import { TREE } from "./command-line/tree.ts"
+import { complete } from "./completion/complete.ts"
 import { Connect } from "./daemon/connection.ts"
 import { renderFailure } from "./failure/failure.ts"
 
-/** One command that ends well on each way of printing, one that fails, and one with flags of every kind: what all commands share runs in them. */
-const LINES = [["vm list", "--all"], ["vm list", "--json"], ["vm exec", "gone", "--", "true"], ["vm run", "--dry-run", "--nat", "--vcpu", "2", "-e", "WARM=1"]] as const
+/** One command that ends well on each way of printing, one that fails, one with flags of every kind, and what shells ask: what all commands share runs in them. */
+const LINES = [["vm list", "--all"], ["vm list", "--json"], ["vm exec", "gone", "--", "true"], ["vm run", "--dry-run", "--nat", "--vcpu", "2", "-e", "WARM=1"], ["__complete", "vm", "stop", ""]] as const
 
 const vm = {
   id: "0000000000000000", name: "warm", state: "running", reason: "", image: "warm", kernel: "warm", vcpu: 1, memoryMib: 1024, diskMib: 1024, nat: true,
@@ -40,7 +42,7 @@ export const warm = async (): Promise<void> => {
   const stdout = Object.getOwnPropertyDescriptor(process, "stdout") as PropertyDescriptor
   Object.defineProperty(process, "stdout", { configurable: true, value: nowhere })
   for (const [path, ...words] of LINES) {
-    const command = TREE.get(path)?.command
+    const command: Pick<Command, "run"> | undefined = path === "__complete" ? complete : TREE.get(path)?.command
     if (command === undefined) throw new Error(`there is no command ${path}`)
     const run = command.run(words).pipe(
       Effect.catchAll((error) => Effect.sync(() => renderFailure(error, false))),

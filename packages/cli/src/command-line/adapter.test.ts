@@ -59,14 +59,14 @@ const READ: ReadonlyArray<readonly [what: string, argv: ReadonlyArray<string>, f
   ["an empty argument", [""], {}, [""]]
 ]
 
-/** What is wrong, and the two lines of it. */
-const REFUSED: ReadonlyArray<readonly [argv: ReadonlyArray<string>, problem: string]> = [
-  [["--nam"], "unknown flag --nam"],
-  [["--imag", "x"], "unknown flag --imag"],
+/** What is wrong, and the flag that was meant where one is near. */
+const REFUSED: ReadonlyArray<readonly [argv: ReadonlyArray<string>, problem: string, near?: string]> = [
+  [["--nam"], "unknown flag --nam", "--nat"],
+  [["--imag", "x"], "unknown flag --imag", "--image"],
   [["box", "--yse"], "unknown flag --yse"],
   [["-x"], "unknown flag -x"],
   [["-aqz"], "unknown flag -z"],
-  [["--ALL"], "unknown flag --ALL"],
+  [["--ALL"], "unknown flag --ALL", "--all"],
   [["--toString"], "unknown flag --toString"],
   [["--no-all"], "unknown flag --no-all"],
   [["--version"], "unknown flag --version"],
@@ -95,11 +95,11 @@ describe("a command line", () => {
       assert.deepStrictEqual(seen, { flags: { ...NOTHING, ...flags }, args, rest })
     }))
 
-  it.effect.each(REFUSED)("%j is refused: %s", ([argv, problem]) =>
+  it.effect.each(REFUSED)("%j is refused: %s", ([argv, problem, near]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(made(() => Effect.die("it ran")).run(argv))
       assert.instanceOf(error, Misuse)
-      assert.deepStrictEqual([error.message, error.hint], [problem, "banger x --help shows what it takes"])
+      assert.deepStrictEqual([error.message, error.hint], [problem, `${near === undefined ? "" : `did you mean ${near}? `}banger x --help shows what it takes`])
     }))
 
   it("is explained by the same declarations", () =>

@@ -9,9 +9,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { sorter } from "./adapter.ts"
 import { usageOf } from "./arguments.ts"
+import { type Candidates, candidatesOf } from "./candidates.ts"
 import { type Flag, flagsOf } from "./flags.ts"
 import { paragraphs } from "./help-doc.ts"
 import { Misuse } from "./misuse.ts"
+import { meant } from "./nearest.ts"
 
 /** What was typed, by the command's own declarations. */
 export interface Input<F, A> {
@@ -27,6 +29,10 @@ export interface Command {
   readonly about: string
   readonly usage: string
   readonly flags: ReadonlyArray<Flag>
+  /** What may be given as arguments, and how many of them. */
+  readonly argument: { readonly candidates: Candidates | undefined; readonly most: number }
+  /** Whether a command of another program may stand after `--`. */
+  readonly takesRest: boolean
   readonly examples: readonly [string, ...ReadonlyArray<string>]
   /** Fields of `--json`, one line each. */
   readonly fields: ReadonlyArray<string>
@@ -58,7 +64,7 @@ export const command = <F, A>(given: Declaration<F, A>): Command => {
   const usage = ["banger", given.path, argument, flags.length > 0 ? "[flags]" : "", given.rest ?? ""].filter((part) => part !== "").join(" ")
   const [min, max] = [Args.getMinSize(given.args), Args.getMaxSize(given.args)]
   const sort = sorter(flags)
-  const misuse = (problem: string) => new Misuse(problem, `banger ${given.path} --help shows what it takes`)
+  const misuse = (problem: string, near: ReadonlyArray<string> = []) => new Misuse(problem, meant(near, `banger ${given.path} --help shows what it takes`))
   // Of several values that do not fit, the library tells all; of an argument, the first paragraph what is wrong and the second what mends it.
   const unread = ({ error }: ValidationError.ValidationError) => misuse(paragraphs(error)[0] ?? "the flags are not understood")
   const unfitting = ({ error }: ValidationError.ValidationError) => {
@@ -67,7 +73,7 @@ export const command = <F, A>(given: Declaration<F, A>): Command => {
   }
   const read = (argv: ReadonlyArray<string>) =>
     Effect.gen(function*() {
-      const { args, given: values, rest } = yield* Effect.mapError(sort(argv), misuse)
+      const { args, given: values, rest } = yield* Effect.mapError(sort(argv), ({ near, problem }) => misuse(problem, near))
       const options = yield* Effect.mapError(Options.parse(given.flags, values, CONFIG), unread)
       const unfit = (problem: string) => Effect.fail(new Misuse(problem, `usage: ${usage}`))
       if (rest !== undefined && given.rest === undefined) return yield* unfit("nothing may stand after --")
@@ -78,7 +84,7 @@ export const command = <F, A>(given: Declaration<F, A>): Command => {
       return { flags: options, args: named, rest }
     })
   return {
-    path: given.path, about: given.about, usage, flags, examples: given.examples, fields: given.fields ?? [], ownFailure: given.ownFailure,
+    path: given.path, about: given.about, usage, flags, argument: { candidates: candidatesOf(given.args), most: max }, takesRest: given.rest !== undefined, examples: given.examples, fields: given.fields ?? [], ownFailure: given.ownFailure,
     run: (argv) => Effect.flatMap(Effect.provide(read(argv), SERVICES), given.run)
   }
 }

@@ -4,7 +4,7 @@ import { dispatch } from "./dispatch.ts"
 /** What is written without running a command. */
 const written = (line: string) => {
   const [out, err] = [process.stdout, process.stderr].map((stream) => vi.spyOn(stream, "write").mockReturnValue(true))
-  dispatch(line.split(" "))
+  dispatch(line.split(" ").filter(Boolean))
   return { stdout: out?.mock.calls.join("") ?? "", stderr: err?.mock.calls.join("") ?? "", status: process.exitCode }
 }
 
@@ -19,7 +19,10 @@ describe("the command that words name", () => {
     ["vm delete --yes -h", "vm delete"],
     ["vm exec box --help -- ls", "vm exec"],
     ["vm --help", "vm COMMAND"],
-    ["help", "COMMAND"]
+    ["help", "COMMAND"],
+    ["", "COMMAND"],
+    ["ls --help", "vm list"],
+    ["rm box -h", "vm delete"]
   ])("is explained wherever help is asked for: %s", (line, path) => {
     const { stderr, stdout } = written(line)
     assert.isTrue(stdout.startsWith(`Usage: banger ${path}`), stdout)
@@ -27,8 +30,14 @@ describe("the command that words name", () => {
   })
 
   it.each([
-    ["vm bogus", "there is no command \"vm bogus\"", "banger vm --help shows the commands"],
-    ["bogus --all", "there is no command \"bogus\"", "banger --help shows the commands"],
+    ["vm nothing", "there is no command \"vm nothing\"", "banger vm --help shows the commands"],
+    ["vm lsit", "there is no command \"vm lsit\"", "did you mean banger vm list? banger vm --help shows the commands"],
+    ["vm del", "there is no command \"vm del\"", "did you mean banger vm delete? banger vm --help shows the commands"],
+    ["vm sta", "there is no command \"vm sta\"", "did you mean banger vm start? banger vm --help shows the commands"],
+    ["vm stap", "there is no command \"vm stap\"", "did you mean banger vm stop? banger vm --help shows the commands"],
+    ["doktor", "there is no command \"doktor\"", "did you mean banger doctor? banger --help shows the commands"],
+    ["rn", "there is no command \"rn\"", "did you mean banger run or banger rm? banger --help shows the commands"],
+    ["nothing --all", "there is no command \"nothing\"", "banger --help shows the commands"],
     ["vm", "a command is missing", "banger vm --help shows the commands"]
   ])("is missed at its level, with status 2: %s", (line, problem, hint) =>
     assert.deepStrictEqual(written(line), { stdout: "", stderr: `banger: ${problem}\n  ${hint}\n`, status: 2 }))

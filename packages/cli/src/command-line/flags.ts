@@ -1,5 +1,6 @@
 import type * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
+import { type Candidates, candidatesOf } from "./candidates.ts"
 import { paragraphs } from "./help-doc.ts"
 
 /** One flag of a command, as its declaration has it. */
@@ -11,6 +12,8 @@ export interface Flag {
   readonly placeholder: string | undefined
   readonly repeated: boolean
   readonly about: string
+  /** What may stand for its value; `undefined` where that cannot be told. */
+  readonly candidates: Candidates | undefined
 }
 
 interface Single {
@@ -38,7 +41,7 @@ export const withoutDefault = <A>(self: Options.Options<A>): Options.Options<A> 
 }
 
 const flagOf = (self: Options.Options<unknown>, { aliases, description, name, placeholder }: Single, repeated: boolean): Flag =>
-  ({ names: [name], short: aliases[0], placeholder: Options.isBool(self) ? undefined : placeholder, repeated, about: paragraphs(description).join(" ") })
+  ({ names: [name], short: aliases[0], placeholder: Options.isBool(self) ? undefined : placeholder, repeated, about: paragraphs(description).join(" "), candidates: undefined })
 
 /** The flags that a declaration knows, in its order. */
 export const flagsOf = (self: Options.Options<unknown>): ReadonlyArray<Flag> => {
@@ -51,8 +54,10 @@ export const flagsOf = (self: Options.Options<unknown>): ReadonlyArray<Flag> => 
     case "Variadic":
       return [flagOf(self, parts.argumentOption, true)]
     case "Map":
-    case "WithDefault":
-      return flagsOf(parts.options)
+    case "WithDefault": {
+      const candidates = candidatesOf(self)
+      return flagsOf(parts.options).map((flag) => ({ ...flag, candidates: flag.candidates ?? candidates }))
+    }
     case "Both":
       return [...flagsOf(parts.left), ...flagsOf(parts.right)]
     case "OrElse": {

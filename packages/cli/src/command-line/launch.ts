@@ -18,7 +18,7 @@ const asksForJson = (argv: ReadonlyArray<string>) => {
 const leave = (status: number) => process.stderr.write("", () => process.stdout.write("", () => process.exit(status)))
 
 /** Runs a command to its end and exits with its status. The first signal ends it in order, a second at once. */
-export const launch = (command: Command, argv: ReadonlyArray<string>): void => {
+export const launch = (command: Pick<Command, "run" | "ownFailure">, argv: ReadonlyArray<string>): void => {
   let ended: number | undefined
   // The libraries' log goes to stdout, which is the guest's or a script's.
   const fiber = Effect.runFork(Logger.withMinimumLogLevel(command.run(argv), LogLevel.None))

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
+import { type Candidates, offering, wordsOf } from "./candidates.ts"
 import { withoutDefault } from "./flags.ts"
 import { Misuse } from "./misuse.ts"
 import { decoder } from "./values.ts"
@@ -19,14 +20,17 @@ const reader = <A, I extends string>(schema: Schema.Schema<A, I>, self: Options.
   return (given: string) => Either.mapLeft(decode(given), (words) => ValidationError.invalidValue(HelpDoc.p(`${name}: ${words}`)))
 }
 
-/** A value by a schema, in whose words an error comes: the library would print the tree of its types. `undefined` when it is not given. */
-export const as = <A, I extends string>(schema: Schema.Schema<A, I>) => (self: Options.Options<string>): Options.Options<A | undefined> =>
-  Options.withDefault(Options.mapEffect(self, reader(schema, self)), undefined)
+/**
+ * A value by a schema, in whose words an error comes: the library would print the tree of its types. `undefined` when it is not given.
+ * What is offered for it while it is typed are `candidates`, or the schema's own words where it is made of them.
+ */
+export const as = <A, I extends string>(schema: Schema.Schema<A, I>, candidates: Candidates | undefined = wordsOf(schema)) => (self: Options.Options<string>): Options.Options<A | undefined> =>
+  offering(candidates)(Options.withDefault(Options.mapEffect(self, reader(schema, self)), undefined))
 
 /** The same of each value of a flag that may be given several times. */
-export const each = <A, I extends string>(schema: Schema.Schema<A, I>) => (self: Options.Options<string>): Options.Options<ReadonlyArray<A>> => {
+export const each = <A, I extends string>(schema: Schema.Schema<A, I>, candidates: Candidates | undefined = wordsOf(schema)) => (self: Options.Options<string>): Options.Options<ReadonlyArray<A>> => {
   const read = reader(schema, self)
-  return Options.mapEffect(Options.repeated(self), (given) => Effect.forEach(given, read))
+  return offering(candidates)(Options.mapEffect(Options.repeated(self), (given) => Effect.forEach(given, read)))
 }
 
 /** `--x` and `--no-x`; `undefined` when neither is given, which cannot be told from `--no-x` by the library's own default. */

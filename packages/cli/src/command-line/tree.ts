@@ -4,6 +4,7 @@ import bundleImport from "../commands/bundle/import.ts"
 import daemonSocket from "../commands/daemon/socket.ts"
 import daemonStatus from "../commands/daemon/status.ts"
 import daemonStop from "../commands/daemon/stop.ts"
+import completion from "../commands/host/completion.ts"
 import df from "../commands/host/df.ts"
 import doctor from "../commands/host/doctor.ts"
 import imageBuild from "../commands/image/build.ts"
@@ -71,6 +72,7 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [df, "what banger keeps on the disk"],
   [prune, "remove what nothing uses"],
   [doctor, "check the host, and say how to mend it"],
+  [completion, "print a shell's completion script"],
   [daemonStatus, "what the daemon is and does"],
   [daemonSocket, "the path of the daemon's socket"],
   [daemonStop, "stop the daemon; VMs keep running"],
@@ -82,6 +84,30 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
 
 /** Every command by the words that name it. */
 export const TREE: ReadonlyMap<string, Entry> = new Map(COMMANDS.map(([command, summary]) => [command.path, { command, summary }]))
+
+/** What the first words of two stand for, in the order of the help; its commands are those of the tree that begin with it. */
+export const GROUPS: ReadonlyMap<string, { readonly title: string; readonly summary: string }> = new Map([
+  ["vm", { title: "VMs", summary: "create, use and delete VMs" }],
+  ["image", { title: "Images", summary: "what VMs are made of" }],
+  ["kernel", { title: "Kernels", summary: "what VMs boot" }],
+  ["bundle", { title: "Bundles", summary: "images and kernels in one file, for other hosts" }],
+  ["daemon", { title: "Daemon", summary: "the daemon of this host" }],
+  ["system", { title: "System", summary: "banger's install on this host" }]
+])
+
+/** Short forms of the commands that are typed most. */
+const SHORT_FORMS: ReadonlyArray<readonly [word: string, command: Command]> = [
+  ["run", vmRun], ["exec", vmExec], ["sh", vmSsh], ["ls", vmList], ["ps", vmList], ["start", vmStart], ["stop", vmStop], ["rm", vmDelete], ["logs", vmLogs]
+]
+
+/** The command that each short form stands for. */
+export const SHORT: ReadonlyMap<string, Entry> = new Map(SHORT_FORMS.flatMap(([word, { path }]) => {
+  const entry = TREE.get(path)
+  return entry === undefined ? [] : [[word, entry]]
+}))
+
+/** What the help shows first. */
+export const COMMON: ReadonlyArray<Command> = [vmRun, vmExec, vmSsh, vmList, vmStop, vmDelete, imageList]
 
 export const EXAMPLES: ReadonlyArray<string> = [
   "banger vm run ./repo -- make test    # a fresh VM, the repository in it, one command",

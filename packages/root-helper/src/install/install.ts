@@ -18,6 +18,7 @@ import { findOwner, keyPair, refuseOthersVms, state } from "./owner.ts"
 import { Refused } from "./refused.ts"
 import { exchange, release } from "./release.ts"
 import { services } from "./services.ts"
+import { shared } from "./shared.ts"
 import { take } from "./step.ts"
 import { uidsAreFree } from "./uids.ts"
 
@@ -115,6 +116,7 @@ export const install = (ownerName: string, bundles: Bundles) =>
       },
       { name: "ssh key", do: keyPair(owner) },
       ...services(record),
+      { name: "completion and manual", do: shared(CURRENT, "/") },
       { name: "kernel", do: hostKernel(record) }
     ])
     yield* Effect.forEach(replacements, ({ from, name }) => Console.error(`lib/${name} is ${from}; an install from banger's build without that flag brings back banger's own`))

@@ -14,6 +14,7 @@ import { COMMAND, LIBRARY, NETWORK_MANAGER, SETTINGS, UNIT_DIRECTORY, UNITS } fr
 import { NAME_SOCKETS } from "./name-sockets.ts"
 import { needsForwarding, reloadNetworkManagers } from "./network.ts"
 import { Refused } from "./refused.ts"
+import { sharedFiles } from "./shared.ts"
 
 /** Longer than TimeoutStopSec of any of our units. */
 const STOP_MS = 180_000
@@ -77,7 +78,7 @@ export const uninstall = ({ purge, stop }: { readonly purge: boolean; readonly s
     yield* Effect.forEach([...NAME_SOCKETS, ...UNITS].filter((unit) => !unit.includes("@") && existsSync(`${UNIT_DIRECTORY}/${unit}`)), (unit) =>
       run(["systemctl", "disable", "--quiet", "--now", unit], { timeoutMs: STOP_MS }), { discard: true })
     const left = yield* sweep(record._tag === "Some" ? record.value.ipForward : readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim())
-    const written = [...[...NAME_SOCKETS, ...UNITS].map((unit) => `${UNIT_DIRECTORY}/${unit}`), ...Object.keys(SETTINGS), COMMAND, LIBRARY, INSTALL_RECORD]
+    const written = [...[...NAME_SOCKETS, ...UNITS].map((unit) => `${UNIT_DIRECTORY}/${unit}`), ...Object.keys(SETTINGS), ...sharedFiles("/"), COMMAND, LIBRARY, INSTALL_RECORD]
     const state = purge ? [STATE, CACHE, "/etc/banger"] : []
     // Before the command goes that would try again.
     if (left.length > 0) return yield* new Refused({ problem: `not everything could be removed: ${left.join("; ")}`, fix: "banger system uninstall --stop again" })

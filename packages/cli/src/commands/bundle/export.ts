@@ -8,6 +8,7 @@ import { ImageNotFound, KernelNotFound } from "@banger/domain/errors.ts"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { size } from "@banger/domain/size.ts"
 import { type Programs, writeBundle } from "../../bundle/write.ts"
+import { files, images, kernels } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { as, each, json, needed } from "../../command-line/options.ts"
@@ -44,11 +45,11 @@ export default command({
 With --manifest, a small file beside it says where it will be and what it is: banger bundle import takes that, too.`,
   args: Args.none,
   flags: Options.all({
-    out: Options.text("out").pipe(Options.withPseudoName("FILE"), Options.withDescription("where to write it"), as(Values.text)),
-    image: Options.text("image").pipe(Options.withPseudoName("IMAGE"), Options.withDescription("an image (several times)"), each(ImageName)),
-    kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("a kernel (several times)"), each(KernelName)),
+    out: Options.text("out").pipe(Options.withPseudoName("FILE"), Options.withDescription("where to write it"), as(Values.text, files)),
+    image: Options.text("image").pipe(Options.withPseudoName("IMAGE"), Options.withDescription("an image (several times)"), each(ImageName, images)),
+    kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("a kernel (several times)"), each(KernelName, kernels)),
     firecracker: Options.boolean("firecracker").pipe(Options.withDescription("Firecracker and its jailer, those of /usr/local/bin")),
-    manifest: Options.text("manifest").pipe(Options.withPseudoName("FILE"), Options.withDescription("write a manifest"), as(Values.text)),
+    manifest: Options.text("manifest").pipe(Options.withPseudoName("FILE"), Options.withDescription("write a manifest"), as(Values.text, files)),
     url: Options.text("url").pipe(Options.withPseudoName("URL"), Options.withDescription("with --manifest: where the bundle will be; relative to the manifest (without it: its file name)"), as(Values.text)),
     json
   }),

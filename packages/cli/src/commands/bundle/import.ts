@@ -10,6 +10,7 @@ import { bundled } from "@banger/domain/bundle.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import { Digest, ImageName } from "@banger/domain/ids.ts"
 import { openBundle } from "../../bundle/read.ts"
+import { files, offering } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { as, json } from "../../command-line/options.ts"
@@ -50,7 +51,7 @@ export default command({
   path: "bundle import",
   about: `Takes what a bundle holds: its images and kernels, under their names. Given a manifest (.json, a file or an address), fetches the
 bundle that it names and checks its sha256. Firecracker is only unpacked: installing it is root's.`,
-  args: Args.text({ name: "FILE|MANIFEST" }),
+  args: Args.text({ name: "FILE|MANIFEST" }).pipe(offering(files)),
   flags: Options.all({
     name: Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("name of the image, where the bundle holds one"), as(ImageName)),
     json

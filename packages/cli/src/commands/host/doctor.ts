@@ -3,6 +3,7 @@ import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { Finding } from "@banger/domain/readiness.ts"
+import { files } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { as, json } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
@@ -37,7 +38,7 @@ export default command({
   flags: Options.all({
     fix: Options.boolean("fix").pipe(Options.withDescription("run the commands that mend what is wrong, asking before each, and check again")),
     yes: Options.boolean("yes").pipe(Options.withAlias("y"), Options.withDescription("with --fix: do not ask")),
-    bundle: Options.text("bundle").pipe(Options.withPseudoName("FILE"), Options.withDescription("write a report for an issue: without names, paths of yours, or credentials"), as(Values.text)),
+    bundle: Options.text("bundle").pipe(Options.withPseudoName("FILE"), Options.withDescription("write a report for an issue: without names, paths of yours, or credentials"), as(Values.text, files)),
     leaks: Options.boolean("leaks").pipe(Options.withDescription("list host objects that belong to no VM instead")),
     json
   }),

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import { BuildImage } from "@banger/domain/api.ts"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { DEFAULT_DISK_MIB, DiskMib } from "@banger/domain/vm.ts"
+import { files, images, kernels } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { as, json, needed } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
@@ -32,12 +33,12 @@ A failed build leaves nothing but its output. It goes on when this command ends:
   args: Args.none,
   flags: Options.all({
     name: Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("name of the new image"), as(ImageName)),
-    script: Options.text("script").pipe(Options.withPseudoName("FILE"), Options.withDescription("the script (without a #! line: run by sh -e)"), as(Values.text)),
-    from: Options.text("from").pipe(Options.withPseudoName("IMAGE"), Options.withDescription("image to begin with (debian-bookworm)"), as(ImageName)),
+    script: Options.text("script").pipe(Options.withPseudoName("FILE"), Options.withDescription("the script (without a #! line: run by sh -e)"), as(Values.text, files)),
+    from: Options.text("from").pipe(Options.withPseudoName("IMAGE"), Options.withDescription("image to begin with (debian-bookworm)"), as(ImageName, images)),
     size: Options.text("size").pipe(Options.withPseudoName("SIZE"), Options.withDescription("size of the root file system, at least (8G)"), as(Values.mib(DiskMib))),
     diskSize: Options.text("disk-size").pipe(Options.withPseudoName("SIZE"), Options.withDescription("size of the builder's /root, and the least that of the image's VMs can have (8G)"), as(Values.mib(DiskMib))),
     docker: Options.boolean("docker").pipe(Options.withDescription("install Docker's engine first")),
-    kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("kernel that the build and the image's VMs boot (without it: the default one)"), as(KernelName)),
+    kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("kernel that the build and the image's VMs boot (without it: the default one)"), as(KernelName, kernels)),
     again: Options.boolean("again").pipe(Options.withDescription("build also when nothing has changed: what the script fetches may have")),
     json
   }),

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { ImageName } from "@banger/domain/ids.ts"
 import { size } from "@banger/domain/size.ts"
 import { writeBundle } from "../../bundle/write.ts"
+import { files, images } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { as, json, needed } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
@@ -16,8 +17,8 @@ export default command({
   path: "image export",
   about: `Writes an image into one file that other hosts take: by banger bundle import, or from a catalog that names the file with the
 sha256 and the size printed here (docs/images.md). The image's kernel does not go along: banger bundle export has it all.`,
-  args: catalogName(ImageName),
-  flags: Options.all({ bundle: Options.text("bundle").pipe(Options.withPseudoName("FILE"), Options.withDescription("where to write it"), as(Values.text)), json }),
+  args: catalogName(ImageName, images),
+  flags: Options.all({ bundle: Options.text("bundle").pipe(Options.withPseudoName("FILE"), Options.withDescription("where to write it"), as(Values.text, files)), json }),
   fields: ["path, sha256, bytes"],
   examples: [EXAMPLE],
   run: ({ args: name, flags }) =>

@@ -4,6 +4,7 @@ import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { DiskMib } from "@banger/domain/vm.ts"
+import { files, kernels, offering } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { as, json } from "../../command-line/options.ts"
@@ -22,11 +23,11 @@ export default command({
   path: "image import",
   about: `Makes an image of what lies in a file or directory: an OCI layout, what docker save or podman save wrote, or the archive of
 a root file system (tar); all of them also compressed. What it has in /root is in /root of its VMs. Nothing is unpacked on this host, and no root is needed. banger image register takes an ext4, banger bundle import a bundle.`,
-  args: Args.text({ name: "FILE|DIR" }),
+  args: Args.text({ name: "FILE|DIR" }).pipe(offering(files)),
   flags: Options.all({
     name: Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("name of the image (the file's)"), as(ImageName)),
     size: Options.text("size").pipe(Options.withPseudoName("SIZE"), Options.withDescription("size of the root file system, at least (8G)"), as(Values.mib(DiskMib))),
-    kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("kernel that its VMs boot (without it: the default one)"), as(KernelName)),
+    kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("kernel that its VMs boot (without it: the default one)"), as(KernelName, kernels)),
     json
   }),
   fields: IMAGE_EVENT_FIELDS,

@@ -3,6 +3,7 @@ import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { size } from "@banger/domain/size.ts"
+import { directories, files, kernels } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { as, json, needed } from "../../command-line/options.ts"
@@ -23,11 +24,11 @@ A name that exists gets a new generation: new VMs use it, existing ones keep the
   args: Args.none,
   flags: Options.all({
     name: Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("name of the image"), as(ImageName)),
-    rootfs: Options.text("rootfs").pipe(Options.withPseudoName("FILE"), Options.withDescription("the root file system"), as(Values.text)),
-    workSeed: Options.text("work-seed").pipe(Options.withPseudoName("FILE"), Options.withDescription("an ext4 that becomes the work disk, /root"), as(Values.text)),
-    kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("kernel that its VMs boot (without it: the default one)"), as(KernelName)),
-    vmlinux: Options.text("vmlinux").pipe(Options.withPseudoName("FILE"), Options.withDescription("a kernel that is imported for it, under the image's name"), as(Values.text)),
-    modules: Options.text("modules").pipe(Options.withPseudoName("DIR"), Options.withDescription("the modules of --vmlinux: lib/modules/RELEASE"), as(Values.text)),
+    rootfs: Options.text("rootfs").pipe(Options.withPseudoName("FILE"), Options.withDescription("the root file system"), as(Values.text, files)),
+    workSeed: Options.text("work-seed").pipe(Options.withPseudoName("FILE"), Options.withDescription("an ext4 that becomes the work disk, /root"), as(Values.text, files)),
+    kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("kernel that its VMs boot (without it: the default one)"), as(KernelName, kernels)),
+    vmlinux: Options.text("vmlinux").pipe(Options.withPseudoName("FILE"), Options.withDescription("a kernel that is imported for it, under the image's name"), as(Values.text, files)),
+    modules: Options.text("modules").pipe(Options.withPseudoName("DIR"), Options.withDescription("the modules of --vmlinux: lib/modules/RELEASE"), as(Values.text, directories)),
     json
   }),
   fields: IMAGE_FIELDS,

@@ -2,6 +2,7 @@ import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { ImageName } from "@banger/domain/ids.ts"
 import { size } from "@banger/domain/size.ts"
+import { images } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
@@ -12,7 +13,7 @@ import { catalogName } from "../catalog-name.ts"
 export default command({
   path: "image show",
   about: "Shows one image.",
-  args: catalogName(ImageName),
+  args: catalogName(ImageName, images),
   flags: Options.all({ json }),
   fields: IMAGE_FIELDS,
   examples: ["banger image show debian-bookworm"],

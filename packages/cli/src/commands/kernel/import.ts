@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import { BadSource } from "@banger/domain/errors.ts"
 import { kernelFiles } from "@banger/domain/host-kernel.ts"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
+import { directories, files, images } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { as, each, json } from "../../command-line/options.ts"
@@ -57,10 +58,10 @@ Distributions that package modules apart take --deb twice.`,
   args: Args.none,
   flags: Options.all({
     name: Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("name of the kernel (host)"), as(KernelName)),
-    vmlinuz: Options.text("vmlinuz").pipe(Options.withPseudoName("FILE"), Options.withDescription("the kernel: bzImage or vmlinux"), as(Values.text)),
-    modules: Options.text("modules").pipe(Options.withPseudoName("DIR"), Options.withDescription("its modules: /lib/modules/RELEASE"), as(Values.text)),
-    deb: Options.text("deb").pipe(Options.withPseudoName("FILE"), Options.withDescription("a Debian package of a kernel, in place of both"), each(Values.text)),
-    image: Options.text("image").pipe(Options.withPseudoName("IMAGE"), Options.withDescription("the newest kernel in an image's /boot, in place of both"), as(ImageName)),
+    vmlinuz: Options.text("vmlinuz").pipe(Options.withPseudoName("FILE"), Options.withDescription("the kernel: bzImage or vmlinux"), as(Values.text, files)),
+    modules: Options.text("modules").pipe(Options.withPseudoName("DIR"), Options.withDescription("its modules: /lib/modules/RELEASE"), as(Values.text, directories)),
+    deb: Options.text("deb").pipe(Options.withPseudoName("FILE"), Options.withDescription("a Debian package of a kernel, in place of both"), each(Values.text, files)),
+    image: Options.text("image").pipe(Options.withPseudoName("IMAGE"), Options.withDescription("the newest kernel in an image's /boot, in place of both"), as(ImageName, images)),
     json
   }),
   fields: KERNEL_FIELDS,

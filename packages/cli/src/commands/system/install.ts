@@ -1,6 +1,7 @@
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
+import { files } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { as } from "../../command-line/options.ts"
@@ -17,9 +18,9 @@ export default command({
   args: Args.none,
   flags: Options.all({
     owner: Options.text("owner").pipe(Options.withPseudoName("USER"), Options.withDescription("the user whose banger it is"), as(Values.text)),
-    daemon: Options.text("daemon").pipe(Options.withPseudoName("FILE"), Options.withDescription("a daemon of your own, in place of banger's (docs/custom-capabilities.md)"), as(Values.text)),
+    daemon: Options.text("daemon").pipe(Options.withPseudoName("FILE"), Options.withDescription("a daemon of your own, in place of banger's (docs/custom-capabilities.md)"), as(Values.text, files)),
     check: Options.boolean("check").pipe(Options.withDescription("only say what this host lacks; with sudo also what only root is told")),
-    helper: Options.text("helper").pipe(Options.withPseudoName("FILE"), Options.withDescription("a root helper of your own, in place of banger's"), as(Values.text))
+    helper: Options.text("helper").pipe(Options.withPseudoName("FILE"), Options.withDescription("a root helper of your own, in place of banger's"), as(Values.text, files))
   }),
   examples: [
     "./build/bin/banger system install --check",

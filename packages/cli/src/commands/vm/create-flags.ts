@@ -2,14 +2,15 @@ import * as Options from "@effect/cli/Options"
 import type { CreateVm } from "@banger/domain/api.ts"
 import { ImageName, KernelName, VmName } from "@banger/domain/ids.ts"
 import { DiskMib, MemoryMib, Vcpu } from "@banger/domain/vm.ts"
+import { images, kernels } from "../../command-line/candidates.ts"
 import { as, either, type ValuesOf } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 
 /** What a new VM is to be; what is not given comes from the configuration. */
 export const createFlags = {
   name: Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("name of the VM (without it: an adjective and a noun)"), as(VmName)),
-  image: Options.text("image").pipe(Options.withPseudoName("IMAGE"), Options.withDescription("image to boot"), as(ImageName)),
-  kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("kernel to boot"), as(KernelName)),
+  image: Options.text("image").pipe(Options.withPseudoName("IMAGE"), Options.withDescription("image to boot"), as(ImageName, images)),
+  kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("kernel to boot"), as(KernelName, kernels)),
   vcpu: Options.text("vcpu").pipe(Options.withPseudoName("N"), Options.withDescription("virtual CPUs: 1, or an even number up to 32"), as(Values.number(Vcpu))),
   memory: Options.text("memory").pipe(Options.withPseudoName("MIB"), Options.withDescription("memory in MiB"), as(Values.number(MemoryMib))),
   diskSize: Options.text("disk-size").pipe(Options.withPseudoName("SIZE"), Options.withDescription("size of the work disk, such as 16G"), as(Values.mib(DiskMib))),

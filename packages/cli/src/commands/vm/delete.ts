@@ -12,7 +12,7 @@ import { vmNames } from "./vm-ref.ts"
 export default command({
   path: "vm delete",
   about: "Deletes VMs and their disks, and returns when nothing of them is left. Asks first on a terminal.",
-  args: vmNames,
+  args: vmNames(),
   flags: Options.all({
     all,
     force: Options.boolean("force").pipe(Options.withAlias("f"), Options.withDescription("also those that run")),

@@ -11,7 +11,7 @@ export default command({
   path: "vm exec",
   about: `Runs a command in a VM, over vsock: the guest needs no network and no sshd. Without one it is a shell.
 The exit status is the command's own; 128+n when signal n ended it; 125 for a failure of banger's, 126 and 127 as in a shell.`,
-  args: vmName,
+  args: vmName(["running"]),
   rest: "[-- CMD...]",
   ownFailure: OWN_FAILURE,
   flags: Options.all({

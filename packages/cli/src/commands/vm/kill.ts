@@ -15,15 +15,18 @@ const signal = Values.written(KillSignal, (text) => {
   throw new Error(`expected one of ${KillSignal.literals.join(", ")}`)
 })
 
+/** Those that this can be done to. */
+const STATES = ["running", "paused", "starting", "stopping"] as const
+
 export default command({
   path: "vm kill",
   about: "Sends a signal to the Firecracker of VMs. KILL ends a VM at once: its guest does not write out what it holds in memory.",
-  args: vmNames,
+  args: vmNames(STATES),
   flags: Options.all({ all, signal: Options.text("signal").pipe(Options.withAlias("s"), Options.withPseudoName("SIG"), Options.withDescription("the signal (KILL)"), as(signal)) }),
   examples: ["banger vm kill sandbox", "banger vm kill --signal TERM sandbox other"],
   run: ({ args: vms, flags }) => {
     const sent = flags.signal ?? "KILL"
-    return onMany({ vms, all: flags.all, states: ["running", "paused", "starting", "stopping"] }, (daemon, vm) =>
+    return onMany({ vms, all: flags.all, states: STATES }, (daemon, vm) =>
       Effect.zipRight(daemon.vm.Kill({ vm, signal: sent }), print(`${vm}: sent SIG${sent}\n`)))
   }
 })

@@ -41,7 +41,7 @@ const events = (vm: VmRef, flags: { readonly follow: boolean; readonly tail: num
 export default command({
   path: "vm logs",
   about: "Prints a VM's serial console; or with --firecracker what Firecracker says, or with --daemon what the daemon did with the VM.",
-  args: vmName,
+  args: vmName(),
   flags: Options.all({
     follow: Options.boolean("follow").pipe(Options.withAlias("f"), Options.withDescription("go on with what comes")),
     tail: Options.text("tail").pipe(Options.withAlias("n"), Options.withPseudoName("N"), Options.withDescription("only the last N lines"), as(Values.count)),

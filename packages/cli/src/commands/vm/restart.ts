@@ -6,16 +6,19 @@ import { EVENT_FIELDS } from "../../output/watch.ts"
 import { all, finished, onMany, STOP_TIMEOUT } from "./many-vms.ts"
 import { vmNames } from "./vm-ref.ts"
 
+/** Those that this can be done to. */
+const STATES = ["running"] as const
+
 export default command({
   path: "vm restart",
   about: "Stops VMs, as banger vm stop does, and starts them again.",
-  args: vmNames,
+  args: vmNames(STATES),
   flags: Options.all({ all, timeout: Options.text("timeout").pipe(Options.withPseudoName("TIME"), Options.withDescription("how long the guest may take to go down (10s)"), as(Values.duration)), json }),
   fields: EVENT_FIELDS,
   examples: [
     "banger vm restart sandbox"
   ],
   run: ({ args: vms, flags }) =>
-    onMany({ vms, all: flags.all, states: ["running"] }, (daemon, vm) =>
+    onMany({ vms, all: flags.all, states: STATES }, (daemon, vm) =>
       finished(vm, flags.json)(daemon.vm.Restart({ vm, timeoutMs: flags.timeout ?? STOP_TIMEOUT })))
 })

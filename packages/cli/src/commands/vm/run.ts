@@ -5,6 +5,7 @@ import type { CreateVm } from "@banger/domain/api.ts"
 import { HistoryMode } from "@banger/domain/config.ts"
 import { size } from "@banger/domain/size.ts"
 import type { VmView } from "@banger/domain/vm.ts"
+import { directories, offering } from "../../command-line/candidates.ts"
 import { command, type Input } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { as, type ValuesOf } from "../../command-line/options.ts"
@@ -99,7 +100,7 @@ export default command({
   about: `Creates a VM, sends the repository at PATH to /root/<its name>, and runs CMD there, or a shell.
 Sent are the files that git tracks, as they are in the work tree, and .git with HEAD's history and tags: git says there what it says here.
 The exit status is the command's own; 128+n when signal n ended it; 125 for a failure of banger's, 126 and 127 as in a shell.`,
-  args: Args.withDefault(Args.text({ name: "PATH" }), undefined),
+  args: Args.withDefault(Args.text({ name: "PATH" }).pipe(offering(directories)), undefined),
   rest: "[-- CMD...]",
   ownFailure: OWN_FAILURE,
   flags: Options.all(flags),

@@ -41,7 +41,7 @@ const text = (detail: VmDetail): string => {
 export default command({
   path: "vm show",
   about: "Shows everything about a VM.",
-  args: vmName,
+  args: vmName(),
   flags: Options.all({ json }),
   fields: [
     "vm {", ...VM_FIELDS.map((line) => `  ${line}`), "},",

@@ -10,7 +10,7 @@ export default command({
   path: "vm ssh",
   about: `Opens an ssh session in a VM with banger's key; the guest's host key is pinned. An sshd that is still starting is waited for.
 What stands after -- goes to ssh: options, or a command. Your own ssh configuration is not read. The exit status is ssh's.`,
-  args: vmName,
+  args: vmName(["running"]),
   rest: "[-- SSH-ARGS...]",
   flags: Options.none,
   examples: ["banger vm ssh sandbox", "banger vm ssh sandbox -- uname -a", "banger vm ssh sandbox -- -L 8080:localhost:80"],

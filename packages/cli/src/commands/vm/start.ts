@@ -5,10 +5,13 @@ import { EVENT_FIELDS } from "../../output/watch.ts"
 import { all, finished, onMany } from "./many-vms.ts"
 import { vmNames } from "./vm-ref.ts"
 
+/** Those that this can be done to. */
+const STATES = ["stopped", "crashed", "broken"] as const
+
 export default command({
   path: "vm start",
   about: "Starts stopped VMs.",
-  args: vmNames,
+  args: vmNames(STATES),
   flags: Options.all({ all, json }),
   fields: EVENT_FIELDS,
   examples: [
@@ -16,6 +19,6 @@ export default command({
     "banger vm start --all"
   ],
   run: ({ args: vms, flags }) =>
-    onMany({ vms, all: flags.all, states: ["stopped", "crashed", "broken"] }, (daemon, vm) =>
+    onMany({ vms, all: flags.all, states: STATES }, (daemon, vm) =>
       finished(vm, flags.json)(daemon.vm.Start({ vm })))
 })

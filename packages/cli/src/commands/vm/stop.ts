@@ -6,10 +6,13 @@ import { EVENT_FIELDS } from "../../output/watch.ts"
 import { all, finished, onMany, STOP_TIMEOUT } from "./many-vms.ts"
 import { vmNames } from "./vm-ref.ts"
 
+/** Those that this can be done to. */
+const STATES = ["running", "paused", "starting"] as const
+
 export default command({
   path: "vm stop",
   about: "Stops VMs: the guest is asked first, and killed when it takes too long. Disks stay.",
-  args: vmNames,
+  args: vmNames(STATES),
   flags: Options.all({ all, timeout: Options.text("timeout").pipe(Options.withPseudoName("TIME"), Options.withDescription("how long the guest may take to go down (10s)"), as(Values.duration)), json }),
   fields: EVENT_FIELDS,
   examples: [
@@ -17,6 +20,6 @@ export default command({
     "banger vm stop --all --timeout 30s"
   ],
   run: ({ args: vms, flags }) =>
-    onMany({ vms, all: flags.all, states: ["running", "paused", "starting"] }, (daemon, vm) =>
+    onMany({ vms, all: flags.all, states: STATES }, (daemon, vm) =>
       finished(vm, flags.json)(daemon.vm.Stop({ vm, timeoutMs: flags.timeout ?? STOP_TIMEOUT })))
 })

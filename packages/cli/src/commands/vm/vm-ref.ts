@@ -2,13 +2,14 @@ import * as Args from "@effect/cli/Args"
 import * as Effect from "effect/Effect"
 import { pausedFix, WrongState } from "@banger/domain/errors.ts"
 import { VmRef } from "@banger/domain/ids.ts"
-import type { VmView } from "@banger/domain/vm.ts"
+import type { VmState, VmView } from "@banger/domain/vm.ts"
 import { fitting } from "../../command-line/arguments.ts"
+import { vms } from "../../command-line/candidates.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 
-/** The argument that names a VM. */
-export const vmName = Args.text({ name: "NAME" }).pipe(fitting(VmRef, "banger vm list --all shows what there is"))
-export const vmNames = Args.repeated(vmName)
+/** The argument that names a VM. Any is taken; while it is typed, those in the states are offered. */
+export const vmName = (states?: ReadonlyArray<VmState>) => Args.text({ name: "NAME" }).pipe(fitting(VmRef, "banger vm list --all shows what there is", vms(states)))
+export const vmNames = (states?: ReadonlyArray<VmState>) => Args.repeated(vmName(states))
 
 /** A VM that must run. */
 export const running = (vm: VmRef) =>
