@@ -121,6 +121,18 @@ describe("reading commands", () => {
 })
 
 describe("acting commands", () => {
+  it.concurrent("what waits for a daemon that starts ends by a signal, and has asked it for nothing", async () => {
+    let said = ""
+    const server = Net.createServer((socket) => void socket.on("error", () => {}).on("data", (bytes) => { said += bytes }))
+    await new Promise<void>((resolve) => server.listen(`${base}/silent.sock`, resolve))
+    const { child, ended } = start(argv("vm stop box"), { ...env, BANGER_SOCKET: `${base}/silent.sock` })
+    while (said === "") await sleep(5)
+    child.kill("SIGTERM")
+    assert.strictEqual((await ended).status, 143)
+    assert.strictEqual(said, `{"_tag":"Ping"}\n`)
+    server.close()
+  })
+
   it.concurrent("vm create prints the name, or every event", async () => {
     const [text, json] = await Promise.all([banger("vm create --name made --memory 512"), banger("vm create --name made2 --json")])
     assert.strictEqual(text.stdout, "made\n")

@@ -101,7 +101,8 @@ export const layer = Layer.scoped(RpcClient.Protocol, RpcClient.Protocol.make((r
         Effect.suspend(() => {
           if (message._tag !== "Request" && current === undefined) return Effect.void
           const connection = current ??= opened()
-          return Effect.zipRight(Deferred.await(connection.answered), Effect.sync(() => connection.send(message)))
+          // The client sends without a break; what waits for a daemon to start ends by a signal all the same.
+          return Effect.zipRight(Effect.interruptible(Deferred.await(connection.answered)), Effect.sync(() => connection.send(message)))
         }),
       supportsAck: true,
       supportsTransferables: false
