@@ -42,8 +42,8 @@ describe("a table", () => {
 
   it("is cut from the least important column on, and then left out; a name is whole", () => {
     assert.strictEqual(layout(table, 50, "…").split("\n")[1], "a-rather-long-name  crashed (signal 9)  debian-bo…")
-    assert.strictEqual(layout(table, 40, "...").split("\n")[1], "a-rather-long-name  crashed ...  deb...")
-    assert.strictEqual(layout(table, 30, "…").split("\n")[1], "a-rather-long-name  crash…")
+    assert.strictEqual(layout(table, 40, "...").split("\n")[1], "a-rather-long-name  crashed (...  deb...")
+    assert.strictEqual(layout(table, 30, "…").split("\n")[1], "a-rather-long-name  crashed (…")
     assert.strictEqual(layout(table, 5, "…").split("\n")[1], "a-rather-long-name")
     for (let columns = 18; columns < 60; columns++) for (const line of layout(table, columns, "…").split("\n")) assert.isAtMost(widthOf(line), columns)
   })

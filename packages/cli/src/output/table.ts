@@ -18,13 +18,13 @@ const sum = (widths: ReadonlyArray<number>) => widths.reduce((total, width) => t
 /** How wide each column is to be in so many columns of the terminal; those that are left out are not in it. */
 const widthsIn = ({ cut, heading, rows }: Table, available: number): ReadonlyMap<number, number> => {
   const widths = new Map(heading.map((name, column) => [column, Math.max(widthOf(name), ...rows.map((row) => widthOf(row[column] ?? "")))] as const))
-  const over = () => sum([...widths.values()]) - available
   const order = cut.map((name) => heading.indexOf(name))
+  const least = (column: number, width: number) => order.includes(column) ? Math.min(width, Math.max(widthOf(heading[column] ?? ""), LEAST)) : width
+  for (const column of order) if (sum([...widths].map(([at, width]) => least(at, width))) > available) widths.delete(column)
   for (const column of order) {
-    const [width, name] = [widths.get(column) ?? 0, heading[column] ?? ""]
-    if (over() > 0) widths.set(column, Math.max(Math.min(width, Math.max(widthOf(name), LEAST)), width - over()))
+    const width = widths.get(column)
+    if (width !== undefined) widths.set(column, Math.max(least(column, width), width - Math.max(0, sum([...widths.values()]) - available)))
   }
-  for (const column of order) if (over() > 0) widths.delete(column)
   return widths
 }
 

@@ -104,7 +104,7 @@ describe("lists on a terminal", () => {
   it.concurrent("fit it, with names whole, and say how long ago; a pipe gets all of it", async () => {
     const [narrow, ascii, tiny, wide, piped] = await Promise.all([
       shows("banger image list", { cols: 45 }), shows("banger vm list", { cols: 48, env: { LANG: "C" } }), shows("banger vm list", { cols: 20, rows: 5 }), shows("banger image list"), shows("banger image list | cat", { cols: 20 })])
-    assert.match(narrow, /\r\ndebian-bookworm .* years ago /)
+    assert.match(narrow, /\r\ndebian-bookworm .* years ago\r\n/)
     for (const [text, columns] of [[narrow, 45], [ascii, 48], [tiny, 20]] as const) for (const line of utf8(text).split("\r\n")) assert.isAtMost(widthOf(line), columns)
     assert.include(ascii, "...")
     assert.match(tiny, /^NAME [^]*\r\nbox /)
