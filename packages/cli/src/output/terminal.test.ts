@@ -30,7 +30,7 @@ interface Screen {
 
 const quoted = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`
 
-/** What a command line writes to a terminal; `$banger` is the command. */
+/** What a command line writes to a terminal. */
 const terminal = (line: string, { cols = 80, env = {}, rows = 24 }: Screen = {}) =>
   start(["script", "-qec", `banger() { ${banger.map(quoted).join(" ")} "$@"; }; stty cols ${cols} rows ${rows}; ${line}`, "/dev/null"], {
     TERM: "xterm", LANG: "C.UTF-8", LC_ALL: "", PAGER: "cat", BANGER_SOCKET: socket, BANGER_STAGING: `${base}/staging`,
@@ -66,7 +66,7 @@ describe("progress on a terminal", () => {
     }
   })
 
-  it.concurrent("goes before an interruption's one message, and follows the window's size", async () => {
+  it.concurrent("goes before the one message of an interruption, and leaves the terminal as it was", async () => {
     const { child, ended } = terminal("banger image pull oci://slow.example/app:1 --name slow; stty -a | grep -c ' echo '")
     let seen = ""
     child.stdout?.on("data", (text) => seen += text)
