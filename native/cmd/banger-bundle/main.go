@@ -29,7 +29,7 @@ const usage = `usage: banger-bundle pack [--reserve BYTES] --out FILE --about JS
 unpack writes each file under its number into the directory; fetch takes any file as it is. A URL needs its sha256 and its
 size; what was fetched of it is kept in the cache, and the next attempt goes on from there. The reserve is what they leave free
 of the disk, 2 GiB where nobody says.
-They tell on stdout, one JSON object a line: pack and unpack what they do, {"progress":{"phase","done","total"}}, and all last {"packed":{...}},
+They tell on stdout, one JSON object a line: what they do, {"progress":{"phase","done","total"}}, and all last {"packed":{...}},
 {"unpacked":{...}}, {"fetched":{}} or {"error":{"kind","message","fix"}}. They end when their stdin does.`
 
 // silence is how long a server may send nothing.
@@ -69,7 +69,7 @@ func main() {
 		o := originOf(flags)
 		clean = func() { os.Remove(*out) }
 		run = func() (string, any, error) {
-			return "fetched", struct{}{}, fetch(ctx, o, flags.Arg(0), *out, reserve)
+			return "fetched", struct{}{}, fetch(ctx, o, flags.Arg(0), *out, reserve, said)
 		}
 	default:
 		misused()
@@ -152,7 +152,7 @@ func (o *origin) open(ctx context.Context, source string, reserve room.Reserve) 
 }
 
 // fetch leaves nothing under the file's name when its digest is another.
-func fetch(ctx context.Context, o *origin, source, out string, reserve room.Reserve) (err error) {
+func fetch(ctx context.Context, o *origin, source, out string, reserve room.Reserve, said *report.Lines) (err error) {
 	if o.digest == "" {
 		misused()
 	}
@@ -175,8 +175,20 @@ func fetch(ctx context.Context, o *origin, source, out string, reserve room.Rese
 			err = errors.Join(err, os.Remove(out))
 		}
 	}()
-	_, err = io.Copy(reserve.Keep(target), in)
+	_, err = io.Copy(io.MultiWriter(reserve.Keep(target), &counter{total: o.bytes, tell: throttled(said, "fetch")}), in)
 	return err
+}
+
+// counter tells how much was written.
+type counter struct {
+	done, total int64
+	tell        func(done, total int64)
+}
+
+func (c *counter) Write(piece []byte) (int, error) {
+	c.done += int64(len(piece))
+	c.tell(c.done, c.total)
+	return len(piece), nil
 }
 
 // Unpacked says what a bundle held.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"banger.dev/native/internal/report"
 	"banger.dev/native/internal/room"
 )
 
@@ -21,14 +22,14 @@ func TestFetchLeavesOnlyWhatHasItsDigest(t *testing.T) {
 	}
 	sum := sha256.Sum256([]byte(content))
 	right := &origin{digest: hex.EncodeToString(sum[:]), bytes: int64(len(content)), cache: directory}
-	if err := fetch(context.Background(), right, "file://"+source, out, room.Reserve{}); err != nil {
+	if err := fetch(context.Background(), right, "file://"+source, out, room.Reserve{}, report.ToStdout()); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.ReadFile(out); err != nil || string(got) != content {
 		t.Fatalf("%d bytes, %v", len(got), err)
 	}
 	wrong := &origin{digest: strings.Repeat("0", 64), bytes: int64(len(content)), cache: directory}
-	err := fetch(context.Background(), wrong, "file://"+source, out, room.Reserve{})
+	err := fetch(context.Background(), wrong, "file://"+source, out, room.Reserve{}, report.ToStdout())
 	if err == nil || !strings.Contains(err.Error(), "sha256:") {
 		t.Fatalf("a wrong digest gives %v", err)
 	}

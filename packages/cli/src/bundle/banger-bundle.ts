@@ -1,16 +1,22 @@
 import { execFile } from "node:child_process"
+import { createInterface } from "node:readline"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { BadSource } from "@banger/domain/errors.ts"
 import { program } from "../host/paths.ts"
 
+/** Bytes done of all. */
+export type Told = (done: number, total: number) => void
+
+const Progress = Schema.parseJson(Schema.Struct({ progress: Schema.Struct({ done: Schema.Number, total: Schema.Number }) }))
 const Failed = Schema.Struct({ error: Schema.Struct({ message: Schema.String, fix: Schema.String }) })
 
 /** Bytes of all that it prints: its progress, a few lines a second. */
 const MAX_OUTPUT = 64 << 20
 
-/** Runs banger-bundle, whose last line is its result. `what` names the bundle in errors. It ends with its stdin, so with us. */
-export const bangerBundle = <A, I>(args: ReadonlyArray<string>, result: Schema.Schema<A, I>, what: string): Effect.Effect<A, BadSource> =>
+/** Runs banger-bundle, whose last line is its result, and the others what is done. `what` names the bundle in errors. It ends with its stdin, so with us. */
+export const bangerBundle = <A, I>(args: ReadonlyArray<string>, result: Schema.Schema<A, I>, what: string, told: Told): Effect.Effect<A, BadSource> =>
   Effect.async((resume) => {
     const decode = Schema.decodeUnknownOption(Schema.parseJson(Schema.Union(result, Failed)))
     const isFailure = Schema.is(Failed)
@@ -21,6 +27,10 @@ export const bangerBundle = <A, I>(args: ReadonlyArray<string>, result: Schema.S
       if (isFailure(said.value)) return fail(said.value.error.message, said.value.error.fix)
       resume(Effect.succeed(said.value))
     })
+    const progress = Schema.decodeUnknownOption(Progress)
+    if (child.stdout !== null) {
+      createInterface(child.stdout).on("line", (line) => Option.map(progress(line), ({ progress: { done, total } }) => told(done, total)))
+    }
     // It removes what it has written so far.
     return Effect.sync(() => void child.stdin?.end())
   })

@@ -5,7 +5,7 @@ import { type BundleContents, Unpacked } from "@banger/domain/bundle.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import type { StagingId } from "@banger/domain/ids.ts"
 import { place } from "../host/staging.ts"
-import { bangerBundle } from "./banger-bundle.ts"
+import { bangerBundle, type Told } from "./banger-bundle.ts"
 
 /** A bundle that lies unpacked in staging, until the scope closes. */
 export interface Opened {
@@ -18,13 +18,13 @@ export interface Opened {
 }
 
 /** Unpacks a bundle of the user's files, or of an address whose digest is known. `args` are banger-bundle's, `what` names it in errors. */
-export const openBundle = (args: ReadonlyArray<string>, what: string): Effect.Effect<Opened, BadSource, Scope.Scope> =>
+export const openBundle = (args: ReadonlyArray<string>, what: string, told: Told): Effect.Effect<Opened, BadSource, Scope.Scope> =>
   Effect.gen(function*() {
     const onDisk = <A>(act: () => Promise<A>) =>
       Effect.tryPromise({ try: act, catch: (error) => new BadSource({ path: what, problem: (error as Error).message, fix: "banger doctor" }) })
     const into = yield* place
     yield* onDisk(() => fs.mkdir(into.path))
-    const { unpacked: { about, files } } = yield* bangerBundle(["unpack", "--into", into.path, ...args], Unpacked, what)
+    const { unpacked: { about, files } } = yield* bangerBundle(["unpack", "--into", into.path, ...args], Unpacked, what, told)
     const pathOf = (name: string) => {
       const at = files.indexOf(name)
       return at < 0 ? Effect.fail(new BadSource({ path: what, problem: `it has no ${name}`, fix: "write it again: banger bundle export" })) : Effect.succeed(`${into.path}/${at}`)

@@ -5,6 +5,7 @@ import { type BundleContents, bundled } from "@banger/domain/bundle.ts"
 import type { Image, Kernel } from "@banger/domain/catalog.ts"
 import type { Digest } from "@banger/domain/ids.ts"
 import { STORE } from "../host/paths.ts"
+import { moving } from "../output/progress.ts"
 import { bangerBundle } from "./banger-bundle.ts"
 
 const Packed = Schema.Struct({ packed: Schema.Struct({ sha256: Schema.String, bytes: Schema.Number }) })
@@ -30,5 +31,6 @@ export const writeBundle = (out: string, images: ReadonlyArray<Image>, kernels: 
     firecracker: programs?.version ?? null
   }
   const path = resolve(out)
-  return Effect.map(bangerBundle(["pack", "--out", path, "--about", JSON.stringify(about), ...files], Packed, path), ({ packed }) => ({ path, ...packed }))
+  const packing = moving(`writing ${path}`, (told) => bangerBundle(["pack", "--out", path, "--about", JSON.stringify(about), ...files], Packed, path, told))
+  return Effect.map(packing, ({ packed }) => ({ path, ...packed }))
 }

@@ -1,6 +1,8 @@
+import * as Effect from "effect/Effect"
 import { VERSION } from "@banger/domain/version.ts"
 import { complete } from "../completion/complete.ts"
 import { renderFailure } from "../failure/failure.ts"
+import { page } from "../output/pager.ts"
 import { below, find, firstWords } from "./find.ts"
 import { commandHelp, groupHelp, wholeHelp } from "./help.ts"
 import { launch } from "./launch.ts"
@@ -22,19 +24,33 @@ const missed = (group: string, word: string | undefined): Misuse => {
   return new Misuse(`there is no command ${JSON.stringify([group, word].filter(Boolean).join(" "))}`, meant(nearest(word, known).map((name) => `${prefix} ${name}`), help))
 }
 
+const NO_PAGER = "--no-pager"
+
+/** What every command takes, wherever it stands before `--`: it is told to the pager as its variable would be. */
+const withoutPager = (given: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const end = given.indexOf("--")
+  const [own, rest] = end === -1 ? [given, []] : [given.slice(0, end), given.slice(end)]
+  if (!own.includes(NO_PAGER)) return given
+  process.env["BANGER_PAGER"] = ""
+  return [...own.filter((word) => word !== NO_PAGER), ...rest]
+}
+
+const explain = (text: string): void => launch({ run: () => Effect.as(page(text), 0), ownFailure: undefined }, [])
+
 /** Finds the command that argv names and runs it, or explains what there is. */
-export const dispatch = (argv: ReadonlyArray<string>): void => {
-  if (argv[0] === "__complete") return launch(complete, argv.slice(1))
+export const dispatch = (given: ReadonlyArray<string>): void => {
+  if (given[0] === "__complete") return launch(complete, given.slice(1))
+  const argv = withoutPager(given)
   if (argv[0] === "--version" || argv[0] === "-V") return void process.stdout.write(`banger ${VERSION}\n`)
   const found = find(argv)
   if (found !== undefined) {
     const { args, entry: { command } } = found
-    return wantsHelp(args) ? void process.stdout.write(commandHelp(command)) : launch(command, args)
+    return wantsHelp(args) ? explain(commandHelp(command)) : launch(command, args)
   }
   const group = argv[0] !== undefined && GROUPS.has(argv[0]) ? argv[0] : ""
   const beyond = argv.slice(group === "" ? 0 : 1).filter((word) => word !== "--help" && word !== "-h" && word !== "help")
   if (beyond.length === 0 && (argv.length === 0 || wantsHelp(argv) || argv[0] === "help")) {
-    return void process.stdout.write(group === "" ? wholeHelp() : groupHelp(group))
+    return explain(group === "" ? wholeHelp() : groupHelp(group))
   }
   process.stderr.write(renderFailure(missed(group, beyond[0]), argv.includes("--json")))
   process.exitCode = 2

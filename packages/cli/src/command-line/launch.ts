@@ -7,6 +7,7 @@ import { LocalFailure } from "../failure/errors.ts"
 import { FAILED, SIGNAL_STATUS, statusOf } from "../failure/exit.ts"
 import { renderFailure } from "../failure/failure.ts"
 import { takeSignals } from "../host/signals.ts"
+import { makeRoom } from "../output/live-line.ts"
 import type { Command } from "./command.ts"
 
 const asksForJson = (argv: ReadonlyArray<string>) => {
@@ -17,8 +18,13 @@ const asksForJson = (argv: ReadonlyArray<string>) => {
 /** Waits until what was printed has left, then ends the process: open sockets must not keep it. */
 const leave = (status: number) => process.stderr.write("", () => process.stdout.write("", () => process.exit(status)))
 
+const complain = (error: unknown, json: boolean) => {
+  makeRoom(process.stderr, "\n")
+  process.stderr.write(renderFailure(error, json))
+}
+
 /** Runs a command to its end and exits with its status. The first signal ends it in order, a second at once. */
-export const launch = (command: Pick<Command, "run" | "ownFailure">, argv: ReadonlyArray<string>): void => {
+export const launch = (command: Pick<Command, "ownFailure" | "run">, argv: ReadonlyArray<string>): void => {
   let ended: number | undefined
   // The libraries' log goes to stdout, which is the guest's or a script's.
   const fiber = Effect.runFork(Logger.withMinimumLogLevel(command.run(argv), LogLevel.None))
@@ -30,7 +36,7 @@ export const launch = (command: Pick<Command, "run" | "ownFailure">, argv: Reado
   takeSignals((signal) => end(SIGNAL_STATUS[signal]))
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (ended !== undefined) return
-    if (error.code !== "EPIPE") process.stderr.write(renderFailure(new LocalFailure({ problem: `cannot write the output: ${error.message}`, fix: "" }), asksForJson(argv)))
+    if (error.code !== "EPIPE") complain(new LocalFailure({ problem: `cannot write the output: ${error.message}`, fix: "" }), asksForJson(argv))
     end(error.code === "EPIPE" ? SIGNAL_STATUS.SIGPIPE : command.ownFailure ?? FAILED)
   })
   process.stderr.on("error", () => {})
@@ -38,7 +44,7 @@ export const launch = (command: Pick<Command, "run" | "ownFailure">, argv: Reado
     if (Exit.isSuccess(exit)) return leave(exit.value)
     if (ended !== undefined) return leave(ended)
     const error = Cause.squash(exit.cause)
-    process.stderr.write(renderFailure(error, asksForJson(argv)))
+    complain(error, asksForJson(argv))
     leave(statusOf(error, command.ownFailure))
   })
 }

@@ -39,6 +39,8 @@ export const either = (name: string): Options.Options<boolean | undefined> =>
 
 export const json = Options.boolean("json").pipe(Options.withDescription("print JSON instead of text"))
 
+export const verbose = Options.boolean("verbose").pipe(Options.withAlias("v"), Options.withDescription("a line for each step with its time, also on a terminal"))
+
 /** What a command cannot do without; `example` shows how it is given. */
 export const needed = <A>(flag: string, value: A | undefined, example: string): Effect.Effect<A, Misuse> =>
   value === undefined ? Effect.fail(new Misuse(`${flag} is missing`, example)) : Effect.succeed(value)

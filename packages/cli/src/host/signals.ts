@@ -2,12 +2,13 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 
 export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP"
-type Handler = (signal: Signal) => void
+/** `pass`: it is left to whoever came before. */
+type Handler = (signal: Signal) => "pass" | void
 
 /** Whoever came last decides what a signal means: a session forwards it, otherwise it ends the command. */
 const handlers: Array<Handler> = []
 
-const deliver = (signal: Signal) => handlers[handlers.length - 1]?.(signal)
+const deliver = (signal: Signal) => void handlers.findLast((handler) => handler(signal) !== "pass")
 
 /** Called once, before anything else takes signals. */
 export const takeSignals = (fallback: Handler): void => {

@@ -7,9 +7,9 @@ import { killed } from "@banger/capabilities/killed.ts"
 import { isShort, withinReserve } from "@banger/capabilities/reserve.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import { type StagingId, stagingId } from "@banger/domain/ids.ts"
-import { size } from "@banger/domain/size.ts"
 import { LocalFailure } from "../failure/errors.ts"
-import { dim } from "../output/style.ts"
+import { moving } from "../output/progress.ts"
+import { canRedraw } from "../output/terminal.ts"
 import { staging } from "./paths.ts"
 
 const pathOf = (id: StagingId) => `${staging()}/${id}`
@@ -32,16 +32,12 @@ export const withRoom = (subject: string, bytes = 0, directory = staging()) => <
 /** How often the progress line moves on, in milliseconds. */
 const TICK = 200
 
-const showProgress = (path: string, name: string, bytes: number): (() => void) => {
-  if (process.stderr.isTTY !== true) return () => {}
-  const tick = setInterval(() => {
-    void fs.stat(path).then(({ size: copied }) => process.stderr.write(`\r\x1b[K${dim(`copying ${name}: ${size(copied)} of ${size(bytes)}`, process.stderr)}`), () => {})
-  }, TICK)
-  return () => {
-    clearInterval(tick)
-    process.stderr.write("\r\x1b[K")
-  }
-}
+/** Tells how much of a copy is there, until the scope closes. */
+const watched = (path: string, bytes: number, told: (done: number, total: number) => void) =>
+  Effect.acquireRelease(
+    Effect.sync(() => canRedraw(process.stderr) ? setInterval(() => void fs.stat(path).then(({ size }) => told(size, bytes), () => {}), TICK) : undefined),
+    (tick) => Effect.sync(() => clearInterval(tick))
+  )
 
 const copy = (from: string, to: string): Effect.Effect<void, LocalFailure> =>
   Effect.async((resume) => {
@@ -84,11 +80,8 @@ export const stage = (from: string): Effect.Effect<StagingId, LocalFailure | Bad
       try: async () => allocated(await fs.realpath(from)),
       catch: (error) => new BadSource({ path: from, problem: (error as Error).message, fix: "check the path" })
     })
-    yield* Effect.acquireUseRelease(
-      Effect.sync(() => showProgress(path, from, stat.size)),
-      () => withRoom(`cannot copy ${from}`, bytes)(copy(from, path)),
-      (end) => Effect.sync(end)
-    )
+    yield* moving(`copying ${from}`, (told) =>
+      Effect.scoped(Effect.zipRight(watched(path, stat.size, told), withRoom(`cannot copy ${from}`, bytes)(copy(from, path)))))
     return id
   })
 

@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { Image, Kernel } from "@banger/domain/catalog.ts"
+import { ago } from "./units.ts"
 
 export const IMAGE_FIELDS: ReadonlyArray<string> = [
   "files {name, generation, rootfs, seed (sha256, or null)}, kernel (or null), rootfsBytes,",
@@ -15,5 +16,6 @@ export const KERNEL_FIELDS: ReadonlyArray<string> = [
 export const imageJson = Schema.encodeSync(Image)
 export const kernelJson = Schema.encodeSync(Kernel)
 
-export const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
+/** When something was made: how long ago for whoever looks on, the day for a pipe or a file. */
+export const since = (ms: number): string => process.stdout.isTTY === true ? ago(Date.now() - ms) : new Date(ms).toISOString().slice(0, 10)
 export const users = (names: ReadonlyArray<string>): string => names.length === 0 ? "-" : names.join(", ")

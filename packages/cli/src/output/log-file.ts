@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import { LocalFailure } from "../failure/errors.ts"
-import { write } from "./text.ts"
+import type { Write } from "./text.ts"
 
 /** Bytes read at once. */
 const CHUNK = 64 << 10
@@ -57,7 +57,7 @@ const failure = (path: string) => (error: unknown) => {
 }
 
 /** Prints what lies between `at` and the file's end; gives the new place. A file that was shortened begins anew. */
-const copy = (file: fs.FileHandle, path: string, at: number, to: NodeJS.WriteStream, shown: (bytes: Buffer) => Buffer): Effect.Effect<number, LocalFailure> =>
+const copy = (file: fs.FileHandle, path: string, at: number, write: Write, shown: (bytes: Buffer) => Buffer): Effect.Effect<number, LocalFailure> =>
   Effect.gen(function*() {
     const buffer = Buffer.allocUnsafe(CHUNK)
     const { size } = yield* Effect.tryPromise({ try: () => file.stat(), catch: failure(path) })
@@ -65,7 +65,7 @@ const copy = (file: fs.FileHandle, path: string, at: number, to: NodeJS.WriteStr
     for (;;) {
       const { bytesRead } = yield* Effect.tryPromise({ try: () => file.read(buffer, 0, CHUNK, from), catch: failure(path) })
       if (bytesRead === 0) return from
-      yield* write(to, shown(Buffer.from(buffer.subarray(0, bytesRead))))
+      yield* write(shown(Buffer.from(buffer.subarray(0, bytesRead))))
       from += bytesRead
     }
   })
@@ -81,11 +81,18 @@ const changes = (path: string): Effect.Effect<Queue.Dequeue<void>, LocalFailure,
     return queue
   })
 
+/** Where a log goes. */
+export interface Sink {
+  /** Whether it ends on a terminal, which is shown no more than text and colours. */
+  readonly terminal: boolean
+  readonly write: Write
+}
+
 interface Options {
   /** What is added later is printed too, until this returns; undefined: it is not. */
   readonly follow: Effect.Effect<void> | undefined
   readonly tail: number | undefined
-  readonly to: NodeJS.WriteStream
+  readonly to: Sink
 }
 
 /** Prints a log file, from its beginning or its last lines. */
@@ -102,12 +109,12 @@ export const showFile = (path: string, { follow, tail, to }: Options) =>
       try: async () => tailStart(file, tail, (await file.stat()).size),
       catch: failure(path)
     })
-    const shown = shownOn(to.isTTY === true)
-    at = yield* copy(file, path, at, to, shown)
+    const shown = shownOn(to.terminal)
+    at = yield* copy(file, path, at, to.write, shown)
     if (changed === undefined || follow === undefined) return
     const ended = yield* Effect.forkScoped(follow)
     for (let last = false; !last;) {
       last = yield* Effect.raceFirst(Effect.as(Queue.take(changed), false), Effect.as(Fiber.join(ended), true))
-      at = yield* copy(file, path, at, to, shown)
+      at = yield* copy(file, path, at, to.write, shown)
     }
   }))

@@ -1,20 +1,27 @@
 import * as Effect from "effect/Effect"
+import { makeRoom } from "./live-line.ts"
+
+/** Hands bytes on; returns when they were taken. */
+export type Write = (bytes: string | Uint8Array) => Effect.Effect<void>
 
 /** Returns when the bytes have been handed on, so that a slow reader is waited for. After a failure (the reader has gone) launch.ts ends the command. */
 export const write = (stream: NodeJS.WriteStream, bytes: string | Uint8Array): Effect.Effect<void> =>
-  Effect.async((resume) => void stream.write(bytes, (error) => error || resume(Effect.void)))
+  Effect.async((resume) => {
+    makeRoom(stream, bytes)
+    stream.write(bytes, (error) => error || resume(Effect.void))
+  })
 
-export const print = (text: string): Effect.Effect<void> => write(process.stdout, text)
+export const print: Write = (bytes) => write(process.stdout, bytes)
 
-export const say = (text: string): Effect.Effect<void> => Effect.sync(() => void process.stderr.write(`${text}\n`))
+/** Writes a line to stderr at once. */
+export const sayNow = (line: string): void => {
+  makeRoom(process.stderr, "\n")
+  process.stderr.write(`${line}\n`)
+}
+
+export const say = (text: string): Effect.Effect<void> => Effect.sync(() => sayNow(text))
 
 export const printJson = (value: unknown): Effect.Effect<void> => print(`${JSON.stringify(value, undefined, 2)}\n`)
-
-/** Columns as wide as their widest cell, the first row a heading. */
-export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) => `${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ").trimEnd()}\n`).join("")
-}
 
 /** Names and values, one a line. */
 export const record = (rows: ReadonlyArray<readonly [string, string]>): string => {

@@ -14,3 +14,13 @@ export const span = (ms: number): string => {
   if (first === -1) return "0s"
   return parts.slice(first, first + 2).filter(([amount]) => amount > 0).map(([amount, unit]) => `${amount}${unit}`).join(" ")
 }
+
+const LARGER = [[1_000, "second"], [60_000, "minute"], [3_600_000, "hour"], [86_400_000, "day"], [30 * 86_400_000, "month"], [365 * 86_400_000, "year"]] as const
+
+/** `3 minutes ago`, of a time that was so many milliseconds ago. A clock that was set back makes it none. */
+export const ago = (ms: number): string => {
+  const [length, name] = LARGER.findLast(([unit]) => ms >= unit) ?? [0, ""]
+  if (length === 0) return "just now"
+  const count = Math.floor(ms / length)
+  return `${count} ${name}${count === 1 ? "" : "s"} ago`
+}

@@ -2,6 +2,7 @@ import * as Schema from "effect/Schema"
 import { VmDetail, VmView } from "@banger/domain/vm.ts"
 import { green, red, yellow } from "./style.ts"
 import { span } from "./units.ts"
+import { plain } from "./width.ts"
 
 export const VM_FIELDS: ReadonlyArray<string> = [
   "id, name, state, reason, image, kernel, vcpu, memoryMib, diskMib, nat, address, dns,",
@@ -13,7 +14,7 @@ export const viewJson = Schema.encodeSync(VmView)
 export const detailJson = Schema.encodeSync(VmDetail)
 
 /** `crashed (signal 9 (SIGKILL))`. */
-export const stateText = ({ reason, state }: Pick<VmView, "state" | "reason">): string => reason === "" ? state : `${state} (${reason})`
+export const stateText = ({ reason, state }: Pick<VmView, "state" | "reason">): string => reason === "" ? state : `${state} (${plain(reason)})`
 
 export const paintState = (vm: Pick<VmView, "state" | "reason">): string => {
   const text = stateText(vm)

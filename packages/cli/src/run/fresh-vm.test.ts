@@ -11,14 +11,14 @@ import { fakeHandlers } from "../testing/fake-daemon.ts"
 import { withFreshVm } from "./fresh-vm.ts"
 import { ownProcess } from "./own-process.ts"
 
-const quiet = { event: () => {}, phase: () => {}, end: () => {} }
+const quiet = { event: () => {}, phase: () => {}, doing: () => {}, detail: () => {}, note: () => {}, ready: () => {}, timed: (message: string) => message, end: () => {} }
 
 describe("a throw-away VM whose agent never answers", () => {
   it.scoped("is kept, with the command that shows its console", () =>
     Effect.gen(function*() {
       const { calls, handlers } = fakeHandlers("", "/nonexistent/v.sock", { consoleLog: "" })
       const client = yield* RpcTest.makeClient(DaemonApi).pipe(Effect.provide(handlers))
-      const run = withFreshVm({ name: VmName.make("silent"), ephemeral: ownProcess() }, quiet, () => Effect.die("it was reached")).pipe(
+      const run = withFreshVm({ name: VmName.make("silent"), ephemeral: ownProcess() }, quiet, false, () => Effect.die("it was reached")).pipe(
         Effect.provide(Layer.succeed(Daemon, client as typeof Daemon.Service)))
       const fiber = yield* Effect.fork(Effect.flip(run))
       yield* TestClock.adjust("31 seconds")

@@ -54,6 +54,7 @@ const answers = (vm: VmView) =>
 export const withFreshVm = <A, E, R>(
   wanted: CreateVm,
   live: Live,
+  verbose: boolean,
   use: (vm: VmView) => Effect.Effect<A, E, R>
 ) =>
   Effect.scoped(Effect.gen(function*() {
@@ -62,7 +63,7 @@ export const withFreshVm = <A, E, R>(
     let made: VmView | undefined
     let keep = false
     if (ephemeral) yield* Effect.addFinalizer(() => Effect.suspend(() => made === undefined || keep ? Effect.void : remove(made)))
-    const create = Stream.runForEach(creating(wanted), (event) =>
+    const create = Stream.runForEach(creating(wanted, verbose), (event) =>
       Effect.gen(function*() {
         live.event(event)
         if (event._tag === "Planned" && ephemeral) yield* Effect.forkScoped(hold(event.vm))
@@ -81,6 +82,7 @@ export const withFreshVm = <A, E, R>(
     )
     const vm = made as VmView | undefined
     if (vm === undefined) return yield* new StepFailed({ operation: "create the VM", problem: "the daemon said nothing of it", fix: "banger doctor" })
+    live.doing(() => "waiting for its agent")
     yield* Effect.catchTag(answers(vm), "StepFailed", kept)
     return yield* use(vm)
   }))

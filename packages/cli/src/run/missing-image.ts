@@ -7,12 +7,12 @@ import { showImage } from "../output/image-progress.ts"
 import { say } from "../output/text.ts"
 
 /** Creates a VM. An image that is missing is made first, when a catalog has it; stderr tells. */
-export const create = (wanted: CreateVm) =>
+export const create = (wanted: CreateVm, verbose: boolean) =>
   Stream.unwrap(Effect.map(Daemon, (daemon) =>
     Stream.catchTag(daemon.vm.Create(wanted), "ImageNotFound", ({ name }) => {
       const made = Effect.zipRight(
         say(`image ${name} is not here yet: made now, once, if a catalog has it`),
-        Effect.flatMap(callerOf({ name }), (session) => showImage(daemon.image.Get({ name, session, update: false }), process.stderr))
+        Effect.flatMap(callerOf({ name }), (session) => showImage(name, daemon.image.Get({ name, session, update: false }), verbose, process.stderr))
       )
       return Stream.concat(Stream.execute(made), daemon.vm.Create(wanted))
     })))

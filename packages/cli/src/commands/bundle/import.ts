@@ -17,6 +17,7 @@ import { as, json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { LocalFailure } from "../../failure/errors.ts"
 import { LAYERS } from "../../host/paths.ts"
+import { moving } from "../../output/progress.ts"
 import { print, printJson } from "../../output/text.ts"
 
 /** What `bundle export --manifest` wrote. An address is relative to the manifest's own. */
@@ -62,7 +63,8 @@ bundle that it names and checks its sha256. Firecracker is only unpacked: instal
     withDaemon(Effect.scoped(Effect.gen(function*() {
       const daemon = yield* Daemon
       yield* daemon.host.Status()
-      const { contents: { firecracker, images, kernels }, copy, has, staged } = yield* openBundle(yield* argumentsFor(source), source)
+      const opened = (words: ReadonlyArray<string>) => moving(`reading ${source}`, (told) => openBundle(words, source, told))
+      const { contents: { firecracker, images, kernels }, copy, has, staged } = yield* opened(yield* argumentsFor(source))
       if (flags.name !== undefined && images.length !== 1) return yield* Effect.fail(new Misuse(`the bundle holds ${images.length} images: --name is for one`, "leave --name out"))
       for (const { name, run, source: origin } of images) {
         const seed = bundled.seed(name)

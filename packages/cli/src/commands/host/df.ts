@@ -5,7 +5,9 @@ import { size } from "@banger/domain/size.ts"
 import { command } from "../../command-line/command.ts"
 import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import { print, printJson, table } from "../../output/text.ts"
+import { page } from "../../output/pager.ts"
+import { table } from "../../output/table.ts"
+import { printJson } from "../../output/text.ts"
 
 export default command({
   path: "df",
@@ -21,7 +23,11 @@ VMs and images have holes. What is marked with * goes with banger prune.`,
       if (flags.json) return yield* Effect.as(printJson(usage), 0)
       const rows = usage.usages.map(({ allocatedBytes, apparentBytes, name, removable, what }) => [what, `${name}${removable ? " *" : ""}`, size(allocatedBytes), size(apparentBytes)])
       const total = usage.usages.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0)
-      yield* print(table([["KIND", "NAME", "ON DISK", "SIZE"], ...rows, ["", "in all", size(total), ""], ["", "free on that disk", size(usage.freeBytes), ""]]))
+      yield* page(table({
+        heading: ["KIND", "NAME", "ON DISK", "SIZE"],
+        rows: [...rows, ["", "in all", size(total), ""], ["", "free on that disk", size(usage.freeBytes), ""]],
+        cut: ["SIZE", "KIND", "ON DISK"]
+      }))
       return 0
     })
 })

@@ -13,13 +13,14 @@ import { fix } from "../../doctor/fix.ts"
 import { report } from "../../doctor/report.ts"
 import { FAILED } from "../../failure/exit.ts"
 import { red } from "../../output/style.ts"
-import { print, printJson, say } from "../../output/text.ts"
+import { page } from "../../output/pager.ts"
+import { printJson, say } from "../../output/text.ts"
 
 const leaks = (asJson: boolean) =>
   Effect.gen(function*() {
     const found = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.host.Leaks()))
     if (asJson) yield* printJson(found)
-    else yield* print(found.length === 0 ? "no host object is left over\n" : found.map((leak) => `${red("FAIL")}  left over: ${leak}\n`).join(""))
+    else yield* page(found.length === 0 ? "no host object is left over\n" : found.map((leak) => `${red("FAIL")}  left over: ${leak}\n`).join(""))
     return found.length === 0 ? 0 : FAILED
   })
 
@@ -53,7 +54,7 @@ export default command({
       if (flags.leaks) return yield* leaks(flags.json)
       const first = yield* findings
       const found = flags.fix ? yield* mended(first, flags.yes) : first
-      yield* flags.json ? printJson(found.map((finding) => Schema.encodeSync(Finding)(finding))) : print(found.map(lines).join(""))
+      yield* flags.json ? printJson(found.map((finding) => Schema.encodeSync(Finding)(finding))) : page(found.map(lines).join(""))
       if (flags.bundle !== undefined) {
         yield* report(flags.bundle, found)
         yield* say(`the report is in ${flags.bundle}: read it before you show it to others`)

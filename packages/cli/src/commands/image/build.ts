@@ -7,7 +7,7 @@ import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { DEFAULT_DISK_MIB, DiskMib } from "@banger/domain/vm.ts"
 import { files, images, kernels } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
-import { as, json, needed } from "../../command-line/options.ts"
+import { as, json, needed, verbose } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { proxied } from "../../daemon/caller.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
@@ -40,6 +40,7 @@ A failed build leaves nothing but its output. It goes on when this command ends:
     docker: Options.boolean("docker").pipe(Options.withDescription("install Docker's engine first")),
     kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("kernel that the build and the image's VMs boot (without it: the default one)"), as(KernelName, kernels)),
     again: Options.boolean("again").pipe(Options.withDescription("build also when nothing has changed: what the script fetches may have")),
+    verbose,
     json
   }),
   fields: IMAGE_EVENT_FIELDS,
@@ -56,7 +57,7 @@ A failed build leaves nothing but its output. It goes on when this command ends:
         ...(flags.size && { sizeMib: flags.size }), ...(flags.kernel && { kernel: flags.kernel })
       }
       const session = yield* proxied
-      yield* withDaemon(Effect.flatMap(Daemon, (daemon) => watchImage(daemon.image.Build({ ...request, session }), flags.json))).pipe(
+      yield* withDaemon(Effect.flatMap(Daemon, (daemon) => watchImage(name, daemon.image.Build({ ...request, session }), flags))).pipe(
         Effect.onInterrupt(() => say(`${name} is still being built: the same command watches it again; banger vm list shows the VM`))
       )
       return 0

@@ -7,7 +7,7 @@ import { DiskMib } from "@banger/domain/vm.ts"
 import { files, kernels, offering } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
-import { as, json } from "../../command-line/options.ts"
+import { as, json, verbose } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { stage } from "../../host/staging.ts"
@@ -28,6 +28,7 @@ a root file system (tar); all of them also compressed. What it has in /root is i
     name: Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("name of the image (the file's)"), as(ImageName)),
     size: Options.text("size").pipe(Options.withPseudoName("SIZE"), Options.withDescription("size of the root file system, at least (8G)"), as(Values.mib(DiskMib))),
     kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("kernel that its VMs boot (without it: the default one)"), as(KernelName, kernels)),
+    verbose,
     json
   }),
   fields: IMAGE_EVENT_FIELDS,
@@ -43,7 +44,7 @@ a root file system (tar); all of them also compressed. What it has in /root is i
       const daemon = yield* Daemon
       const staging = yield* stage(path)
       const sizeMib = flags.size && { sizeMib: flags.size }
-      yield* orCancel(name, watchImage(daemon.image.Import({ name, path, staging, ...sizeMib, ...(flags.kernel && { kernel: flags.kernel }) }), flags.json))
+      yield* orCancel(name, watchImage(name, daemon.image.Import({ name, path, staging, ...sizeMib, ...(flags.kernel && { kernel: flags.kernel }) }), flags))
       return 0
     })))
 })

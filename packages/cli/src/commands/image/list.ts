@@ -5,8 +5,10 @@ import { size } from "@banger/domain/size.ts"
 import { command } from "../../command-line/command.ts"
 import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import { day, IMAGE_FIELDS, imageJson, users } from "../../output/catalog.ts"
-import { print, printJson, table } from "../../output/text.ts"
+import { IMAGE_FIELDS, imageJson, since, users } from "../../output/catalog.ts"
+import { page } from "../../output/pager.ts"
+import { table } from "../../output/table.ts"
+import { printJson } from "../../output/text.ts"
 
 export default command({
   path: "image list",
@@ -18,10 +20,11 @@ export default command({
   run: ({ flags }) =>
     Effect.gen(function*() {
       const images = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.image.List()))
-      yield* flags.json ? printJson(images.map((image) => imageJson(image))) : print(table([
-        ["NAME", "SIZE", "KERNEL", "CREATED", "USED BY"],
-        ...images.map((image) => [image.files.name, size(image.rootfsBytes), image.kernel ?? "-", day(image.createdAt), users(image.usedBy)])
-      ]))
+      yield* flags.json ? printJson(images.map((image) => imageJson(image))) : page(table({
+        heading: ["NAME", "SIZE", "KERNEL", "CREATED", "USED BY"],
+        rows: images.map((image) => [image.files.name, size(image.rootfsBytes), image.kernel ?? "-", since(image.createdAt), users(image.usedBy)]),
+        cut: ["USED BY", "KERNEL", "CREATED", "SIZE"]
+      }))
       return 0
     })
 })

@@ -7,7 +7,7 @@ import { DiskMib } from "@banger/domain/vm.ts"
 import { images, kernels, offering } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
-import { as, json } from "../../command-line/options.ts"
+import { as, json, verbose } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { callerOf } from "../../daemon/caller.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
@@ -19,7 +19,7 @@ const imageName = Values.decoder(ImageName)
 const imageReference = Values.decoder(ImageReference)
 
 /** What the catalog says of the name decides the rest. */
-const ofCatalog = (given: string, flags: { readonly update: boolean; readonly json: boolean; readonly name?: unknown; readonly size?: unknown; readonly kernel?: unknown; readonly insecure: boolean }) =>
+const ofCatalog = (given: string, flags: { readonly update: boolean; readonly json: boolean; readonly verbose: boolean; readonly name?: unknown; readonly size?: unknown; readonly kernel?: unknown; readonly insecure: boolean }) =>
   Effect.gen(function*() {
     const name = yield* Effect.mapError(imageName(given), () =>
       new Misuse(`${JSON.stringify(given)} is neither a name of the catalog nor an address`, `banger image pull ${SCHEME}${given}`))
@@ -29,7 +29,7 @@ const ofCatalog = (given: string, flags: { readonly update: boolean; readonly js
     yield* withDaemon(Effect.gen(function*() {
       const daemon = yield* Daemon
       const session = yield* callerOf({ name })
-      yield* orCancel(name, watchImage(daemon.image.Get({ name, session, update: flags.update }), flags.json))
+      yield* orCancel(name, watchImage(name, daemon.image.Get({ name, session, update: flags.update }), flags))
     }))
     return 0
   })
@@ -48,6 +48,7 @@ The same image again is only fetched when its digest is another; what a name of 
     kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("kernel that its VMs boot (without it: the default one)"), as(KernelName, kernels)),
     update: Options.boolean("update").pipe(Options.withDescription("with a NAME: ask the registry again what its tag stands for")),
     insecure: Options.boolean("insecure").pipe(Options.withDescription("allow HTTP, and certificates that nobody vouches for")),
+    verbose,
     json
   }),
   fields: IMAGE_EVENT_FIELDS,
@@ -67,7 +68,7 @@ The same image again is only fetched when its digest is another; what a name of 
         const daemon = yield* Daemon
         const session = yield* callerOf({ reference })
         const wanted = { name, reference, session, insecure: flags.insecure, ...(flags.size && { sizeMib: flags.size }), ...(flags.kernel && { kernel: flags.kernel }) }
-        yield* orCancel(name, watchImage(daemon.image.Pull(wanted), flags.json))
+        yield* orCancel(name, watchImage(name, daemon.image.Pull(wanted), flags))
       }))
       return 0
     })

@@ -6,7 +6,7 @@ import { getFiles } from "@banger/capabilities/vsock/agent-client.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import type { ImageName } from "@banger/domain/ids.ts"
 import { program } from "../../host/paths.ts"
-import { live } from "../../output/progress.ts"
+import { live, wantsParts } from "../../output/progress.ts"
 import { withFreshVm } from "../../run/fresh-vm.ts"
 import { ownProcess } from "../../run/own-process.ts"
 
@@ -41,9 +41,10 @@ export const unpackFrom = (vsock: string, path: string, prefix: string, into: st
  */
 export const kernelOfImage = (image: ImageName, directory: string) =>
   Effect.scoped(Effect.gen(function*() {
-    const progress = yield* live
-    return yield* withFreshVm({ image, ephemeral: ownProcess(), nat: false }, progress, (vm) =>
+    const progress = yield* live("creating a VM", wantsParts(false))
+    return yield* withFreshVm({ image, ephemeral: ownProcess(), nat: false }, progress, false, (vm) =>
       Effect.gen(function*() {
+        progress.doing(() => `reading the kernel of ${image}`)
         yield* unpackFrom(vm.vsock, "/boot", "boot/vmlinuz-", directory)
         const releases = (yield* Effect.tryPromise(() => fs.readdir(`${directory}/boot`).catch(() => []))).flatMap((name) => KERNEL.exec(name)?.[1] ?? [])
         const release = releases.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1)

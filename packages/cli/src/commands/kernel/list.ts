@@ -4,8 +4,10 @@ import * as Effect from "effect/Effect"
 import { command } from "../../command-line/command.ts"
 import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import { day, KERNEL_FIELDS, kernelJson, users } from "../../output/catalog.ts"
-import { print, printJson, table } from "../../output/text.ts"
+import { KERNEL_FIELDS, kernelJson, since, users } from "../../output/catalog.ts"
+import { page } from "../../output/pager.ts"
+import { table } from "../../output/table.ts"
+import { printJson } from "../../output/text.ts"
 
 export default command({
   path: "kernel list",
@@ -17,10 +19,11 @@ export default command({
   run: ({ flags }) =>
     Effect.gen(function*() {
       const kernels = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.kernel.List()))
-      yield* flags.json ? printJson(kernels.map((kernel) => kernelJson(kernel))) : print(table([
-        ["NAME", "RELEASE", "CREATED", "USED BY"],
-        ...kernels.map(({ createdAt, files, usedBy }) => [files.name, files.release, day(createdAt), users(usedBy)])
-      ]))
+      yield* flags.json ? printJson(kernels.map((kernel) => kernelJson(kernel))) : page(table({
+        heading: ["NAME", "RELEASE", "CREATED", "USED BY"],
+        rows: kernels.map(({ createdAt, files, usedBy }) => [files.name, files.release, since(createdAt), users(usedBy)]),
+        cut: ["USED BY", "CREATED", "RELEASE"]
+      }))
       return 0
     })
 })

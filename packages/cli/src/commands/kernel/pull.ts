@@ -6,30 +6,31 @@ import * as Schema from "effect/Schema"
 import { KernelName } from "@banger/domain/ids.ts"
 import type { KnownFile } from "@banger/domain/recipe.ts"
 import { proxyVariables } from "@banger/domain/session.ts"
-import { bangerBundle } from "../../bundle/banger-bundle.ts"
+import { bangerBundle, type Told } from "../../bundle/banger-bundle.ts"
 import { kernels } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
-import { json } from "../../command-line/options.ts"
+import { json, verbose } from "../../command-line/options.ts"
 import { proxied } from "../../daemon/caller.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { LAYERS } from "../../host/paths.ts"
 import { KERNEL_FIELDS, kernelJson } from "../../output/catalog.ts"
-import { live } from "../../output/progress.ts"
+import { live, wantsParts } from "../../output/progress.ts"
 import { print, printJson } from "../../output/text.ts"
+import { transfers } from "../../output/transfer.ts"
 import { catalogName } from "../catalog-name.ts"
 import { convert, importKernel } from "./kernel-files.ts"
 
 const Fetched = Schema.Struct({ fetched: Schema.Struct({}) })
 
 /** A package at a path of ours, checked by its digest; what was fetched is kept, and gone on with after an interruption. */
-const fetched = ({ bytes, sha256, url }: KnownFile, directory: string, name: string) =>
-  Effect.as(bangerBundle(["fetch", "--out", `${directory}/${name}`, "--sha256", sha256, "--bytes", String(bytes), "--cache", LAYERS, url], Fetched, url), name)
+const fetched = ({ bytes, sha256, url }: KnownFile, directory: string, name: string, told: Told) =>
+  Effect.as(bangerBundle(["fetch", "--out", `${directory}/${name}`, "--sha256", sha256, "--bytes", String(bytes), "--cache", LAYERS, url], Fetched, url, told), name)
 
 export default command({
   path: "kernel pull",
   about: "Imports a kernel of the catalog by its name: fetches its packages, and checks their sha256.",
   args: catalogName(KernelName, kernels),
-  flags: Options.all({ json }),
+  flags: Options.all({ verbose, json }),
   fields: KERNEL_FIELDS,
   examples: ["banger kernel pull debian-6.1", "banger vm run --kernel debian-6.1"],
   run: ({ args: name, flags }) =>
@@ -38,7 +39,13 @@ export default command({
       const { packages, proxy } = yield* Effect.flatMap(Daemon, (daemon) => daemon.kernel.Packages({ name, session }))
       // For banger-bundle, which runs here: the configuration's where this environment has none.
       Object.assign(process.env, proxyVariables(proxy))
-      const { end, phase } = yield* live
+      const { doing, end, phase, timed: withTime } = yield* live(`importing ${name}`, wantsParts(flags.verbose))
+      const [done, moved, total] = [packages.map(() => 0), transfers(), packages.reduce((sum, { bytes }) => sum + bytes, 0)]
+      const told = (at: number): Told => (bytes) => {
+        done[at] = bytes
+        const text = moved(done.reduce((sum, more) => sum + more, 0), total)
+        doing(() => `fetching ${text()}`)
+      }
       const timed = <A, E, R>(what: string, work: Effect.Effect<A, E, R>) =>
         Effect.map(Effect.timed(work), ([took, result]) => {
           phase(what, Math.round(Duration.toMillis(took)))
@@ -46,11 +53,11 @@ export default command({
         })
       const kernel = yield* importKernel(name, ({ out, source }) =>
         Effect.gen(function*() {
-          const debs = yield* Effect.forEach(packages, (file, at) => timed(basename(file.url), fetched(file, source, `package-${at + 1}.deb`)), { concurrency: packages.length })
+          const debs = yield* Effect.forEach(packages, (file, at) => timed(basename(file.url), fetched(file, source, `package-${at + 1}.deb`, told(at))), { concurrency: packages.length })
           return yield* timed("converted", convert(["import-deb", "--out", out, ...debs], name, "its catalog names packages that hold no kernel for a VM: ask whoever keeps it", source))
         }))
       end()
-      yield* flags.json ? printJson(kernelJson(kernel)) : print(`${name}: imported, ${kernel.files.release}\n`)
+      yield* flags.json ? printJson(kernelJson(kernel)) : print(`${withTime(`${name}: imported, ${kernel.files.release}`, process.stdout)}\n`)
       return 0
     })))
 })

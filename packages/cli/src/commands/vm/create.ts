@@ -2,7 +2,7 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { command } from "../../command-line/command.ts"
-import { json } from "../../command-line/options.ts"
+import { json, verbose } from "../../command-line/options.ts"
 import { withDaemon } from "../../daemon/daemon.ts"
 import { EVENT_FIELDS, watch } from "../../output/watch.ts"
 import { create } from "../../run/missing-image.ts"
@@ -12,7 +12,7 @@ export default command({
   path: "vm create",
   about: "Creates a VM and boots it. Prints its name.",
   args: Args.none,
-  flags: Options.all({ ...createFlags, json }),
+  flags: Options.all({ ...createFlags, verbose, json }),
   fields: EVENT_FIELDS,
   examples: [
     "banger vm create --name sandbox",
@@ -20,5 +20,5 @@ export default command({
     "name=$(banger vm create)"
   ],
   run: ({ flags }) =>
-    withDaemon(watch(create(createPayload(flags)), flags.json, ({ vm }) => vm.name)).pipe(Effect.as(0))
+    withDaemon(watch(create(createPayload(flags), flags.verbose), flags, ({ vm }) => vm.name)).pipe(Effect.as(0))
 })

@@ -1,12 +1,12 @@
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { command } from "../../command-line/command.ts"
-import { json } from "../../command-line/options.ts"
+import { json, verbose } from "../../command-line/options.ts"
 import { withDaemon } from "../../daemon/daemon.ts"
 import { canAsk, confirm } from "../../output/confirm.ts"
 import { say } from "../../output/text.ts"
 import { EVENT_FIELDS } from "../../output/watch.ts"
-import { all, chosen, each, finished } from "./many-vms.ts"
+import { all, chosen, each } from "./many-vms.ts"
 import { vmNames } from "./vm-ref.ts"
 
 export default command({
@@ -17,6 +17,7 @@ export default command({
     all,
     force: Options.boolean("force").pipe(Options.withAlias("f"), Options.withDescription("also those that run")),
     yes: Options.boolean("yes").pipe(Options.withAlias("y"), Options.withDescription("do not ask")),
+    verbose,
     json
   }),
   fields: EVENT_FIELDS,
@@ -27,6 +28,6 @@ export default command({
       // Where nobody can answer, the command itself is the answer.
       const asks = !flags.yes && vms.length > 0 && canAsk()
       if (asks && !(yield* confirm(`delete ${vms.join(", ")} and what is on their disks?`))) return yield* Effect.as(say("nothing is deleted"), 1)
-      return yield* each(vms, (daemon, vm) => finished(vm, flags.json)(daemon.vm.Delete({ vm, force: flags.force })))
+      return yield* each(vms, { doing: "deleting", ...flags }, (daemon, { vm, watch }) => watch(daemon.vm.Delete({ vm, force: flags.force })))
     }))
 })

@@ -26,7 +26,7 @@ export default command({
   examples: ["banger vm kill sandbox", "banger vm kill --signal TERM sandbox other"],
   run: ({ args: vms, flags }) => {
     const sent = flags.signal ?? "KILL"
-    return onMany({ vms, all: flags.all, states: STATES }, (daemon, vm) =>
+    return onMany({ vms, all: flags.all, states: STATES }, { doing: "killing", json: false, verbose: false }, (daemon, { vm }) =>
       Effect.zipRight(daemon.vm.Kill({ vm, signal: sent }), print(`${vm}: sent SIG${sent}\n`)))
   }
 })

@@ -5,7 +5,9 @@ import type { VmView } from "@banger/domain/vm.ts"
 import { command } from "../../command-line/command.ts"
 import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import { print, printJson, table } from "../../output/text.ts"
+import { page } from "../../output/pager.ts"
+import { table } from "../../output/table.ts"
+import { print, printJson } from "../../output/text.ts"
 import { mib } from "../../output/units.ts"
 import { stateText, uptime, viewJson, VM_FIELDS } from "../../output/vm.ts"
 
@@ -29,7 +31,7 @@ export default command({
       const vms = all.filter(({ state }) => flags.all || state !== "stopped").toSorted((a, b) => a.name < b.name ? -1 : 1)
       if (flags.json) yield* printJson(vms.map((vm) => viewJson(vm)))
       else if (flags.quiet) yield* print(vms.map(({ id }) => `${id}\n`).join(""))
-      else yield* print(table([["NAME", "STATE", "IMAGE", "VCPU", "MEMORY", "IP", "UPTIME"], ...vms.map(row)]))
+      else yield* page(table({ heading: ["NAME", "STATE", "IMAGE", "VCPU", "MEMORY", "IP", "UPTIME"], rows: vms.map(row), cut: ["VCPU", "MEMORY", "UPTIME", "IMAGE", "STATE", "IP"] }))
       return 0
     })
 })

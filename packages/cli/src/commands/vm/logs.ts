@@ -9,7 +9,8 @@ import { as } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { showFile } from "../../output/log-file.ts"
-import { print } from "../../output/text.ts"
+import { paged } from "../../output/pager.ts"
+import { print, type Write } from "../../output/text.ts"
 import { vmName } from "./vm-ref.ts"
 
 /** A time of day in ISO form, in milliseconds since 1970, or how long ago, which is the daemon's to tell: its host's clock may have been set. */
@@ -30,12 +31,12 @@ const isRecent = (from: number) => {
   }
 }
 
-const events = (vm: VmRef, flags: { readonly follow: boolean; readonly tail: number | undefined; readonly since: typeof since.Type | undefined }) =>
+const events = (vm: VmRef, flags: { readonly follow: boolean; readonly tail: number | undefined; readonly since: typeof since.Type | undefined }, write: Write) =>
   Effect.flatMap(Daemon, (daemon) => {
     const all = daemon.vm.Events({ vm, follow: flags.follow, ...(flags.since !== undefined && "withinMs" in flags.since && { withinMs: flags.since.withinMs }) })
     const lines = flags.since !== undefined && "from" in flags.since ? Stream.filter(all, isRecent(flags.since.from)) : all
-    if (flags.tail === undefined || flags.follow) return Stream.runForEach(lines, (line) => print(`${line}\n`))
-    return Effect.flatMap(Stream.runCollect(Stream.takeRight(lines, flags.tail)), (last) => print([...last].map((line) => `${line}\n`).join("")))
+    if (flags.tail === undefined || flags.follow) return Stream.runForEach(lines, (line) => write(`${line}\n`))
+    return Effect.flatMap(Stream.runCollect(Stream.takeRight(lines, flags.tail)), (last) => write([...last].map((line) => `${line}\n`).join("")))
   })
 
 export default command({
@@ -56,13 +57,11 @@ export default command({
       if (flags.daemon && flags.firecracker) return yield* Effect.fail(new Misuse("give --daemon or --firecracker, not both", usage))
       if (flags.since !== undefined && !flags.daemon) return yield* Effect.fail(new Misuse("--since needs --daemon: consoles carry no times", usage))
       if (flags.daemon && flags.follow && flags.tail !== undefined) return yield* Effect.fail(new Misuse("with --daemon give --follow or --tail, not both", usage))
-      if (flags.daemon) {
-        yield* withDaemon(events(vm, flags))
-        return 0
-      }
+      const shown = <E>(show: (write: Write) => Effect.Effect<void, E>) => Effect.as(flags.follow ? show(print) : paged(show), 0)
+      if (flags.daemon) return yield* shown((write) => withDaemon(events(vm, flags, write)))
       const detail = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.vm.Show({ vm })))
       const follow = flags.follow ? Effect.never : undefined
-      yield* showFile(flags.firecracker ? detail.firecrackerLog : detail.consoleLog, { follow, tail: flags.tail, to: process.stdout })
-      return 0
+      return yield* shown((write) =>
+        showFile(flags.firecracker ? detail.firecrackerLog : detail.consoleLog, { follow, tail: flags.tail, to: { terminal: process.stdout.isTTY === true, write } }))
     })
 })

@@ -11,6 +11,7 @@ import { Misuse } from "../../command-line/misuse.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { FAILED } from "../../failure/exit.ts"
 import { failureOf } from "../../failure/failure.ts"
+import { type Live, live } from "../../output/progress.ts"
 import { print, say } from "../../output/text.ts"
 import { eventLine } from "../../output/watch.ts"
 
@@ -31,27 +32,47 @@ export const chosen = (named: ReadonlyArray<VmRef>, everyone: boolean, states: R
     return vms.filter(({ state }) => states === undefined || states.includes(state)).map(({ name }) => VmRef.make(name))
   })
 
-/** What an operation ends with for its VM: the line to print, or nothing. */
-export const finished = (vm: VmRef, asJson: boolean) => <E, R>(events: Stream.Stream<Progress, E, R>): Effect.Effect<void, E, R> =>
+/** How an operation on VMs is watched. */
+export interface Shown {
+  /** What is done to them: `starting`. */
+  readonly doing: string
+  readonly json: boolean
+  readonly verbose: boolean
+}
+
+/** One VM of those that an operation is for. */
+export interface One {
+  readonly vm: VmRef
+  /** Watches what is done to it to the end: the line to print, or every event as JSON. */
+  readonly watch: <E, R>(events: Stream.Stream<Progress, E, R>) => Effect.Effect<void, E, R>
+}
+
+const watching = (vm: VmRef, progress: Live | undefined): One["watch"] => (events) =>
   Stream.runForEach(events, (event) => {
-    if (asJson) return print(eventLine(event))
-    return event._tag === "Finished" ? print(`${event.message}\n`) : event._tag === "Note" ? say(`${vm}: ${event.message}`) : Effect.void
+    if (progress === undefined) return print(eventLine(event))
+    if (event._tag === "Finished") return print(`${progress.timed(event.message, process.stdout)}\n`)
+    return Effect.sync(() => {
+      if (event._tag === "Note") progress.note(`${vm}: ${event.message}`)
+      if (event._tag === "Step") progress.phase(`${vm}: ${event.step}`, event.ms)
+    })
   })
 
 /**
  * Does something to several VMs at once, one line of result each. One VM's failure is an ordinary error; of several,
  * each failure is a line, the others are still done, and the status is 1.
  */
-export const each = <E, R>(vms: ReadonlyArray<VmRef>, act: (daemon: Client, vm: VmRef) => Effect.Effect<void, E, R>) =>
-  Effect.gen(function*() {
+export const each = <E, R>(vms: ReadonlyArray<VmRef>, { doing, json, verbose }: Shown, act: (daemon: Client, one: One) => Effect.Effect<void, E, R>) =>
+  Effect.scoped(Effect.gen(function*() {
     const daemon = yield* Daemon
     const [only] = vms
-    if (only !== undefined && vms.length === 1) return yield* Effect.as(act(daemon, only), 0)
+    const progress = json || only === undefined ? undefined : yield* live(`${doing} ${vms.length === 1 ? only : `${vms.length} VMs`}`, verbose)
+    const done = (vm: VmRef) => act(daemon, { vm, watch: watching(vm, progress) })
+    if (only !== undefined && vms.length === 1) return yield* Effect.as(done(only), 0)
     const exits = yield* Effect.forEach(vms, (vm) =>
-      Effect.tap(Effect.exit(act(daemon, vm)), (exit) =>
+      Effect.tap(Effect.exit(done(vm)), (exit) =>
         Exit.isSuccess(exit) ? Effect.void : say(lineOf(vm, exit.cause))), { concurrency: "unbounded" })
     return exits.every(Exit.isSuccess) ? 0 : FAILED
-  })
+  }))
 
 const lineOf = (vm: VmRef, cause: Cause.Cause<unknown>): string => {
   const { hint, message } = failureOf(Option.getOrElse(Cause.failureOption(cause), () => Cause.squash(cause)))
@@ -62,5 +83,6 @@ const lineOf = (vm: VmRef, cause: Cause.Cause<unknown>): string => {
 /** The whole of a command that acts on several VMs. */
 export const onMany = <E, R>(
   given: { readonly vms: ReadonlyArray<VmRef>; readonly all: boolean; readonly states: ReadonlyArray<VmState> | undefined },
-  act: (daemon: Client, vm: VmRef) => Effect.Effect<void, E, R>
-) => withDaemon(Effect.flatMap(chosen(given.vms, given.all, given.states), (vms) => each(vms, act)))
+  shown: Shown,
+  act: (daemon: Client, one: One) => Effect.Effect<void, E, R>
+) => withDaemon(Effect.flatMap(chosen(given.vms, given.all, given.states), (vms) => each(vms, shown, act)))

@@ -8,11 +8,12 @@ import type { VmView } from "@banger/domain/vm.ts"
 import { directories, offering } from "../../command-line/candidates.ts"
 import { command, type Input } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
-import { as, type ValuesOf } from "../../command-line/options.ts"
+import { as, type ValuesOf, verbose } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { withDaemon } from "../../daemon/daemon.ts"
 import { OWN_FAILURE, TIMED_OUT } from "../../failure/exit.ts"
-import { type Live, live } from "../../output/progress.ts"
+import { page } from "../../output/pager.ts"
+import { type Live, live, wantsParts } from "../../output/progress.ts"
 import { print, printJson } from "../../output/text.ts"
 import { dryRunJson, dryRunText, historyLines } from "../../run/dry-run.ts"
 import { withFreshVm } from "../../run/fresh-vm.ts"
@@ -37,6 +38,7 @@ const flags = {
   includeUntracked: Options.boolean("include-untracked").pipe(Options.withDescription("send files that git does not know and does not ignore, too")),
   dryRun: Options.boolean("dry-run").pipe(Options.withDescription("list what would be sent, and create nothing")),
   ssh: Options.boolean("ssh").pipe(Options.withDescription("run the command over ssh")),
+  verbose,
   json: Options.boolean("json").pipe(Options.withDescription("with --dry-run: print JSON"))
 }
 type Given = Input<ValuesOf<typeof flags>, string | undefined>
@@ -54,11 +56,15 @@ const checkBranch = ({ args: path, flags }: Given) => {
 /** The files, into the VM, with a line of progress. */
 const sendWorkspace = (vm: VmView, workspace: Workspace, prepared: Prepared, progress: Live) =>
   Effect.gen(function*() {
-    for (const message of historyLines(workspace)) progress.event({ _tag: "Note", message })
+    // Whoever is at a terminal is told of what is left out.
+    const partly = workspace.repositories.some(({ history }) => history.mode === "shallow")
+    for (const message of historyLines(workspace)) (partly ? progress.note : progress.detail)(`  ${message}`)
+    const files = workspace.members.length
+    const what = `${files} ${files === 1 ? "file" : "files"}`
+    progress.doing(() => `sending ${what}, ${size(workspace.bytes)}`)
     const began = performance.now()
     yield* send(vm.vsock, workspace, prepared)
-    const files = workspace.members.length
-    progress.phase(`${files} ${files === 1 ? "file" : "files"} sent, ${size(workspace.bytes)}`, performance.now() - began)
+    progress.phase(`${what} sent, ${size(workspace.bytes)}`, performance.now() - began)
   })
 
 const runCommand = (vm: VmView, { flags, rest }: Given, workspace: Workspace | undefined) => {
@@ -77,22 +83,22 @@ const inFreshVm = (given: Given, workspace: Workspace | undefined) =>
   Effect.scoped(Effect.gen(function*() {
     const { flags } = given
     const prepared = workspace && (yield* prepare(workspace))
-    const progress = yield* live
+    const progress = yield* live("creating a VM", wantsParts(flags.verbose))
     const wanted: CreateVm = { ...createPayload(flags), ...(flags.rm && { ephemeral: ownProcess() }) }
-    return yield* withFreshVm(wanted, progress, (vm) =>
+    return yield* withFreshVm(wanted, progress, flags.verbose, (vm) =>
       Effect.gen(function*() {
         if (workspace !== undefined && prepared !== undefined) {
           yield* sendWorkspace(vm, workspace, prepared, progress)
           yield* Effect.forkScoped(installTools(vm.vsock, workspace))
         }
-        progress.end()
+        progress.ready(vm.name)
         return yield* runCommand(vm, given, workspace)
       }).pipe(Effect.ensuring(flags.rm ? Effect.void : remind(vm))))
   }))
 
 const dryRun = (workspace: Workspace | undefined, asJson: boolean) => {
   if (workspace === undefined) return print(asJson ? "null\n" : "no PATH was given: no file would be sent\n")
-  return asJson ? printJson(dryRunJson(workspace)) : print(dryRunText(workspace))
+  return asJson ? printJson(dryRunJson(workspace)) : page(dryRunText(workspace))
 }
 
 export default command({

@@ -1,8 +1,8 @@
 import * as Options from "@effect/cli/Options"
 import { command } from "../../command-line/command.ts"
-import { json } from "../../command-line/options.ts"
+import { json, verbose } from "../../command-line/options.ts"
 import { EVENT_FIELDS } from "../../output/watch.ts"
-import { all, finished, onMany } from "./many-vms.ts"
+import { all, onMany } from "./many-vms.ts"
 import { vmNames } from "./vm-ref.ts"
 
 /** Those that this can be done to. */
@@ -12,13 +12,13 @@ export default command({
   path: "vm start",
   about: "Starts stopped VMs.",
   args: vmNames(STATES),
-  flags: Options.all({ all, json }),
+  flags: Options.all({ all, verbose, json }),
   fields: EVENT_FIELDS,
   examples: [
     "banger vm start sandbox",
     "banger vm start --all"
   ],
   run: ({ args: vms, flags }) =>
-    onMany({ vms, all: flags.all, states: STATES }, (daemon, vm) =>
-      finished(vm, flags.json)(daemon.vm.Start({ vm })))
+    onMany({ vms, all: flags.all, states: STATES }, { doing: "starting", ...flags }, (daemon, { vm, watch }) =>
+      watch(daemon.vm.Start({ vm })))
 })
