@@ -51,4 +51,7 @@ export const warm = async (): Promise<void> => {
     await Effect.runPromise(run)
   }
   Object.defineProperty(process, "stdout", stdout)
+  // Node sets its one clock for the timer that ends first, and forgets a timer that was cleared only when the clock rings. In a
+  // snapshot made before, the clock would never ring for what ends later than that timer would have.
+  await new Promise((resolve) => setTimeout(resolve, 1))
 }

@@ -117,6 +117,7 @@ Flags:
   -n, --tail N         lines
   -e, --env KEY=VAL    a variable
   -h, --help           this text
+      --no-pager       print a long text whole
 
 Examples:
   banger x

@@ -3,6 +3,7 @@ import { VERSION } from "@banger/domain/version.ts"
 import { complete } from "../completion/complete.ts"
 import { renderFailure } from "../failure/failure.ts"
 import { page } from "../output/pager.ts"
+import { HELP, NO_PAGER } from "./everywhere.ts"
 import { below, find, firstWords } from "./find.ts"
 import { commandHelp, groupHelp, wholeHelp } from "./help.ts"
 import { launch } from "./launch.ts"
@@ -10,9 +11,11 @@ import { Misuse } from "./misuse.ts"
 import { meant, nearest } from "./nearest.ts"
 import { GROUPS } from "./tree.ts"
 
+const asksForHelp = (word: string) => word === HELP.name || word === HELP.short
+
 const wantsHelp = (argv: ReadonlyArray<string>) => {
   const end = argv.indexOf("--")
-  return (end === -1 ? argv : argv.slice(0, end)).some((word) => word === "--help" || word === "-h")
+  return (end === -1 ? argv : argv.slice(0, end)).some(asksForHelp)
 }
 
 /** What is wrong with words that name no command, and the commands that may have been meant. */
@@ -24,15 +27,13 @@ const missed = (group: string, word: string | undefined): Misuse => {
   return new Misuse(`there is no command ${JSON.stringify([group, word].filter(Boolean).join(" "))}`, meant(nearest(word, known).map((name) => `${prefix} ${name}`), help))
 }
 
-const NO_PAGER = "--no-pager"
-
 /** What every command takes, wherever it stands before `--`: it is told to the pager as its variable would be. */
 const withoutPager = (given: ReadonlyArray<string>): ReadonlyArray<string> => {
   const end = given.indexOf("--")
   const [own, rest] = end === -1 ? [given, []] : [given.slice(0, end), given.slice(end)]
-  if (!own.includes(NO_PAGER)) return given
+  if (!own.includes(NO_PAGER.name)) return given
   process.env["BANGER_PAGER"] = ""
-  return [...own.filter((word) => word !== NO_PAGER), ...rest]
+  return [...own.filter((word) => word !== NO_PAGER.name), ...rest]
 }
 
 const explain = (text: string): void => launch({ run: () => Effect.as(page(text), 0), ownFailure: undefined }, [])
@@ -48,7 +49,7 @@ export const dispatch = (given: ReadonlyArray<string>): void => {
     return wantsHelp(args) ? explain(commandHelp(command)) : launch(command, args)
   }
   const group = argv[0] !== undefined && GROUPS.has(argv[0]) ? argv[0] : ""
-  const beyond = argv.slice(group === "" ? 0 : 1).filter((word) => word !== "--help" && word !== "-h" && word !== "help")
+  const beyond = argv.slice(group === "" ? 0 : 1).filter((word) => !asksForHelp(word) && word !== "help")
   if (beyond.length === 0 && (argv.length === 0 || wantsHelp(argv) || argv[0] === "help")) {
     return explain(group === "" ? wholeHelp() : groupHelp(group))
   }

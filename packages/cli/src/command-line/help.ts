@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts"
+import { HELP, NO_PAGER } from "./everywhere.ts"
 import { below } from "./find.ts"
 import type { Flag } from "./flags.ts"
 import { COMMON, EXAMPLES, GROUPS, SHORT, TREE } from "./tree.ts"
@@ -16,7 +17,7 @@ const flagRow = ({ about, names, placeholder, short }: Flag): readonly [string, 
 
 /** The `--help` of one command. */
 export const commandHelp = (command: Command): string => {
-  const flags = [...command.flags.map(flagRow), ["-h, --help", "this text"] as const]
+  const flags = [...command.flags.map(flagRow), [`${HELP.short}, ${HELP.name}`, HELP.about] as const, [`    ${NO_PAGER.name}`, NO_PAGER.about] as const]
   const sections = [
     `Usage: ${command.usage}`,
     command.about,

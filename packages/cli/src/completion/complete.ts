@@ -31,8 +31,6 @@ const names = (of: Named) =>
 /** The names, or none when the daemon cannot say them in time: whatever is wrong, a command will tell it better. */
 const known = (of: Named) =>
   withDaemon(names(of)).pipe(
-    // A request that nobody answers is not interrupted before it is answered: it is left behind, and goes with the process.
-    Effect.disconnect,
     Effect.timeout(PATIENCE),
     Effect.catchAllCause(() => Effect.succeed<ReadonlyArray<Choice>>([]))
   )

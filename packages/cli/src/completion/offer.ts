@@ -1,5 +1,6 @@
 import type { Candidates } from "../command-line/candidates.ts"
 import type { Command } from "../command-line/command.ts"
+import { HELP, NO_PAGER } from "../command-line/everywhere.ts"
 import type { Flag } from "../command-line/flags.ts"
 import { below, find } from "../command-line/find.ts"
 import { GROUPS, SHORT, TREE } from "../command-line/tree.ts"
@@ -20,7 +21,7 @@ const NOTHING = choices([])
 const values = (of: Candidates | undefined, prefix: string, given: ReadonlyArray<string> = []): Offer =>
   of === undefined ? NOTHING : { _tag: "Values", of, prefix, given }
 
-const HELP: Choice = ["--help", "how it is used"]
+const EVERYWHERE: ReadonlyArray<Choice> = [HELP, NO_PAGER].map(({ about, name }) => [name, about])
 
 /** A flag that is being given: its name, and whether its value stands in the same word. */
 const flagIn = (flags: ReadonlyArray<Flag>, word: string): { readonly flag: Flag | undefined; readonly whole: boolean } => {
@@ -56,7 +57,7 @@ const read = (flags: ReadonlyArray<Flag>, words: ReadonlyArray<string>) => {
 }
 
 const flagChoices = (flags: ReadonlyArray<Flag>, given: ReadonlySet<Flag>): ReadonlyArray<Choice> =>
-  [...flags.filter((flag) => flag.repeated || !given.has(flag)).flatMap(({ about, names }) => names.map((name): Choice => [`--${name}`, about])), HELP]
+  [...flags.filter((flag) => flag.repeated || !given.has(flag)).flatMap(({ about, names }) => names.map((name): Choice => [`--${name}`, about])), ...EVERYWHERE]
 
 const inCommand = ({ argument, flags, takesRest }: Command, before: ReadonlyArray<string>, word: string): Offer => {
   if (before.includes("--")) return takesRest ? { _tag: "Command" } : NOTHING
@@ -88,6 +89,6 @@ export const offer = (words: ReadonlyArray<string>): Offer => {
   if (found !== undefined) return inCommand(found.entry.command, found.args, word)
   const [group, ...beyond] = before
   if (beyond.length > 0 || (group !== undefined && !GROUPS.has(group))) return NOTHING
-  if (word.startsWith("-")) return choices(group === undefined ? [HELP, ["--version", "the version"]] : [HELP])
+  if (word.startsWith("-")) return choices(group === undefined ? [...EVERYWHERE, ["--version", "the version"]] : EVERYWHERE)
   return choices(commandChoices(group ?? ""))
 }
