@@ -36,7 +36,10 @@ export const readEnd = async (handle: fs.FileHandle, bytes: number): Promise<Buf
   return buffer.subarray(0, bytesRead)
 }
 
-/** A writer of a file that is of no use in part: the file is removed when the writer fails or is interrupted, as it is when the daemon dies that asked for it. */
+/**
+ * Removes a file that is of no use in part when its writer fails or is interrupted. A writer is interrupted when the daemon dies that
+ * asked for the file.
+ */
 export const wholly = (path: string) => <A, E, R>(write: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.onError(write, () => Effect.ignoreLogged(file(path, () => fs.rm(path, { recursive: true, force: true }))))
 

@@ -6,7 +6,7 @@ import type { Capability } from "../capability.ts"
 import { checks } from "./check.ts"
 import { Dns, DnsRecord } from "./contract.ts"
 
-/** What the name server says of a VM, and to its guest. */
+/** A VM's name, its address, and whether its guest's other look-ups are passed on. */
 export const published = ({ cidr, name, nat, slot }: VmSpec) => ({ name, address: address(cidr, slot), forward: nat })
 
 /** The server lives in the daemon, so the record is an attachment: a daemon that comes back publishes it again. */

@@ -49,12 +49,12 @@ const LOOK = "1 second"
 export const bounded = (log: string, limits = LIMITS, watching: typeof watch = watch): Effect.Effect<void, FileFailed, Scope.Scope> =>
   Effect.gen(function*() {
     const grown = yield* Queue.sliding<void>(1)
-    const look = Effect.sync(() => void grown.unsafeOffer(undefined))
+    const look = () => void grown.unsafeOffer(undefined)
     yield* Effect.acquireRelease(
       // A watch that is lost leaves the log as long as it becomes.
-      Effect.try(() => watching(log, () => void grown.unsafeOffer(undefined)).on("error", () => {})),
+      Effect.try(() => watching(log, look).on("error", () => {})),
       (watcher) => Effect.sync(() => watcher.close())
-    ).pipe(Effect.catchAll(() => Effect.forkScoped(Effect.repeat(look, Schedule.spaced(LOOK)))))
+    ).pipe(Effect.catchAll(() => Effect.forkScoped(Effect.repeat(Effect.sync(look), Schedule.spaced(LOOK)))))
     // A log that grew too long while no daemon looked.
     yield* shorten(log, limits)
     yield* Queue.take(grown).pipe(

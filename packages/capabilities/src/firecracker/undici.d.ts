@@ -7,7 +7,7 @@ declare module "undici/lib/dispatcher/client.js" {
 
 declare module "undici/lib/api/api-request.js" {
   import type { Client, Dispatcher } from "undici"
-  /** What undici's index makes the method `request` of. */
+  /** undici's index makes the method `request` of this function. */
   const request: (this: Client, options: Dispatcher.RequestOptions) => Promise<Dispatcher.ResponseData>
   export default request
 }

@@ -15,7 +15,7 @@ const Failed = Schema.Struct({ error: Schema.Struct({ message: Schema.String, fi
 /** Bytes of all that it prints: its progress, a few lines a second. */
 const MAX_OUTPUT = 64 << 20
 
-/** Runs banger-bundle, whose last line is its result, and the others what is done. `what` names the bundle in errors. It ends with its stdin, so with us. */
+/** Runs banger-bundle: its last line is the result, the lines before tell its progress. `what` names the bundle in errors. The program ends with its stdin, hence with this process. */
 export const bangerBundle = <A, I>(args: ReadonlyArray<string>, result: Schema.Schema<A, I>, what: string, told: Told): Effect.Effect<A, BadSource> =>
   Effect.async((resume) => {
     const decode = Schema.decodeUnknownOption(Schema.parseJson(Schema.Union(result, Failed)))

@@ -1,6 +1,7 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util"
 import * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
+import { ownWords } from "./everywhere.ts"
 import type { Flag } from "./flags.ts"
 import { nearest } from "./nearest.ts"
 
@@ -34,8 +35,8 @@ export const sorter = (flags: ReadonlyArray<Flag>): (argv: ReadonlyArray<string>
     for (const name of others) options[name] = { type }
   }
   return (argv) => {
-    const end = argv.indexOf("--")
-    const { tokens } = parseArgs({ args: end === -1 ? [...argv] : argv.slice(0, end), options, allowPositionals: true, strict: false, tokens: true })
+    const [own, others] = ownWords(argv)
+    const { tokens } = parseArgs({ args: [...own], options, allowPositionals: true, strict: false, tokens: true })
     const given = new Map<string, ReadonlyArray<string>>()
     const args: Array<string> = []
     for (const token of tokens) {
@@ -57,7 +58,7 @@ export const sorter = (flags: ReadonlyArray<Flag>): (argv: ReadonlyArray<string>
     return Either.right({
       given: HashMap.fromIterable([...given].map(([name, values]) => [`--${name}`, values] as const)),
       args,
-      rest: end === -1 ? undefined : argv.slice(end + 1)
+      rest: others.length === 0 ? undefined : others.slice(1)
     })
   }
 }

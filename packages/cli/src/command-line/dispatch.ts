@@ -3,7 +3,7 @@ import { VERSION } from "@banger/domain/version.ts"
 import { complete } from "../completion/complete.ts"
 import { renderFailure } from "../failure/failure.ts"
 import { page } from "../output/pager.ts"
-import { HELP, NO_PAGER } from "./everywhere.ts"
+import { HELP, NO_PAGER, ownWords } from "./everywhere.ts"
 import { below, find, firstWords } from "./find.ts"
 import { commandHelp, groupHelp, wholeHelp } from "./help.ts"
 import { launch } from "./launch.ts"
@@ -13,10 +13,7 @@ import { GROUPS } from "./tree.ts"
 
 const asksForHelp = (word: string) => word === HELP.name || word === HELP.short
 
-const wantsHelp = (argv: ReadonlyArray<string>) => {
-  const end = argv.indexOf("--")
-  return (end === -1 ? argv : argv.slice(0, end)).some(asksForHelp)
-}
+const wantsHelp = (argv: ReadonlyArray<string>) => ownWords(argv)[0].some(asksForHelp)
 
 /** What is wrong with words that name no command, and the commands that may have been meant. */
 const missed = (group: string, word: string | undefined): Misuse => {
@@ -29,11 +26,10 @@ const missed = (group: string, word: string | undefined): Misuse => {
 
 /** What every command takes, wherever it stands before `--`: it is told to the pager as its variable would be. */
 const withoutPager = (given: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const end = given.indexOf("--")
-  const [own, rest] = end === -1 ? [given, []] : [given.slice(0, end), given.slice(end)]
+  const [own, others] = ownWords(given)
   if (!own.includes(NO_PAGER.name)) return given
   process.env["BANGER_PAGER"] = ""
-  return [...own.filter((word) => word !== NO_PAGER.name), ...rest]
+  return [...own.filter((word) => word !== NO_PAGER.name), ...others]
 }
 
 const explain = (text: string): void => launch({ run: () => Effect.as(page(text), 0), ownFailure: undefined }, [])

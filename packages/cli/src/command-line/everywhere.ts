@@ -1,3 +1,10 @@
-/** Flags that each command takes, before any `--`: what they are called, and what they do. */
+/** The words of a command line that are banger's, and those that are not: `--` and what stands behind it. */
+export const ownWords = (argv: ReadonlyArray<string>): readonly [own: ReadonlyArray<string>, others: ReadonlyArray<string>] => {
+  const end = argv.indexOf("--")
+  return end === -1 ? [argv, []] : [argv.slice(0, end), argv.slice(end)]
+}
+
+/** A flag that each command takes, before any `--`. */
 export const HELP = { name: "--help", short: "-h", about: "this text" } as const
+/** Another one. */
 export const NO_PAGER = { name: "--no-pager", about: "print a long text whole" } as const

@@ -9,11 +9,9 @@ import { renderFailure } from "../failure/failure.ts"
 import { takeSignals } from "../host/signals.ts"
 import { makeRoom } from "../output/live-line.ts"
 import type { Command } from "./command.ts"
+import { ownWords } from "./everywhere.ts"
 
-const asksForJson = (argv: ReadonlyArray<string>) => {
-  const end = argv.indexOf("--")
-  return (end === -1 ? argv : argv.slice(0, end)).includes("--json")
-}
+const asksForJson = (argv: ReadonlyArray<string>) => ownWords(argv)[0].includes("--json")
 
 /** Waits until what was printed has left, then ends the process: open sockets must not keep it. */
 const leave = (status: number) => process.stderr.write("", () => process.stdout.write("", () => process.exit(status)))

@@ -3,7 +3,7 @@ import type { Command } from "../command-line/command.ts"
 import { HELP, NO_PAGER } from "../command-line/everywhere.ts"
 import type { Flag } from "../command-line/flags.ts"
 import { below, find } from "../command-line/find.ts"
-import { GROUPS, SHORT, TREE } from "../command-line/tree.ts"
+import { GROUPS, SHORT } from "../command-line/tree.ts"
 
 /** A word that may be typed, and what it is. */
 export type Choice = readonly [word: string, about: string]
@@ -76,7 +76,7 @@ const commandChoices = (group: string): ReadonlyArray<Choice> => {
   if (group !== "") return below(group).map(([path, summary]) => [path.slice(group.length + 1), summary])
   return [
     ...[...GROUPS].map(([name, { summary }]): Choice => [name, summary]),
-    ...[...TREE].filter(([path]) => !path.includes(" ")).map(([path, { summary }]): Choice => [path, summary]),
+    ...below(""),
     ...[...SHORT].map(([word, { summary }]): Choice => [word, summary])
   ]
 }
