@@ -33,7 +33,8 @@ const quoted = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`
 /** What a command line writes to a terminal. */
 const terminal = (line: string, { cols = 80, env = {}, rows = 24 }: Screen = {}) =>
   start(["script", "-qec", `banger() { ${banger.map(quoted).join(" ")} "$@"; }; stty cols ${cols} rows ${rows}; ${line}`, "/dev/null"], {
-    TERM: "xterm", LANG: "C.UTF-8", LC_ALL: "", PAGER: "cat", BANGER_SOCKET: socket, BANGER_STAGING: `${base}/staging`,
+    // Of the shells only bash goes on after an interruption that its command dealt with.
+    SHELL: "/bin/bash", TERM: "xterm", LANG: "C.UTF-8", LC_ALL: "", PAGER: "cat", BANGER_SOCKET: socket, BANGER_STAGING: `${base}/staging`,
     NO_COLOR: "", CLICOLOR: "", CLICOLOR_FORCE: "", ...env
   }, null)
 const shows = async (line: string, screen?: Screen) => (await terminal(line, screen).ended).stdout
