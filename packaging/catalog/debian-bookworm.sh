@@ -58,16 +58,22 @@ plugin() {
   git init -q "$at" && git -C "$at" fetch -q --depth 1 "$TMUX_PLUGINS_URL/$name" "$commit" && git -C "$at" checkout -q "$commit" && rm -rf "$at/.git" || { rm -rf "$at"; return 1; }
 }
 
-say "packages"
+# stage: upgrade
+say "upgrade"
 rm -f /etc/apt/sources.list.d/debian.sources
 printf '%s\n' "$APT_SOURCES" > /etc/apt/sources.list
 # The container image leaves out what a machine's users look for, and keeps services from starting.
 rm -f /etc/dpkg/dpkg.cfg.d/docker /etc/apt/apt.conf.d/docker-* /usr/sbin/policy-rc.d
 apt-get update
 apt-get dist-upgrade -y
+
+# stage: packages
+say "packages"
+apt-get update
 # shellcheck disable=SC2086 # words are packages
 apt-get install -y --no-install-recommends $PACKAGES
 
+# stage: tools
 [ -z "$DOCKER_URL" ] || try "Docker" docker
 if [ -n "$MISE_URL" ]; then
   try "mise" mise

@@ -39,17 +39,22 @@ mise() {
 
 use() { HOME=/root /usr/local/bin/mise use --global --yes "$1"; }
 
-say "packages"
+# stage: upgrade
+say "upgrade"
 mkdir -p /etc/xbps.d
 printf 'repository=%s\n' "$XBPS_REPOSITORY" > /etc/xbps.d/00-repository-main.conf
 xbps-install -Syu xbps
 xbps-install -Syu
+
+# stage: packages
+say "packages"
 # shellcheck disable=SC2086 # words are packages
 xbps-install -y $PACKAGES
 # The service directory of a machine; the container image has none.
 mkdir -p /etc/runit/runsvdir/default
 for service in $SERVICES; do ln -sf "/etc/sv/$service" /etc/runit/runsvdir/default/; done
 
+# stage: tools
 if [ -n "$MISE_URL" ]; then
   try "mise" mise
   for tool in $MISE_TOOLS; do try "$tool" use "$tool"; done

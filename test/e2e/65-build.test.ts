@@ -48,6 +48,23 @@ mkdir -p /root/.config && echo made > /root/.config/made
     expect(await leaks()).toEqual([])
   })
 
+  it.runIf(ALL)("a script in stages goes on with the one that failed", async () => {
+    await ok("cat > staged.sh", { input: "said() { echo \"said $1\"; }\n# stage: one\nsaid one; echo kept > /root/one\n# stage: two\n! mkdir /root/two 2>/dev/null || exit 3\nsaid two\n" })
+    const build = () => sh("banger image build --name staged --from plain --script staged.sh --size 12G")
+    const first = await build()
+    expect(first.status).toBe(1)
+    expect(first.stderr).toMatch(/said one\n[^]*banger: could not build staged: stage two: the script ended with status 3\n {2}its output is in \S+; the same command goes on with the stage, banger image delete staged\.unfinished begins anew\n$/)
+    expect((await images()).map(({ name }) => name)).toContain("staged.unfinished")
+    const second = await build()
+    expect(second.status, second.stderr).toBe(0)
+    expect(second.stderr).toMatch(/said two\n/)
+    expect(second.stderr).not.toMatch(/said one/)
+    expect((await images()).map(({ name }) => name)).not.toContain("staged.unfinished")
+    expect(await ok("banger vm run --rm --image staged --memory 192 -- cat /root/one")).toBe("kept")
+    await ok("banger image delete staged")
+    expect(await leaks()).toEqual([])
+  })
+
   it("an image with its seed goes to another host as one file", async () => {
     // Small, with a hole as large as a disk: what is packed is what there is.
     await ok("cp /srv/images/busybox.ext4 small.ext4 && truncate -s 12G small.ext4 && truncate -s 16M seed.ext4 && /usr/sbin/mkfs.ext4 -q seed.ext4 && banger image register --name small --rootfs small.ext4 --work-seed seed.ext4")

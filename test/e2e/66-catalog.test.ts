@@ -31,7 +31,7 @@ TMUX_PLUGINS_URL = ""
     const first = await sh("banger vm run --rm -- jq -n 6*7")
     expect(first.status, first.stderr).toBe(0)
     expect(first.stdout).toBe("42\n")
-    for (const line of [/image debian-bookworm is not here yet/, /fetched and unpacked/, /== packages/, /script run/, /debian-bookworm is built by its recipe of sha256:/, /spec: .*image debian-bookworm/]) expect(first.stderr).toMatch(line)
+    for (const line of [/image debian-bookworm is not here yet/, /fetched and unpacked/, /== packages/, /stage packages/, /debian-bookworm is built by its recipe of sha256:/, /spec: .*image debian-bookworm/]) expect(first.stderr).toMatch(line)
     const second = await sh("banger vm run --rm -- jq -n 6*7")
     expect([second.status, second.stdout]).toEqual([0, "42\n"])
     expect(second.stderr).toMatch(/^spec: /)

@@ -6,7 +6,7 @@ import { startTime } from "@banger/capabilities/firecracker/process.ts"
 import { buildLog, vsockSocket } from "@banger/capabilities/paths.ts"
 import type { Image, ImageSource } from "@banger/domain/catalog.ts"
 import { type CatalogError, HelperUnreachable, ImageNotFound, KernelNotFound, StateUnwritable, StepFailed, type VmError } from "@banger/domain/errors.ts"
-import { type ImageName, type KernelName, VmName } from "@banger/domain/ids.ts"
+import { ImageName, type KernelName, VmName } from "@banger/domain/ids.ts"
 import type { Progress } from "@banger/domain/progress.ts"
 import { type Proxy, proxyVariables } from "@banger/domain/session.ts"
 import * as Effect from "effect/Effect"
@@ -21,7 +21,8 @@ import { makePlan } from "../vms/plan.ts"
 import { type Cell, Registry } from "../vms/registry.ts"
 import { DOCKER, FINISH } from "./build-scripts.ts"
 import type { Emit } from "./convert.ts"
-import { logOf, runScript } from "./guest-script.ts"
+import { logOf, runScript, type ScriptFailed } from "./guest-script.ts"
+import { type Stage, stagesOf } from "./stages.ts"
 
 /** What is built of what. */
 export interface Build {
@@ -49,6 +50,12 @@ type Inputs = Pick<Build, "diskMib" | "docker" | "env" | "kernel" | "script" | "
 /** Changes when the same request would give another image: a new prelude, say; 2: what a container image has in /root is there. */
 const EDITION = "2"
 
+/** What the image is called that a failed build leaves: its disks, with the stages that were done. */
+const unfinishedOf = (name: ImageName) => Schema.decodeOption(ImageName)(`${name}.unfinished` as ImageName)
+
+/** How its record calls the build that it was left by. */
+const unfinishedReference = (reference: string) => `${reference}, failed`
+
 /** How long the guest may take to go down in order; what it has not written by then is not in the image. Milliseconds. */
 const SHUTDOWN = 180_000
 
@@ -59,6 +66,9 @@ export const digestOf = ({ diskMib, docker, env, kernel, script, sizeMib, ...of 
   const inputs = [EDITION, ...origin, script, docker, sizeMib ?? 0, diskMib, kernel ?? null, Object.entries(env).toSorted()]
   return `sha256:${createHash("sha256").update(JSON.stringify(inputs)).digest("hex")}`
 }
+
+/** The same for a build that has done some stages: those that follow may be changed. */
+const digestAfter = (build: Build, done: ReadonlyArray<Stage>): string => digestOf({ ...build, script: JSON.stringify(done) })
 
 const isCatalogError = Schema.is(Schema.Union(ImageNotFound, KernelNotFound, StepFailed, StateUnwritable, HelperUnreachable))
 
@@ -110,8 +120,26 @@ export const makeBuild = Effect.gen(function*() {
       Effect.flatMap(lifecycle.stop(cell, SHUTDOWN, emit), ({ how, inOrder }) =>
         inOrder ? Effect.void : new StepFailed({ operation: "shut the builder VM down", problem: how, fix: "build again; banger vm logs shows a VM's console while it is there" })))
 
+  /** Where a build leaves its disks when it fails, and what the last one left there; none where an image of the user's has the name. */
+  const placeOf = ({ name, reference }: Build) =>
+    Effect.gen(function*() {
+      const as = unfinishedOf(name)
+      if (Option.isNone(as)) return Option.none()
+      const left = yield* catalog.find(as.value)
+      const ours = Option.match(left, { onNone: () => true, onSome: ({ source }) => source?.reference === unfinishedReference(reference) })
+      return ours ? Option.some({ as: as.value, left }) : Option.none()
+    })
+
+  /** How many of its stages a build finds done, and what the others begin with. */
+  const begun = (build: Build, stages: ReadonlyArray<Stage>, left: Option.Option<Image>): { readonly base: Base; readonly done: number } => {
+    const after = (at: number) => at > 0 && Option.exists(left, ({ source }) => source?.digest === digestAfter(build, stages.slice(0, at)))
+    const done = stages.findLastIndex((_, at) => after(at))
+    return done > 0 && Option.isSome(left) ? { base: left.value, done } : { base: build.from, done: 0 }
+  }
+
   return (build: Build, emit: Emit): Effect.Effect<Image, CatalogError> => {
     const { docker, env, from, kernel, name, proxy, reference, script, sizeMib } = build
+    const stages = [...(docker ? [{ name: "Docker", script: DOCKER }] : []), ...stagesOf(script)]
     const path = buildLog(name)
     const timed = <A, E, R>(step: string, work: Effect.Effect<A, E, R>) =>
       Effect.gen(function*() {
@@ -127,20 +155,44 @@ export const makeBuild = Effect.gen(function*() {
       }),
       (log) => Effect.promise(() => log.close())
     )
-    const roomy = sizeMib === undefined || sizeMib * 2 ** 20 <= from.rootfsBytes ? Effect.succeed(from) : catalog.extend(from, sizeMib)
+    const roomy = (base: Base) => sizeMib === undefined || sizeMib * 2 ** 20 <= base.rootfsBytes ? Effect.succeed(base) : catalog.extend(base, sizeMib)
     return Effect.gen(function*() {
       const log = logOf(yield* openLog)
-      const vm = yield* timed("builder VM started", builder(build, yield* roomy))
+      const place = yield* placeOf(build)
+      const { base, done } = begun(build, stages, Option.flatMap(place, ({ left }) => left))
+      const vm = yield* timed("builder VM started", builder(build, yield* roomy(base)))
       const { spec } = vm.record
       const variables = { DEBIAN_FRONTEND: "noninteractive", ...proxyVariables(forGuests(proxy)), ...env }
       const run = (text: string) => runScript(vsockSocket(spec.id), text, variables, log)
       yield* emit({ _tag: "Log", path })
-      if (docker) yield* timed("Docker installed", run(DOCKER))
-      yield* timed("script run", run(script))
-      yield* run(FINISH)
-      yield* timed("builder VM stopped", stopped(vm))
-      const source: ImageSource = { reference, digest: digestOf(build), base: build.base ?? null }
-      return yield* timed("added to the store", catalog.seal(spec, { name, kernel: kernel ?? from.kernel, source, run: from.run }))
-    }).pipe(Effect.scoped, Effect.mapError(failed(name, path)))
+      const sealed = (as: ImageName, source: ImageSource) =>
+        Effect.gen(function*() {
+          yield* run(FINISH)
+          yield* timed("builder VM stopped", stopped(vm))
+          return yield* timed("added to the store", catalog.seal(spec, { name: as, kernel: kernel ?? from.kernel, source, run: from.run }))
+        })
+      /** The failure of a stage, once what was done before it is kept, where that can be. */
+      const leaving = (at: number) => ({ message }: ScriptFailed) =>
+        Effect.gen(function*() {
+          const source = { reference: unfinishedReference(reference), digest: digestAfter(build, stages.slice(0, at)), base: build.base ?? null }
+          const kept = yield* Option.match(at > 0 ? place : Option.none(), {
+            onNone: () => Effect.succeedNone,
+            onSome: ({ as }) => Effect.option(Effect.tapError(sealed(as, source), (error) => Effect.logWarning(`what was built of ${name} is not kept`, error)))
+          })
+          const goesOn = Option.isSome(kept) ? `; the same command goes on with the stage, banger image delete ${kept.value.files.name} begins anew` : ""
+          return yield* new StepFailed({ operation: `build ${name}`, problem: stages.length === 1 ? message : `${stages[at]?.name}: ${message}`, fix: `its output is in ${path}${goesOn}` })
+        })
+      yield* Effect.forEach([...stages.entries()].slice(done), ([at, stage]) =>
+        Effect.catchTag(timed(stage.name, run(stage.script)), "ScriptFailed", leaving(at)), { discard: true })
+      return yield* sealed(name, { reference, digest: digestOf(build), base: build.base ?? null })
+    }).pipe(
+      Effect.scoped,
+      // Once the builder VM, which may be made of it, is gone; a VM of the user's keeps it.
+      Effect.tap(() => Effect.flatMap(placeOf(build), Option.match({
+        onNone: () => Effect.void,
+        onSome: ({ as, left }) => Option.isSome(left) ? Effect.ignoreLogged(catalog.deleteImage(as)) : Effect.void
+      }))),
+      Effect.mapError(failed(name, path))
+    )
   }
 })
