@@ -10,7 +10,7 @@ const FILLER = "/var/lib/banger/filler"
 const fill = () =>
   ok(`fallocate -l $(( $(df --output=avail -B1 /var/lib/banger | tail -1) - 3221225472 )) ${FILLER}
     dd if=/dev/zero bs=1M oflag=append conv=notrunc of=${FILLER} 2>/dev/null; dd if=/dev/zero bs=4k oflag=append conv=notrunc of=${FILLER} 2>/dev/null
-    df --output=avail -B1 /var/lib/banger | tail -1`, { root: true })
+    df --output=avail -B1 /var/lib/banger | tail -1 | tr -d " "`, { root: true })
 
 const makeRoom = () => ok(`rm -f ${FILLER}`, { root: true })
 
