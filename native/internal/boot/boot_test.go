@@ -24,7 +24,7 @@ func TestHosts(t *testing.T) {
 
 func TestResolvConf(t *testing.T) {
 	n := &config.Network{Resolvers: []netip.Addr{netip.MustParseAddr("172.16.0.1")}, Search: []string{"vm", "lan"}}
-	if got := string(resolvConf(n)); got != "search vm lan\nnameserver 172.16.0.1\noptions timeout:10 attempts:5\n" {
+	if got := string(resolvConf(n)); got != "search vm lan\nnameserver 172.16.0.1\noptions timeout:20 attempts:5\n" {
 		t.Errorf("%q", got)
 	}
 }

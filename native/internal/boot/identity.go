@@ -73,8 +73,8 @@ func resolvConf(n *config.Network) []byte {
 	}
 	if len(n.Resolvers) == 1 {
 		// There is no other to ask, and queries wait in the host's sockets while its name server starts: glibc waits for timeout x attempts,
-		// 50 s in place of 10, musl for the timeout, 10 s in place of 5.
-		out.WriteString("options timeout:10 attempts:5\n")
+		// 100 s in place of 10, musl for the timeout, 20 s in place of 5. An answer that came late is taken as one that came at once.
+		out.WriteString("options timeout:20 attempts:5\n")
 	}
 	return out.Bytes()
 }

@@ -1,6 +1,7 @@
 import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
+import { about } from "./about.ts"
 import { Image, ImageSource, Kernel } from "./catalog.ts"
 import { CatalogError, HelperUnreachable, VmError } from "./errors.ts"
 import { ImageName, KernelName, StagingId, VmName, VmRef } from "./ids.ts"
@@ -161,13 +162,13 @@ export class KernelApi extends RpcGroup.make(
 
 export const DaemonStatus = Schema.Struct({
   pid: Schema.Int,
-  version: Schema.String,
-  helper: Schema.NullOr(Schema.String),
-  socket: Schema.String,
-  dns: Schema.String,
-  log: Schema.String,
-  running: Schema.Int,
-  vms: Schema.Int
+  version: Schema.String.pipe(about("of the daemon")),
+  helper: Schema.NullOr(Schema.String.pipe(about("version of the root helper; null: it does not answer"))),
+  socket: Schema.String.pipe(about("path")),
+  dns: Schema.String.pipe(about("where it answers")),
+  log: Schema.String.pipe(about("command that shows its log")),
+  running: Schema.Int.pipe(about("number of VMs that run")),
+  vms: Schema.Int.pipe(about("number of all VMs"))
 })
 export type DaemonStatus = typeof DaemonStatus.Type
 

@@ -1,16 +1,15 @@
 import * as Schema from "effect/Schema"
+import { about } from "./about.ts"
+import { Instant } from "./instant.ts"
 import { orNull, RunConfig } from "./run-config.ts"
 import { ImageFiles, KernelFiles } from "./vm.ts"
 import { KernelName } from "./ids.ts"
 
 /** Where an image came from. */
 export const ImageSource = Schema.Struct({
-  /** What was asked for, as the user calls it. */
-  reference: Schema.String,
-  /** Of the manifest that answered, or of everything that went into a build: the same digest is the same image. Empty of a file. */
-  digest: Schema.String,
-  /** The manifest of the container image that a recipe's build began with: its tag is pinned to it. */
-  base: orNull(Schema.String)
+  reference: Schema.String.pipe(about("what was asked for, as the user calls it")),
+  digest: Schema.String.pipe(about("of the manifest, or of all that went into a build; empty of a file")),
+  base: orNull(Schema.String.pipe(about("digest of the container image that a recipe's build began with")))
 })
 export type ImageSource = typeof ImageSource.Type
 
@@ -20,16 +19,15 @@ export const origin = { source: orNull(ImageSource), run: orNull(RunConfig) }
 /** A root file system that VMs can be made of. A name registered again becomes a new generation. */
 export class Image extends Schema.Class<Image>("Image")({
   files: ImageFiles,
-  kernel: Schema.NullOr(KernelName),
-  rootfsBytes: Schema.Number,
-  createdAt: Schema.Number,
+  kernel: Schema.NullOr(KernelName.pipe(about("its name; null: the default one"))),
+  rootfsBytes: Schema.Number.pipe(about("size of the root file system")),
+  createdAt: Instant,
   ...origin,
-  /** Names of the VMs made of this generation. */
-  usedBy: Schema.Array(Schema.String)
+  usedBy: Schema.Array(Schema.String).pipe(about("names of the VMs made of this generation"))
 }) {}
 
 export class Kernel extends Schema.Class<Kernel>("Kernel")({
   files: KernelFiles,
-  createdAt: Schema.Number,
-  usedBy: Schema.Array(Schema.String)
+  createdAt: Instant,
+  usedBy: Schema.Array(Schema.String).pipe(about("names of VMs and images"))
 }) {}

@@ -1,13 +1,15 @@
 import * as Schema from "effect/Schema"
+import { about } from "./about.ts"
 import { Image } from "./catalog.ts"
 import { VmView } from "./vm.ts"
+
+const step = { step: Schema.String.pipe(about("a part of the work that is done")), ms: Schema.Number.pipe(about("milliseconds that it took")) }
 
 /** What an operation tells its watchers; the CLI renders it and `--json` prints it. */
 export const Progress = Schema.Union(
   /** The VM as chosen, before anything was made: the `spec:` line. */
   Schema.TaggedStruct("Planned", { vm: VmView }),
-  /** One step of the work is done; `ms` it took. */
-  Schema.TaggedStruct("Step", { step: Schema.String, ms: Schema.Number }),
+  Schema.TaggedStruct("Step", step),
   Schema.TaggedStruct("Note", { message: Schema.String }),
   /** Always the last event of an operation that succeeded. */
   Schema.TaggedStruct("Finished", { vm: VmView, message: Schema.String })
@@ -16,12 +18,14 @@ export type Progress = typeof Progress.Type
 
 /** What making an image tells its watchers. */
 export const ImageProgress = Schema.Union(
-  /** `fetch` counts what was downloaded and unpacked, `write` what the file system holds; bytes. */
-  Schema.TaggedStruct("Phase", { phase: Schema.Literal("fetch", "write"), done: Schema.Number, total: Schema.Number }),
-  /** One phase is done; `ms` it took. */
-  Schema.TaggedStruct("Step", { step: Schema.String, ms: Schema.Number }),
+  Schema.TaggedStruct("Phase", {
+    phase: Schema.Literal("fetch", "write").pipe(about("downloads and unpacks; writes the file system")),
+    done: Schema.Number.pipe(about("bytes")),
+    total: Schema.Number.pipe(about("bytes"))
+  }),
+  Schema.TaggedStruct("Step", step),
   /** A script runs: its output is written to this file of the owner's, from the beginning. */
-  Schema.TaggedStruct("Log", { path: Schema.String }),
+  Schema.TaggedStruct("Log", { path: Schema.String.pipe(about("file that a script's output is written to")) }),
   /** Always the last event of an operation that succeeded. */
   Schema.TaggedStruct("Made", { image: Image, message: Schema.String })
 )

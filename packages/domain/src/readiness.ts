@@ -1,11 +1,16 @@
 import * as Schema from "effect/Schema"
+import { about } from "./about.ts"
 
-/** What mends a finding. `runs`: the fix is a command line for the owner's shell, which does it as it stands. */
-const wrong = { problem: Schema.String, fix: Schema.String, runs: Schema.Boolean }
+/** What is wrong, and what mends it. */
+const wrong = {
+  problem: Schema.String.pipe(about("what is wrong; not of Ready")),
+  fix: Schema.String.pipe(about("what mends it; not of Ready")),
+  runs: Schema.Boolean.pipe(about("whether the fix is a command line that does it as it stands; not of Ready"))
+}
 
 /** What a readiness check found. */
 export const Verdict = Schema.Union(
-  Schema.TaggedStruct("Ready", { detail: Schema.String }),
+  Schema.TaggedStruct("Ready", { detail: Schema.String.pipe(about("what was seen; of Ready alone")) }),
   Schema.TaggedStruct("Warning", wrong),
   Schema.TaggedStruct("NotReady", wrong)
 )
@@ -24,7 +29,7 @@ export const warning = (problem: string, fix: string | Mend): Verdict => ({ _tag
 export const notReady = (problem: string, fix: string | Mend): Verdict => ({ _tag: "NotReady", problem, ...fixed(fix) })
 
 export class Finding extends Schema.Class<Finding>("Finding")({
-  capability: Schema.String,
-  check: Schema.String,
+  capability: Schema.String.pipe(about("whose check it is")),
+  check: Schema.String.pipe(about("what was looked at")),
   verdict: Verdict
 }) {}

@@ -1,15 +1,16 @@
 import * as Schema from "effect/Schema"
+import { about } from "./about.ts"
 
 /** Absent in the records of earlier versions. */
 export const orNull = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(Schema.NullOr(schema), { default: () => null })
 
 /** How the image's maker wants it to be run. Text of a stranger: nothing of it is run on the host. */
 export const RunConfig = Schema.Struct({
-  env: Schema.Array(Schema.String),
+  env: Schema.Array(Schema.String).pipe(about("NAME=VALUE")),
   entrypoint: Schema.Array(Schema.String),
   cmd: Schema.Array(Schema.String),
-  workdir: Schema.String,
-  user: Schema.String
+  workdir: Schema.String.pipe(about("empty: none")),
+  user: Schema.String.pipe(about("empty: root"))
 })
 export type RunConfig = typeof RunConfig.Type
 

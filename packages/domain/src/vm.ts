@@ -1,4 +1,6 @@
 import * as Schema from "effect/Schema"
+import { about } from "./about.ts"
+import { Instant, Milliseconds } from "./instant.ts"
 import { Cidr } from "./network.ts"
 import { orNull, RunConfig } from "./run-config.ts"
 import { Digest, ImageName, KernelName, Slot, VmId, VmName } from "./ids.ts"
@@ -31,21 +33,18 @@ export const KernelRelease = Schema.String.pipe(
 /** The files of a kernel in the image store, and the release its modules belong to. */
 export const KernelFiles = Schema.Struct({
   name: KernelName,
-  release: KernelRelease,
-  vmlinux: Digest,
-  /** cpio of the modules needed to reach the root file system. */
-  initrd: Digest,
-  /** Read-only ext4 of the whole module tree. */
-  modules: Digest
+  release: KernelRelease.pipe(about("as uname -r prints it")),
+  vmlinux: Digest.pipe(about("sha256")),
+  initrd: Digest.pipe(about("sha256 of the cpio with the modules that reach the root file system")),
+  modules: Digest.pipe(about("sha256 of the ext4 with the whole module tree"))
 })
 export type KernelFiles = typeof KernelFiles.Type
 
 export const ImageFiles = Schema.Struct({
   name: ImageName,
-  generation: Schema.Int,
-  rootfs: Digest,
-  /** ext4 that becomes the work disk; without one an empty seed is used. */
-  seed: Schema.NullOr(Digest)
+  generation: Schema.Int.pipe(about("how often the name was given, from 1")),
+  rootfs: Digest.pipe(about("sha256 of the root file system")),
+  seed: Schema.NullOr(Digest.pipe(about("sha256 of the ext4 that becomes the work disk; null: an empty one")))
 })
 export type ImageFiles = typeof ImageFiles.Type
 
@@ -95,9 +94,8 @@ export class VmRecord extends Schema.Class<VmRecord>("VmRecord")({
   state: VmState,
   /** Why the state is what it is: `signal 9 (SIGKILL)`, `host rebooted`; empty when there is nothing to say. */
   reason: Schema.String,
-  /** Milliseconds since the epoch. */
-  createdAt: Schema.Number,
-  startedAt: Schema.NullOr(Schema.Number),
+  createdAt: Milliseconds,
+  startedAt: Schema.NullOr(Milliseconds),
   /** The host's uptime at the last start, in milliseconds: unlike the time of day nobody sets it. */
   startedUptime: orNull(Schema.Number),
   /** The CLI of `vm run --rm`: when that process is gone the VM is deleted. */
@@ -112,38 +110,40 @@ export class VmRecord extends Schema.Class<VmRecord>("VmRecord")({
 
 /** A VM as clients see it. */
 export class VmView extends Schema.Class<VmView>("VmView")({
-  id: VmId,
-  name: VmName,
+  id: VmId.pipe(about("16 hex digits, for its whole life")),
+  name: VmName.pipe(about("one DNS label")),
   state: VmState,
-  reason: Schema.String,
-  image: ImageName,
-  kernel: KernelName,
+  reason: Schema.String.pipe(about("why the state is what it is; empty when there is nothing to say")),
+  image: ImageName.pipe(about("its name")),
+  kernel: KernelName.pipe(about("its name")),
   vcpu: Schema.Int,
-  memoryMib: Schema.Int,
-  diskMib: Schema.Int,
-  nat: Schema.Boolean,
-  address: Schema.String,
-  dns: Schema.String,
-  createdAt: Schema.Number,
-  startedAt: Schema.NullOr(Schema.Number),
-  /** How long it runs, in milliseconds. */
-  uptimeMs: orNull(Schema.Number),
-  ephemeral: Schema.Boolean,
+  memoryMib: Schema.Int.pipe(about("MiB")),
+  diskMib: Schema.Int.pipe(about("MiB, of the work disk")),
+  nat: Schema.Boolean.pipe(about("whether it reaches the world")),
+  address: Schema.String.pipe(about("IPv4")),
+  dns: Schema.String.pipe(about("its name with .vm")),
+  createdAt: Instant,
+  startedAt: Schema.NullOr(Instant),
+  uptimeMs: orNull(Schema.Number.pipe(about("milliseconds"))),
+  ephemeral: Schema.Boolean.pipe(about("deleted when its vm run --rm ends")),
   run: orNull(RunConfig),
-  /** The unix socket of the VM's vsock device: the way to its agent. */
-  vsock: Schema.String
+  vsock: Schema.String.pipe(about("path of the unix socket of its vsock device: the way to its agent"))
 }) {}
 
-export const FileSize = Schema.Struct({ file: Schema.String, apparentBytes: Schema.Number, allocatedBytes: Schema.Number })
+export const FileSize = Schema.Struct({
+  file: Schema.String.pipe(about("path")),
+  apparentBytes: Schema.Number.pipe(about("bytes as programs see them")),
+  allocatedBytes: Schema.Number.pipe(about("bytes on the disk"))
+})
 
 export class VmDetail extends Schema.Class<VmDetail>("VmDetail")({
   vm: VmView,
-  imageDigest: Digest,
-  kernelRelease: Schema.String,
+  imageDigest: Digest.pipe(about("sha256 of the root file system")),
+  kernelRelease: Schema.String.pipe(about("as uname -r prints it")),
   mac: Schema.String,
-  tap: Schema.String,
-  pid: Schema.NullOr(Schema.Int),
-  consoleLog: Schema.String,
-  firecrackerLog: Schema.String,
+  tap: Schema.String.pipe(about("name of the host's link")),
+  pid: Schema.NullOr(Schema.Int.pipe(about("Firecracker's"))),
+  consoleLog: Schema.String.pipe(about("path")),
+  firecrackerLog: Schema.String.pipe(about("path")),
   disks: Schema.Array(FileSize)
 }) {}

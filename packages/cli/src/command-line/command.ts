@@ -12,6 +12,7 @@ import { usageOf } from "./arguments.ts"
 import { type Candidates, candidatesOf } from "./candidates.ts"
 import { type Flag, flagsOf } from "./flags.ts"
 import { paragraphs } from "./help-doc.ts"
+import type { Json } from "./json.ts"
 import { Misuse } from "./misuse.ts"
 import { meant } from "./nearest.ts"
 
@@ -34,8 +35,7 @@ export interface Command {
   /** Whether a command of another program may stand after `--`. */
   readonly takesRest: boolean
   readonly examples: readonly [string, ...ReadonlyArray<string>]
-  /** Fields of `--json`, one line each. */
-  readonly fields: ReadonlyArray<string>
+  readonly json: ReadonlyArray<Json>
   /** The status for banger's own failures: 125 where other numbers are the guest's. */
   readonly ownFailure: number | undefined
   /** Reads the words after those that name the command, and does it; gives the exit status. */
@@ -47,7 +47,8 @@ interface Declaration<F, A> extends Pick<Command, "path" | "about" | "examples">
   readonly args: Args.Args<A>
   /** What may stand after `--`, as the usage line shows it. */
   readonly rest?: string
-  readonly fields?: ReadonlyArray<string>
+  /** What it prints with `--json`. */
+  readonly json?: Json | ReadonlyArray<Json>
   readonly ownFailure?: number
   readonly run: (input: Input<F, A>) => Effect.Effect<number, unknown>
 }
@@ -84,7 +85,7 @@ export const command = <F, A>(given: Declaration<F, A>): Command => {
       return { flags: options, args: named, rest }
     })
   return {
-    path: given.path, about: given.about, usage, flags, argument: { candidates: candidatesOf(given.args), most: max }, takesRest: given.rest !== undefined, examples: given.examples, fields: given.fields ?? [], ownFailure: given.ownFailure,
+    path: given.path, about: given.about, usage, flags, argument: { candidates: candidatesOf(given.args), most: max }, takesRest: given.rest !== undefined, examples: given.examples, json: given.json === undefined ? [] : [given.json].flat(), ownFailure: given.ownFailure,
     run: (argv) => Effect.flatMap(Effect.provide(read(argv), SERVICES), given.run)
   }
 }

@@ -2,6 +2,7 @@ import type { Command } from "./command.ts"
 import { HELP, NO_PAGER } from "./everywhere.ts"
 import { below } from "./find.ts"
 import type { Flag } from "./flags.ts"
+import { jsonHelp } from "./json-help.ts"
 import { COMMON, EXAMPLES, GROUPS, SHORT, TREE } from "./tree.ts"
 
 const columns = (rows: ReadonlyArray<readonly [string, string]>, least = 0): string => {
@@ -22,7 +23,7 @@ export const commandHelp = (command: Command): string => {
     `Usage: ${command.usage}`,
     command.about,
     `Flags:\n${columns(flags)}`,
-    command.fields.length > 0 ? `With --json:\n${command.fields.map((field) => `  ${field}`).join("\n")}` : "",
+    command.json.length > 0 ? `With --json:\n${jsonHelp(command.json).map((line) => `  ${line}`).join("\n")}` : "",
     `Examples:\n${command.examples.map((example) => `  ${example}`).join("\n")}`
   ]
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`

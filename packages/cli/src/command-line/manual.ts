@@ -2,6 +2,7 @@ import type { Command } from "./command.ts"
 import { below } from "./find.ts"
 import type { Flag } from "./flags.ts"
 import { EXIT_STATUS, shortForms } from "./help.ts"
+import { jsonHelp } from "./json-help.ts"
 import { COMMON, EXAMPLES, GROUPS, TREE } from "./tree.ts"
 
 /** Text as roff prints it: a hyphen that can be copied, no escapes, and no line that roff takes for a request. */
@@ -24,7 +25,7 @@ const commandSection = (command: Command): string =>
   [
     `.SH ${quoted(`banger ${command.path}`)}\n.B ${quoted(command.usage)}\n.PP\n${roff(command.about)}\n`,
     ...command.flags.map(flagItem),
-    ...(command.fields.length === 0 ? [] : [`.PP\nWith ${roff("--json")}:\n`, verbatim(command.fields)]),
+    ...(command.json.length === 0 ? [] : [`.PP\nWith ${roff("--json")}:\n`, verbatim(jsonHelp(command.json))]),
     ".PP\nExamples:\n",
     verbatim(command.examples)
   ].join("")

@@ -8,7 +8,8 @@ export interface Failure {
   readonly hint: string
 }
 
-const kebab = (tag: string) => tag.replace(/(?<=[A-Za-z0-9])[A-Z]/g, "-$&").toLowerCase()
+/** As `--json` calls an error. */
+export const kindOf = (tag: string) => tag.replace(/(?<=[A-Za-z0-9])[A-Z]/g, "-$&").toLowerCase()
 
 /** One line, without control characters: some of the text comes from a guest. */
 // oxlint-disable-next-line no-control-regex
@@ -32,7 +33,7 @@ export const failureOf = (error: unknown): Failure => {
   }
   const message = oneLine(field(error, "message")) || oneLine(String(error))
   if (tag === "") return { kind: "internal", message: `internal error: ${message}`, hint: "this is a bug in banger: please report it" }
-  return { kind: kebab(tag), message, hint: typed(oneLine(field(error, "hint"))) }
+  return { kind: kindOf(tag), message, hint: typed(oneLine(field(error, "hint"))) }
 }
 
 /** Two lines at most, or one of JSON. */

@@ -1,22 +1,17 @@
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { ImageName } from "@banger/domain/ids.ts"
 import { ImageProgress } from "@banger/domain/progress.ts"
+import { lines } from "../command-line/json.ts"
 import { Daemon } from "../daemon/daemon.ts"
 import { showFile, type Sink } from "./log-file.ts"
 import { type Live, live, wantsParts } from "./progress.ts"
-import { print, say, write } from "./text.ts"
+import { printJson, say, write } from "./text.ts"
 import { transfers } from "./transfer.ts"
 
-export const IMAGE_EVENT_FIELDS: ReadonlyArray<string> = [
-  "one object a line, as it happens; _tag says which:",
-  "Phase {phase, done, total} (bytes)   Step {step, ms}   Log {path}: output of a script",
-  "Made {image, message}   always the last",
-  "image has the fields that `banger image show --json` has"
-]
+export const IMAGE_EVENTS = lines("event of an image", ImageProgress)
 
 const NAMES = { fetch: "fetching", write: "writing" } as const
 
@@ -68,7 +63,7 @@ export const showImage = <E, R>(name: ImageName, events: Stream.Stream<ImageProg
 
 /** The same for a command whose result the image is: on stdout, or every event as JSON. */
 export const watchImage = <E, R>(name: ImageName, events: Stream.Stream<ImageProgress, E, R>, { json, verbose }: Shown): Effect.Effect<void, E, R> =>
-  json ? Stream.runForEach(events, (event) => print(`${JSON.stringify(Schema.encodeSync(ImageProgress)(event))}\n`)) : showImage(name, events, verbose, process.stdout)
+  json ? Stream.runForEach(events, (event) => printJson(IMAGE_EVENTS, event)) : showImage(name, events, verbose, process.stdout)
 
 /** A client that is interrupted ends the work, unless somebody else watches it. */
 export const orCancel = <A, E, R>(name: ImageName, watching: Effect.Effect<A, E, R>) =>

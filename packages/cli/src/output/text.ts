@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { type Json, text } from "../command-line/json.ts"
 import { makeRoom } from "./live-line.ts"
 
 /** Hands bytes on; returns when they were taken. */
@@ -19,9 +20,9 @@ export const sayNow = (line: string): void => {
   process.stderr.write(`${line}\n`)
 }
 
-export const say = (text: string): Effect.Effect<void> => Effect.sync(() => sayNow(text))
+export const say = (line: string): Effect.Effect<void> => Effect.sync(() => sayNow(line))
 
-export const printJson = (value: unknown): Effect.Effect<void> => print(`${JSON.stringify(value, undefined, 2)}\n`)
+export const printJson = <A>(json: Json<A>, value: A): Effect.Effect<void> => print(text(json, value))
 
 /** Names and values, one a line. */
 export const record = (rows: ReadonlyArray<readonly [string, string]>): string => {

@@ -1,17 +1,11 @@
-import * as Schema from "effect/Schema"
 import { VmDetail, VmView } from "@banger/domain/vm.ts"
+import { array, one } from "../command-line/json.ts"
 import { green, red, yellow } from "./style.ts"
 import { span } from "./units.ts"
 import { plain } from "./width.ts"
 
-export const VM_FIELDS: ReadonlyArray<string> = [
-  "id, name, state, reason, image, kernel, vcpu, memoryMib, diskMib, nat, address, dns,",
-  "createdAt, startedAt (milliseconds since 1970, or null), uptimeMs (or null), ephemeral, vsock,",
-  "run {env[], entrypoint[], cmd[], workdir, user} (the image's, or null)"
-]
-
-export const viewJson = Schema.encodeSync(VmView)
-export const detailJson = Schema.encodeSync(VmDetail)
+export const VMS = array("VM", VmView)
+export const VM_DETAIL = one("VM in detail", VmDetail)
 
 /** `crashed (signal 9 (SIGKILL))`. */
 export const stateText = ({ reason, state }: Pick<VmView, "state" | "reason">): string => reason === "" ? state : `${state} (${plain(reason)})`

@@ -1,3 +1,6 @@
+import * as Schema from "effect/Schema"
+import { about } from "@banger/domain/about.ts"
+import { one } from "../command-line/json.ts"
 import type { Workspace } from "../workspace/workspace.ts"
 import { size } from "@banger/domain/size.ts"
 
@@ -28,7 +31,24 @@ export const historyLines = ({ repositories }: Workspace): ReadonlyArray<string>
 export const dryRunText = (workspace: Workspace): string =>
   [...workspace.members.map(({ kind, path }) => printable(path) + (kind === "directory" ? "/" : "")), total(workspace), ...historyLines(workspace)].join("\n") + "\n"
 
-export const dryRunJson = (workspace: Workspace) => ({
+/** What would be sent; null of a run without a PATH. */
+const Sending = Schema.Struct({
+  from: Schema.String.pipe(about("the work tree on the host")),
+  to: Schema.String.pipe(about("the directory in the guest")),
+  cwd: Schema.String.pipe(about("where the command would begin")),
+  bytes: Schema.Number.pipe(about("of the files")),
+  history: Schema.NullOr(Schema.Literal("full", "shallow")),
+  files: Schema.Array(Schema.Struct({
+    path: Schema.String.pipe(about("as git quotes it: what is not plain text in octal")),
+    kind: Schema.Literal("file", "symlink", "directory"),
+    mode: Schema.String.pipe(about("octal, four digits")),
+    bytes: Schema.Number
+  }))
+})
+
+export const SENDING = one("what would be sent", Schema.NullOr(Sending), "--dry-run")
+
+export const dryRunJson = (workspace: Workspace): typeof Sending.Type => ({
   from: workspace.top,
   to: workspace.target,
   cwd: workspace.cwd,

@@ -3,6 +3,7 @@ import * as SqlSchema from "@effect/sql/SqlSchema"
 import { origin } from "@banger/domain/catalog.ts"
 import { StateUnwritable } from "@banger/domain/errors.ts"
 import { type Digest, ImageName, KernelName } from "@banger/domain/ids.ts"
+import { Milliseconds } from "@banger/domain/instant.ts"
 import { ImageFiles, KernelFiles } from "@banger/domain/vm.ts"
 import * as Array from "effect/Array"
 import * as Context from "effect/Context"
@@ -16,12 +17,12 @@ export const ImageRecord = Schema.Struct({
   files: ImageFiles,
   kernel: Schema.NullOr(KernelName),
   rootfsBytes: Schema.Number,
-  createdAt: Schema.Number,
+  createdAt: Milliseconds,
   ...origin
 })
 export type ImageRecord = typeof ImageRecord.Type
 
-export const KernelRecord = Schema.Struct({ files: KernelFiles, createdAt: Schema.Number })
+export const KernelRecord = Schema.Struct({ files: KernelFiles, createdAt: Milliseconds })
 export type KernelRecord = typeof KernelRecord.Type
 
 const ImageRow = Schema.Struct({ name: ImageName, generation: Schema.Int, record: Schema.parseJson(ImageRecord) })

@@ -1,4 +1,5 @@
 import { Digest, ImageName, KernelName, type Slot, type VmId, type VmName } from "@banger/domain/ids.ts"
+import { Milliseconds } from "@banger/domain/instant.ts"
 import { Cidr } from "@banger/domain/network.ts"
 import { DEFAULT_DISK_MIB, FIRST_LIST, VmRecord, VmSpec } from "@banger/domain/vm.ts"
 import * as Either from "effect/Either"
@@ -84,7 +85,7 @@ export const read = (columns: Columns, text: string): Read =>
           }),
           state: "broken",
           reason: `this version cannot read its record (${problemOf(error)}), and leaves it and its files as they are`,
-          createdAt: part(Schema.Number, raw["createdAt"], 0),
+          createdAt: part(Milliseconds, raw["createdAt"], 0),
           startedAt: null,
           ephemeral: null,
           hostBoot: "",

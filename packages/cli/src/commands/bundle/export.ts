@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import { ImageNotFound, KernelNotFound } from "@banger/domain/errors.ts"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { size } from "@banger/domain/size.ts"
-import { type Programs, writeBundle } from "../../bundle/write.ts"
+import { BUNDLE_FILE, type Programs, writeBundle } from "../../bundle/write.ts"
 import { files, images, kernels } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
@@ -53,7 +53,7 @@ With --manifest, a small file beside it says where it will be and what it is: ba
     url: Options.text("url").pipe(Options.withPseudoName("URL"), Options.withDescription("with --manifest: where the bundle will be; relative to the manifest (without it: its file name)"), as(Values.text)),
     json
   }),
-  fields: ["path, sha256, bytes"],
+  json: BUNDLE_FILE,
   examples: [EXAMPLE, "banger bundle export --out dev.bundle --image dev --manifest dev.json --url https://files.example/dev.bundle"],
   run: ({ flags }) =>
     Effect.gen(function*() {
@@ -75,7 +75,7 @@ With --manifest, a small file beside it says where it will be and what it is: ba
           catch: (error) => new LocalFailure({ problem: `cannot write ${manifest}: ${(error as Error).message}`, fix: "" })
         })
       }
-      yield* flags.json ? printJson(packed) : print(`${packed.path}: ${size(packed.bytes)}, sha256 ${packed.sha256}\n`)
+      yield* flags.json ? printJson(BUNDLE_FILE, packed) : print(`${packed.path}: ${size(packed.bytes)}, sha256 ${packed.sha256}\n`)
       return 0
     })
 })

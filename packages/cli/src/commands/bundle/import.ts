@@ -6,12 +6,14 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { about } from "@banger/domain/about.ts"
 import { bundled } from "@banger/domain/bundle.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import { Digest, ImageName } from "@banger/domain/ids.ts"
 import { openBundle } from "../../bundle/read.ts"
 import { files, offering } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
+import { one } from "../../command-line/json.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { as, json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
@@ -22,6 +24,12 @@ import { print, printJson } from "../../output/text.ts"
 
 /** What `bundle export --manifest` wrote. An address is relative to the manifest's own. */
 const Manifest = Schema.Struct({ url: Schema.String, sha256: Digest, bytes: Schema.Number })
+
+const IMPORTED = one("what was imported", Schema.Struct({
+  images: Schema.Array(Schema.String).pipe(about("their names")),
+  kernels: Schema.Array(Schema.String).pipe(about("their names")),
+  firecracker: Schema.Array(Schema.String).pipe(about("paths of the programs that were unpacked"))
+}))
 
 /** Bytes. */
 const MAX_MANIFEST = 64 << 10
@@ -57,7 +65,7 @@ bundle that it names and checks its sha256. Firecracker is only unpacked: instal
     name: Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("name of the image, where the bundle holds one"), as(ImageName)),
     json
   }),
-  fields: ["images[], kernels[] (names), firecracker[] (paths)"],
+  json: IMPORTED,
   examples: ["banger bundle import banger.bundle", "banger bundle import https://files.example/banger.json", "banger bundle import dev.bundle --name dev2"],
   run: ({ args: source, flags }) =>
     withDaemon(Effect.scoped(Effect.gen(function*() {
@@ -83,7 +91,7 @@ bundle that it names and checks its sha256. Firecracker is only unpacked: instal
       if (standing !== undefined) return yield* new LocalFailure({ problem: `${resolve(standing)} is there already, and the bundle holds one`, fix: "move it away, or run this in another directory; images and kernels are imported" })
       yield* Effect.forEach(programs, (name) => copy(name, name))
       const result = { images: images.map(({ name }) => flags.name ?? name), kernels: kernels.map(({ name }) => name), firecracker: programs.map((name) => resolve(name)) }
-      if (flags.json) return yield* Effect.as(printJson(result), 0)
+      if (flags.json) return yield* Effect.as(printJson(IMPORTED, result), 0)
       yield* print([
         ...result.images.map((name) => `image ${name}\n`),
         ...result.kernels.map((name) => `kernel ${name}\n`),

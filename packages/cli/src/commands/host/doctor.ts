@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import { Finding } from "@banger/domain/readiness.ts"
 import { files } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
+import { array } from "../../command-line/json.ts"
 import { as, json } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
@@ -16,10 +17,13 @@ import { red } from "../../output/style.ts"
 import { page } from "../../output/pager.ts"
 import { printJson, say } from "../../output/text.ts"
 
+const FINDINGS = array("finding", Finding)
+const LEAKS = array("what is left over", Schema.String, "--leaks")
+
 const leaks = (asJson: boolean) =>
   Effect.gen(function*() {
     const found = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.host.Leaks()))
-    if (asJson) yield* printJson(found)
+    if (asJson) yield* printJson(LEAKS, found)
     else yield* page(found.length === 0 ? "no host object is left over\n" : found.map((leak) => `${red("FAIL")}  left over: ${leak}\n`).join(""))
     return found.length === 0 ? 0 : FAILED
   })
@@ -43,18 +47,14 @@ export default command({
     leaks: Options.boolean("leaks").pipe(Options.withDescription("list host objects that belong to no VM instead")),
     json
   }),
-  fields: [
-    "an array of {capability, check, verdict}; verdict._tag is Ready {detail}, Warning or NotReady {problem, fix, runs};",
-    "runs: fix is a command line that mends it as it stands",
-    "with --leaks: an array of texts"
-  ],
+  json: [FINDINGS, LEAKS],
   examples: ["banger doctor", "banger doctor --fix", "banger doctor --bundle report.txt", "banger doctor --leaks --json"],
   run: ({ flags }) =>
     Effect.gen(function*() {
       if (flags.leaks) return yield* leaks(flags.json)
       const first = yield* findings
       const found = flags.fix ? yield* mended(first, flags.yes) : first
-      yield* flags.json ? printJson(found.map((finding) => Schema.encodeSync(Finding)(finding))) : page(found.map(lines).join(""))
+      yield* flags.json ? printJson(FINDINGS, found) : page(found.map(lines).join(""))
       if (flags.bundle !== undefined) {
         yield* report(flags.bundle, found)
         yield* say(`the report is in ${flags.bundle}: read it before you show it to others`)

@@ -12,7 +12,7 @@ import * as Values from "../../command-line/values.ts"
 import { proxied } from "../../daemon/caller.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { LocalFailure } from "../../failure/errors.ts"
-import { IMAGE_EVENT_FIELDS, watchImage } from "../../output/image-progress.ts"
+import { IMAGE_EVENTS, watchImage } from "../../output/image-progress.ts"
 import { say } from "../../output/text.ts"
 
 const EXAMPLE = "banger image build --name dev --script ./setup.sh"
@@ -43,7 +43,7 @@ A failed build leaves nothing but its output. It goes on when this command ends:
     verbose,
     json
   }),
-  fields: IMAGE_EVENT_FIELDS,
+  json: IMAGE_EVENTS,
   examples: [
     EXAMPLE,
     "banger image build --name dev --from alpine --script ./setup.sh --docker --size 16G"

@@ -2,7 +2,7 @@ import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import { ImageName } from "@banger/domain/ids.ts"
 import { size } from "@banger/domain/size.ts"
-import { writeBundle } from "../../bundle/write.ts"
+import { BUNDLE_FILE, writeBundle } from "../../bundle/write.ts"
 import { files, images } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { as, json, needed } from "../../command-line/options.ts"
@@ -19,14 +19,14 @@ export default command({
 sha256 and the size printed here (docs/images.md). The image's kernel does not go along: banger bundle export has it all.`,
   args: catalogName(ImageName, images),
   flags: Options.all({ bundle: Options.text("bundle").pipe(Options.withPseudoName("FILE"), Options.withDescription("where to write it"), as(Values.text, files)), json }),
-  fields: ["path, sha256, bytes"],
+  json: BUNDLE_FILE,
   examples: [EXAMPLE],
   run: ({ args: name, flags }) =>
     Effect.gen(function*() {
       const out = yield* needed("--bundle", flags.bundle, EXAMPLE)
       const image = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.image.Show({ name })))
       const packed = yield* writeBundle(out, [image], [], null)
-      yield* flags.json ? printJson(packed) : print(`${packed.path}: ${size(packed.bytes)}, sha256 ${packed.sha256}\n`)
+      yield* flags.json ? printJson(BUNDLE_FILE, packed) : print(`${packed.path}: ${size(packed.bytes)}, sha256 ${packed.sha256}\n`)
       return 0
     })
 })

@@ -11,7 +11,7 @@ import { as, json, verbose } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { stage } from "../../host/staging.ts"
-import { IMAGE_EVENT_FIELDS, orCancel, watchImage } from "../../output/image-progress.ts"
+import { IMAGE_EVENTS, orCancel, watchImage } from "../../output/image-progress.ts"
 import { kernelExists } from "../kernel/kernel-exists.ts"
 
 const imageName = Values.decoder(ImageName)
@@ -31,7 +31,7 @@ a root file system (tar); all of them also compressed. What it has in /root is i
     verbose,
     json
   }),
-  fields: IMAGE_EVENT_FIELDS,
+  json: IMAGE_EVENTS,
   examples: [
     "docker save app:1 -o app.tar && banger image import app.tar",
     "banger image import ./layout --name tool --size 16G"

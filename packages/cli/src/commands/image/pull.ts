@@ -11,7 +11,7 @@ import { as, json, verbose } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { callerOf } from "../../daemon/caller.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import { IMAGE_EVENT_FIELDS, orCancel, watchImage } from "../../output/image-progress.ts"
+import { IMAGE_EVENTS, orCancel, watchImage } from "../../output/image-progress.ts"
 import { nameOf } from "./image-name.ts"
 
 const SCHEME = "oci://"
@@ -51,7 +51,7 @@ The same image again is only fetched when its digest is another; what a name of 
     verbose,
     json
   }),
-  fields: IMAGE_EVENT_FIELDS,
+  json: IMAGE_EVENTS,
   examples: [
     "banger image pull debian-bookworm",
     "banger image pull oci://debian:12",

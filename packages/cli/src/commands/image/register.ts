@@ -10,7 +10,7 @@ import { as, json, needed } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { checkExt4, stage } from "../../host/staging.ts"
-import { IMAGE_FIELDS, imageJson } from "../../output/catalog.ts"
+import { IMAGE } from "../../output/catalog.ts"
 import { print, printJson } from "../../output/text.ts"
 import { kernelExists } from "../kernel/kernel-exists.ts"
 import { convertFiles, importKernel } from "../kernel/kernel-files.ts"
@@ -31,7 +31,7 @@ A name that exists gets a new generation: new VMs use it, existing ones keep the
     modules: Options.text("modules").pipe(Options.withPseudoName("DIR"), Options.withDescription("the modules of --vmlinux: lib/modules/RELEASE"), as(Values.text, directories)),
     json
   }),
-  fields: IMAGE_FIELDS,
+  json: IMAGE,
   examples: [
     "banger image register --name alpine --rootfs ./alpine.ext4",
     "banger image register --name dev --rootfs ./dev.ext4 --work-seed ./home.ext4 --kernel host",
@@ -56,7 +56,7 @@ A name that exists gets a new generation: new VMs use it, existing ones keep the
         ...(seed !== undefined && { workSeed: yield* stage(seed) }),
         ...(own !== undefined && { kernel: own })
       })
-      yield* flags.json ? printJson(imageJson(image)) : print(`${image.files.name}: registered, ${size(image.rootfsBytes)}\n`)
+      yield* flags.json ? printJson(IMAGE, image) : print(`${image.files.name}: registered, ${size(image.rootfsBytes)}\n`)
       return 0
     })))
 })

@@ -6,7 +6,7 @@ import { images } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import { IMAGE_FIELDS, imageJson, users } from "../../output/catalog.ts"
+import { IMAGE, users } from "../../output/catalog.ts"
 import { print, printJson, record } from "../../output/text.ts"
 import { catalogName } from "../catalog-name.ts"
 
@@ -15,12 +15,12 @@ export default command({
   about: "Shows one image.",
   args: catalogName(ImageName, images),
   flags: Options.all({ json }),
-  fields: IMAGE_FIELDS,
+  json: IMAGE,
   examples: ["banger image show debian-bookworm"],
   run: ({ args: name, flags }) =>
     Effect.gen(function*() {
       const image = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.image.Show({ name })))
-      yield* flags.json ? printJson(imageJson(image)) : print(record([
+      yield* flags.json ? printJson(IMAGE, image) : print(record([
         ["name", image.files.name],
         ["generation", String(image.files.generation)],
         ["size", size(image.rootfsBytes)],

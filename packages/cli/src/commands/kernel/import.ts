@@ -12,7 +12,7 @@ import { Misuse } from "../../command-line/misuse.ts"
 import { as, each, json } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { withDaemon } from "../../daemon/daemon.ts"
-import { KERNEL_FIELDS, kernelJson } from "../../output/catalog.ts"
+import { KERNEL } from "../../output/catalog.ts"
 import { print, printJson } from "../../output/text.ts"
 import { convert, convertFiles, importKernel, readable, type Workplace } from "./kernel-files.ts"
 import { kernelOfImage } from "./kernel-of-image.ts"
@@ -64,7 +64,7 @@ Distributions that package modules apart take --deb twice.`,
     image: Options.text("image").pipe(Options.withPseudoName("IMAGE"), Options.withDescription("the newest kernel in an image's /boot, in place of both"), as(ImageName, images)),
     json
   }),
-  fields: KERNEL_FIELDS,
+  json: KERNEL,
   examples: [
     "banger kernel import",
     "banger kernel import --name backports --deb ./linux-image-6.12-amd64.deb",
@@ -80,7 +80,7 @@ Distributions that package modules apart take --deb twice.`,
         return yield* Effect.fail(new Misuse("give one source: --vmlinuz and --modules, --deb, or --image", "banger kernel import --help shows what it takes"))
       }
       const kernel = yield* importKernel(flags.name ?? KernelName.make("host"), (workplace) => convertFrom(flags, workplace))
-      yield* flags.json ? printJson(kernelJson(kernel)) : print(`${kernel.files.name}: imported, ${kernel.files.release}\n`)
+      yield* flags.json ? printJson(KERNEL, kernel) : print(`${kernel.files.name}: imported, ${kernel.files.release}\n`)
       return 0
     })))
 })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { command } from "../../command-line/command.ts"
 import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import { KERNEL_FIELDS, kernelJson, since, users } from "../../output/catalog.ts"
+import { KERNELS, since, users } from "../../output/catalog.ts"
 import { page } from "../../output/pager.ts"
 import { table } from "../../output/table.ts"
 import { printJson } from "../../output/text.ts"
@@ -14,12 +14,12 @@ export default command({
   about: "Lists the kernels.",
   args: Args.none,
   flags: Options.all({ json }),
-  fields: ["an array of", ...KERNEL_FIELDS],
+  json: KERNELS,
   examples: ["banger kernel list", "banger kernel list --json"],
   run: ({ flags }) =>
     Effect.gen(function*() {
       const kernels = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.kernel.List()))
-      yield* flags.json ? printJson(kernels.map((kernel) => kernelJson(kernel))) : page(table({
+      yield* flags.json ? printJson(KERNELS, kernels) : page(table({
         heading: ["NAME", "RELEASE", "CREATED", "USED BY"],
         rows: kernels.map(({ createdAt, files, usedBy }) => [files.name, files.release, since(createdAt), users(usedBy)]),
         cut: ["USED BY", "CREATED", "RELEASE"]

@@ -13,7 +13,7 @@ import { json, verbose } from "../../command-line/options.ts"
 import { proxied } from "../../daemon/caller.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { LAYERS } from "../../host/paths.ts"
-import { KERNEL_FIELDS, kernelJson } from "../../output/catalog.ts"
+import { KERNEL } from "../../output/catalog.ts"
 import { live, wantsParts } from "../../output/progress.ts"
 import { print, printJson } from "../../output/text.ts"
 import { transfers } from "../../output/transfer.ts"
@@ -31,7 +31,7 @@ export default command({
   about: "Imports a kernel of the catalog by its name: fetches its packages, and checks their sha256.",
   args: catalogName(KernelName, kernels),
   flags: Options.all({ verbose, json }),
-  fields: KERNEL_FIELDS,
+  json: KERNEL,
   examples: ["banger kernel pull debian-6.1", "banger vm run --kernel debian-6.1"],
   run: ({ args: name, flags }) =>
     withDaemon(Effect.scoped(Effect.gen(function*() {
@@ -57,7 +57,7 @@ export default command({
           return yield* timed("converted", convert(["import-deb", "--out", out, ...debs], name, "its catalog names packages that hold no kernel for a VM: ask whoever keeps it", source))
         }))
       end()
-      yield* flags.json ? printJson(kernelJson(kernel)) : print(`${withTime(`${name}: imported, ${kernel.files.release}`, process.stdout)}\n`)
+      yield* flags.json ? printJson(KERNEL, kernel) : print(`${withTime(`${name}: imported, ${kernel.files.release}`, process.stdout)}\n`)
       return 0
     })))
 })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { command } from "../../command-line/command.ts"
 import { json, verbose } from "../../command-line/options.ts"
 import { withDaemon } from "../../daemon/daemon.ts"
-import { EVENT_FIELDS, watch } from "../../output/watch.ts"
+import { EVENTS, watch } from "../../output/watch.ts"
 import { create } from "../../run/missing-image.ts"
 import { createFlags, createPayload } from "./create-flags.ts"
 
@@ -13,7 +13,7 @@ export default command({
   about: "Creates a VM and boots it. Prints its name.",
   args: Args.none,
   flags: Options.all({ ...createFlags, verbose, json }),
-  fields: EVENT_FIELDS,
+  json: EVENTS,
   examples: [
     "banger vm create --name sandbox",
     "banger vm create --image debian-bookworm --vcpu 4 --memory 4096 --disk-size 16G",

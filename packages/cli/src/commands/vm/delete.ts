@@ -5,7 +5,7 @@ import { json, verbose } from "../../command-line/options.ts"
 import { withDaemon } from "../../daemon/daemon.ts"
 import { canAsk, confirm } from "../../output/confirm.ts"
 import { say } from "../../output/text.ts"
-import { EVENT_FIELDS } from "../../output/watch.ts"
+import { EVENTS } from "../../output/watch.ts"
 import { all, chosen, each } from "./many-vms.ts"
 import { vmNames } from "./vm-ref.ts"
 
@@ -20,7 +20,7 @@ export default command({
     verbose,
     json
   }),
-  fields: EVENT_FIELDS,
+  json: EVENTS,
   examples: ["banger vm delete sandbox", "banger vm delete --yes --force sandbox other", "banger vm delete --all"],
   run: ({ args, flags }) =>
     withDaemon(Effect.gen(function*() {

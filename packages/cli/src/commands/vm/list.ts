@@ -9,7 +9,7 @@ import { page } from "../../output/pager.ts"
 import { table } from "../../output/table.ts"
 import { print, printJson } from "../../output/text.ts"
 import { mib } from "../../output/units.ts"
-import { stateText, uptime, viewJson, VM_FIELDS } from "../../output/vm.ts"
+import { stateText, uptime, VMS } from "../../output/vm.ts"
 
 const row = (vm: VmView) =>
   [vm.name, stateText(vm), vm.image, String(vm.vcpu), mib(vm.memoryMib), vm.address, uptime(vm)]
@@ -23,13 +23,13 @@ export default command({
     quiet: Options.boolean("quiet").pipe(Options.withAlias("q"), Options.withDescription("ids only")),
     json
   }),
-  fields: ["an array of", ...VM_FIELDS],
+  json: VMS,
   examples: ["banger vm list", "banger vm list --all --json", "banger vm delete --yes $(banger vm list -aq)"],
   run: ({ flags }) =>
     Effect.gen(function*() {
       const all = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.vm.List()))
       const vms = all.filter(({ state }) => flags.all || state !== "stopped").toSorted((a, b) => a.name < b.name ? -1 : 1)
-      if (flags.json) yield* printJson(vms.map((vm) => viewJson(vm)))
+      if (flags.json) yield* printJson(VMS, vms)
       else if (flags.quiet) yield* print(vms.map(({ id }) => `${id}\n`).join(""))
       else yield* page(table({ heading: ["NAME", "STATE", "IMAGE", "VCPU", "MEMORY", "IP", "UPTIME"], rows: vms.map(row), cut: ["VCPU", "MEMORY", "UPTIME", "IMAGE", "STATE", "IP"] }))
       return 0

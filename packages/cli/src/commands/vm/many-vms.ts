@@ -12,8 +12,8 @@ import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { FAILED } from "../../failure/exit.ts"
 import { failureOf } from "../../failure/failure.ts"
 import { type Live, live } from "../../output/progress.ts"
-import { print, say } from "../../output/text.ts"
-import { eventLine } from "../../output/watch.ts"
+import { print, printJson, say } from "../../output/text.ts"
+import { EVENTS } from "../../output/watch.ts"
 
 export const all = Options.boolean("all").pipe(Options.withAlias("a"), Options.withDescription("every VM that this can be done to"))
 
@@ -49,7 +49,7 @@ export interface One {
 
 const watching = (vm: VmRef, progress: Live | undefined): One["watch"] => (events) =>
   Stream.runForEach(events, (event) => {
-    if (progress === undefined) return print(eventLine(event))
+    if (progress === undefined) return printJson(EVENTS, event)
     if (event._tag === "Finished") return print(`${progress.timed(event.message, process.stdout)}\n`)
     return Effect.sync(() => {
       if (event._tag === "Note") progress.note(`${vm}: ${event.message}`)

@@ -15,7 +15,7 @@ import { OWN_FAILURE, TIMED_OUT } from "../../failure/exit.ts"
 import { page } from "../../output/pager.ts"
 import { type Live, live, wantsParts } from "../../output/progress.ts"
 import { print, printJson } from "../../output/text.ts"
-import { dryRunJson, dryRunText, historyLines } from "../../run/dry-run.ts"
+import { dryRunJson, dryRunText, historyLines, SENDING } from "../../run/dry-run.ts"
 import { withFreshVm } from "../../run/fresh-vm.ts"
 import { ownProcess } from "../../run/own-process.ts"
 import { installTools } from "../../run/tooling.ts"
@@ -97,8 +97,8 @@ const inFreshVm = (given: Given, workspace: Workspace | undefined) =>
   }))
 
 const dryRun = (workspace: Workspace | undefined, asJson: boolean) => {
-  if (workspace === undefined) return print(asJson ? "null\n" : "no PATH was given: no file would be sent\n")
-  return asJson ? printJson(dryRunJson(workspace)) : page(dryRunText(workspace))
+  if (asJson) return printJson(SENDING, workspace === undefined ? null : dryRunJson(workspace))
+  return workspace === undefined ? print("no PATH was given: no file would be sent\n") : page(dryRunText(workspace))
 }
 
 export default command({
@@ -110,7 +110,7 @@ The exit status is the command's own; 128+n when signal n ended it; 125 for a fa
   rest: "[-- CMD...]",
   ownFailure: OWN_FAILURE,
   flags: Options.all(flags),
-  fields: ["from, to, cwd, bytes, history, files[] {path, kind, mode, bytes}   (--dry-run only)"],
+  json: SENDING,
   examples: [
     "banger vm run                            # a fresh VM, a shell in it",
     "banger vm run ./repo -- make test        # the repository, one command",

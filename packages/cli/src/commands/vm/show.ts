@@ -7,7 +7,7 @@ import { json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { print, printJson, record } from "../../output/text.ts"
 import { mib } from "../../output/units.ts"
-import { detailJson, paintState, uptime, VM_FIELDS } from "../../output/vm.ts"
+import { paintState, uptime, VM_DETAIL } from "../../output/vm.ts"
 import { vmName } from "./vm-ref.ts"
 
 const text = (detail: VmDetail): string => {
@@ -43,16 +43,12 @@ export default command({
   about: "Shows everything about a VM.",
   args: vmName(),
   flags: Options.all({ json }),
-  fields: [
-    "vm {", ...VM_FIELDS.map((line) => `  ${line}`), "},",
-    "imageDigest, kernelRelease, mac, tap, pid, consoleLog, firecrackerLog,",
-    "disks[] {file, apparentBytes, allocatedBytes}"
-  ],
+  json: VM_DETAIL,
   examples: ["banger vm show sandbox", "banger vm show sandbox --json"],
   run: ({ args: vm, flags }) =>
     Effect.gen(function*() {
       const detail = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.vm.Show({ vm })))
-      yield* flags.json ? printJson(detailJson(detail)) : print(text(detail))
+      yield* flags.json ? printJson(VM_DETAIL, detail) : print(text(detail))
       return 0
     })
 })

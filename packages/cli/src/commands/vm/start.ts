@@ -1,7 +1,7 @@
 import * as Options from "@effect/cli/Options"
 import { command } from "../../command-line/command.ts"
 import { json, verbose } from "../../command-line/options.ts"
-import { EVENT_FIELDS } from "../../output/watch.ts"
+import { EVENTS } from "../../output/watch.ts"
 import { all, onMany } from "./many-vms.ts"
 import { vmNames } from "./vm-ref.ts"
 
@@ -13,7 +13,7 @@ export default command({
   about: "Starts stopped VMs.",
   args: vmNames(STATES),
   flags: Options.all({ all, verbose, json }),
-  fields: EVENT_FIELDS,
+  json: EVENTS,
   examples: [
     "banger vm start sandbox",
     "banger vm start --all"

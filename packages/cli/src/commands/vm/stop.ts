@@ -2,7 +2,7 @@ import * as Options from "@effect/cli/Options"
 import { command } from "../../command-line/command.ts"
 import { as, json, verbose } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
-import { EVENT_FIELDS } from "../../output/watch.ts"
+import { EVENTS } from "../../output/watch.ts"
 import { all, onMany, STOP_TIMEOUT } from "./many-vms.ts"
 import { vmNames } from "./vm-ref.ts"
 
@@ -14,7 +14,7 @@ export default command({
   about: "Stops VMs: the guest is asked first, and killed when it takes too long. Disks stay.",
   args: vmNames(STATES),
   flags: Options.all({ all, timeout: Options.text("timeout").pipe(Options.withPseudoName("TIME"), Options.withDescription("how long the guest may take to go down (10s)"), as(Values.duration)), verbose, json }),
-  fields: EVENT_FIELDS,
+  json: EVENTS,
   examples: [
     "banger vm stop sandbox",
     "banger vm stop --all --timeout 30s"
