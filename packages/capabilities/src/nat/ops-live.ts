@@ -20,8 +20,9 @@ export const letOut = run(["nft", "list", "set", ...TABLE.split(" "), "nat"]).pi
   Effect.catchIf(({ stderr }) => stderr.includes("No such file"), () => Effect.succeedNone)
 )
 
-const current = Effect.zipWith(HostSettings, letOut, ({ cidr }, found) =>
-  Option.map(found, Array.filterMap((address) => Option.fromNullable(slotOf(cidr, address)))))
+const slotsOf = (asked: typeof letOut) =>
+  Effect.zipWith(HostSettings, asked, ({ cidr }, found) =>
+    Option.map(found, Array.filterMap((address) => Option.fromNullable(slotOf(cidr, address)))))
 
 const iptablesAccepts = Effect.map(run(["iptables-save", "-t", "filter"]), accepted)
 
@@ -35,7 +36,7 @@ const layAcceptance = run(["iptables-restore", "-w", "10", "--noflush"], { stdin
 /** Both sets of rules, keeping the slots that have NAT: running VMs notice nothing. The refusals stand before what accepts. */
 export const prepare = Effect.gen(function*() {
   const settings = yield* HostSettings
-  yield* nft(table(settings, Option.getOrElse(yield* current, () => [])))
+  yield* nft(table(settings, Option.getOrElse(yield* slotsOf(letOut), () => [])))
   yield* layAcceptance
 }).pipe(Effect.mapError(opFailed("nat rules")))
 
@@ -43,10 +44,13 @@ export const prepare = Effect.gen(function*() {
 const change = <R>(edit: string, gone: Effect.Effect<unknown, CommandFailed, R>) =>
   Effect.catchAll(nft(edit), (refused) => Effect.flatMap(letOut, (standing): Effect.Effect<unknown, CommandFailed, R> => Option.isSome(standing) ? refused : gone))
 
-/** `out` are the slots let out so far: a table that was taken away is laid again for all of them. */
-const ensure = (out: Set<Slot>, slot: Slot, enabled: boolean) =>
+/** The slots let out so far, as the table had them when it was first asked: one that was taken away is laid again for all of them. */
+type LetOut = Effect.Effect<Set<Slot>, CommandFailed, HostSettings>
+
+const ensure = (known: LetOut, slot: Slot, enabled: boolean) =>
   Effect.gen(function*() {
     const settings = yield* HostSettings
+    const out = yield* known
     if (enabled) out.add(slot)
     else out.delete(slot)
     const edit = change(
@@ -58,10 +62,10 @@ const ensure = (out: Set<Slot>, slot: Slot, enabled: boolean) =>
   }).pipe(Effect.mapError(opFailed("nat rules")))
 
 /** A table that is gone lets nobody out. */
-const remove = (out: Set<Slot>, slot: Slot) =>
+const remove = (known: LetOut, slot: Slot) =>
   Effect.gen(function*() {
     const { cidr } = yield* HostSettings
-    out.delete(slot)
+    ;(yield* known).delete(slot)
     yield* change(removal(cidr, slot), Effect.void)
   }).pipe(Effect.mapError(opFailed("nat rules")))
 
@@ -79,13 +83,18 @@ export const facts = Effect.all({
   )
 })
 
-export const handlers = NatOps.toLayer(Effect.gen(function*() {
+/** `asked` are the addresses that the table lets out. */
+export const handlersOn = (asked: typeof letOut) => NatOps.toLayer(Effect.gen(function*() {
   // Only the making of a table that is gone is more than one transaction.
   const alone = (yield* Effect.makeSemaphore(1)).withPermits(1)
-  const out = new Set(Option.getOrElse(yield* current, () => []))
+  // Asked at the first change: the helper serves, and says what is missing, also where nft is missing or fails.
+  let out: Set<Slot> | undefined
+  const known: LetOut = Effect.suspend(() => out === undefined ? Effect.map(slotsOf(asked), (found) => out = new Set(Option.getOrElse(found, () => []))) : Effect.succeed(out))
   return NatOps.of({
-    "nat.Ensure": ({ enabled, slot }) => alone(ensure(out, slot, enabled)),
-    "nat.Remove": ({ slot }) => alone(remove(out, slot)),
+    "nat.Ensure": ({ enabled, slot }) => alone(ensure(known, slot, enabled)),
+    "nat.Remove": ({ slot }) => alone(remove(known, slot)),
     "nat.Facts": () => facts
   })
 }))
+
+export const handlers = handlersOn(letOut)
