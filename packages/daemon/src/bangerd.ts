@@ -65,7 +65,7 @@ const hostServices = ({ publicKey }: Settings) =>
 const state = Layer.unwrapEffect(Effect.sync(() => {
   mkdirSync(`${DAEMON_STATE}/vms`, { recursive: true, mode: 0o700 })
   return Layer.mergeAll(VmStore.layer(`${DAEMON_STATE}/vms`), CatalogStore.layer).pipe(
-    Layer.provide(Database.layer(`${DAEMON_STATE}/banger.db`))
+    Layer.provide(Database.layer(Database.DATABASE))
   )
 }))
 

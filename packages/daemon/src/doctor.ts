@@ -10,6 +10,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { Catalog } from "./catalog.ts"
 import { Config } from "./config.ts"
+import { damaged, DATABASE } from "./store/database.ts"
 import { HostFacts } from "./host-facts.ts"
 import { makeLeaks } from "./leaks.ts"
 import { Registry } from "./vms/registry.ts"
@@ -85,6 +86,16 @@ const own = Effect.gen(function*() {
             ? ready("all can be read")
             : warning(`another version of banger wrote ${all.join("; ")}`, "install that version, or delete and make them anew: banger image delete NAME, banger kernel delete NAME"),
         onFailure: failing
+      })
+    },
+    {
+      capability: "daemon",
+      name: "database",
+      run: Effect.sync(() => {
+        const aside = damaged(DATABASE)
+        return aside.length === 0
+          ? ready("whole")
+          : warning(`it was damaged, and begun anew: images and kernels of before are not in it; the old one is ${aside.at(-1)}`, `make them anew (VMs keep theirs), then rm ${aside.join(" ")}`)
       })
     },
     {

@@ -1,8 +1,12 @@
+import { readdirSync, renameSync, rmSync } from "node:fs"
+import { basename, dirname } from "node:path"
+import { DAEMON_STATE } from "@banger/capabilities/paths.ts"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
 import * as SqliteMigrator from "@effect/sql-sqlite-node/SqliteMigrator"
 import * as Migrator from "@effect/sql/Migrator"
 import * as SqlClient from "@effect/sql/SqlClient"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -58,11 +62,54 @@ const fillJournal = Effect.gen(function*() {
   yield* sql.withTransaction(Effect.zipRight(touch, Effect.fail("rolled back" as const))).pipe(Effect.ignore)
 })
 
+/** Where the installed daemon has it. */
+export const DATABASE = `${DAEMON_STATE}/banger.db`
+
+const client = (filename: string) => SqliteClient.layer({ filename, disableWAL: true })
+
+/** sqlite's codes of a file that is no database, or is one no more. */
+const DAMAGE = ["SQLITE_NOTADB", "SQLITE_CORRUPT"]
+
+const damageIn = ({ cause }: { readonly cause?: unknown }): string | undefined =>
+  cause instanceof Error && "code" in cause && DAMAGE.includes(String(cause.code)) ? cause.message : undefined
+
+/** What sqlite finds wrong with the pages of the file, if anything. Whatever else keeps it from being read is no damage. */
+const damage = (filename: string): Effect.Effect<string | undefined> =>
+  Effect.gen(function*() {
+    const sql = yield* SqlClient.SqlClient
+    const [found] = yield* sql<{ readonly quick_check: string }>`PRAGMA quick_check(1)`
+    return found === undefined || found.quick_check === "ok" ? undefined : found.quick_check
+  }).pipe(
+    Effect.provide(client(filename)),
+    Effect.scoped,
+    Effect.catchTag("SqlError", (error) => Effect.succeed(damageIn(error))),
+    // What opens it in earnest says so.
+    Effect.catchAllCause(() => Effect.succeed(undefined))
+  )
+
+const SET_ASIDE = ".damaged-"
+
+/** Databases that were found damaged, newest last. */
+export const damaged = (filename: string): ReadonlyArray<string> =>
+  readdirSync(dirname(filename)).filter((name) => name.startsWith(`${basename(filename)}${SET_ASIDE}`)).toSorted().map((name) => `${dirname(filename)}/${name}`)
+
+/** Each VM's record lies beside the database as well, so a daemon can begin a new one; the damaged file is kept for whoever can read it. */
+const setAside = (filename: string) =>
+  Effect.gen(function*() {
+    const found = yield* damage(filename)
+    if (found === undefined) return
+    const aside = `${filename}${SET_ASIDE}${new Date(yield* Clock.currentTimeMillis).toISOString()}`
+    yield* Effect.logWarning(`${filename} is damaged (${found}): it is kept as ${aside}, and VMs are taken in from their files`)
+    renameSync(filename, aside)
+    // sqlite has undone by now what it had of an unfinished change: for another file it means nothing.
+    rmSync(`${filename}-journal`, { force: true })
+  })
+
 /** The daemon's database, migrated. The file's directory must exist. */
 export const layer = (filename: string) =>
   Layer.effectDiscard(fillJournal).pipe(
     Layer.provideMerge(SqliteMigrator.layer({ loader: Migrator.fromRecord(migrations) })),
     Layer.provideMerge(Layer.effectDiscard(Effect.zipRight(settings, refuseNewer(filename)))),
-    Layer.provideMerge(SqliteClient.layer({ filename, disableWAL: true })),
+    Layer.provideMerge(Layer.unwrapEffect(Effect.as(setAside(filename), client(filename)))),
     Layer.provide(NodeContext.layer)
   )

@@ -34,6 +34,31 @@ describe("store", () => {
     assert.deepStrictEqual(yield* daemon(names), ["one 2", "three 3"])
   }))
 
+  it.scoped("a database that is damaged is kept beside a new one, which is filled from the files", () => Effect.gen(function*() {
+    const noise = (file: string, from: number, to: number) => {
+      const bytes = fs.readFileSync(file)
+      fs.writeFileSync(file, bytes.fill(0x77, from, to))
+    }
+    const spoils: ReadonlyArray<(file: string) => void> = [
+      (file) => fs.writeFileSync(file, "x".repeat(8192)),
+      (file) => noise(file, 0, 4096),
+      (file) => noise(file, 4096, 12_288),
+      (file) => fs.truncateSync(file, Math.floor(fs.statSync(file).size / 8192) * 4096)
+    ]
+    for (const spoil of spoils) {
+      const state = yield* temporary
+      const daemon = <A, E>(test: Effect.Effect<A, E, Layer.Layer.Success<ReturnType<typeof daemonOn>>>) =>
+        Effect.scoped(Effect.provide(test, daemonOn(state, new Set())))
+      yield* daemon(Effect.zipRight(reserve("one"), reserve("two")))
+      assert.deepStrictEqual(Database.damaged(path.join(state, "banger.db")), [])
+      spoil(path.join(state, "banger.db"))
+      assert.deepStrictEqual(yield* daemon(names), ["one 2", "two 3"])
+      assert.strictEqual(Database.damaged(path.join(state, "banger.db")).length, 1)
+      assert.deepStrictEqual(yield* daemon(names), ["one 2", "two 3"])
+      assert.strictEqual(Database.damaged(path.join(state, "banger.db")).length, 1)
+    }
+  }))
+
   /** Two VMs, and a daemon that finds the first one's record as `change` leaves it, in the database and beside it. */
   const spoilt = (change: (record: string) => string, where: "both" | "database") =>
     Effect.gen(function*() {
