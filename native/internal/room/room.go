@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -35,11 +36,27 @@ func (r *Reserve) Set(bytes string) (err error) {
 	return err
 }
 
-// isOf tells whether a file system keeps the reserve. Its device number would not tell: on btrfs each subvolume has its own.
-func (r Reserve) isOf(fs unix.Statfs_t) bool {
-	var kept unix.Statfs_t
-	return r.Of == "" || unix.Statfs(r.Of, &kept) == nil &&
-		fs.Type == kept.Type && fs.Bsize == kept.Bsize && fs.Blocks == kept.Blocks && fs.Files == kept.Files
+// pooled are btrfs, ZFS and bcachefs, by statfs(2): parts of one pool share its room, and each has a device number and figures of
+// its own. Two of a kind count as one pool.
+var pooled = []int64{0x9123683e, 0x2fc12fc1, 0xca451a4e}
+
+// identity tells one file system from another, by its type and the device number.
+func identity(kind int64, device uint64) string {
+	if slices.Contains(pooled, kind) {
+		return fmt.Sprintf("pool %d", kind)
+	}
+	return fmt.Sprintf("device %d", device)
+}
+
+// isOf tells whether the file system of an open file keeps the reserve.
+func (r Reserve) isOf(f *os.File, fs unix.Statfs_t) bool {
+	var keptFs unix.Statfs_t
+	var own, kept unix.Stat_t
+	if r.Of == "" {
+		return true
+	}
+	return unix.Statfs(r.Of, &keptFs) == nil && unix.Stat(r.Of, &kept) == nil && unix.Fstat(int(f.Fd()), &own) == nil &&
+		identity(fs.Type, own.Dev) == identity(keptFs.Type, kept.Dev)
 }
 
 // Full says that writing would go into the reserve.
@@ -62,7 +79,7 @@ func (r Reserve) For(f *os.File, bytes int64) error {
 	if err := unix.Fstatfs(int(f.Fd()), &fs); err != nil {
 		return fmt.Errorf("statfs %s: %w", f.Name(), err)
 	}
-	if free := int64(fs.Bavail) * fs.Bsize; free-bytes < r.Bytes && r.isOf(fs) {
+	if free := int64(fs.Bavail) * fs.Bsize; free-bytes < r.Bytes && r.isOf(f, fs) {
 		return &Full{f.Name(), free, bytes, r.Bytes}
 	}
 	return nil

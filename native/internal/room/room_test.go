@@ -99,3 +99,16 @@ func TestAnotherFileSystemMayBeFilled(t *testing.T) {
 		}
 	}
 }
+
+func TestPartsOfAPoolShareTheirRoom(t *testing.T) {
+	const btrfs, zfs, xfs = 0x9123683e, 0x2fc12fc1, 0x58465342
+	for _, c := range []struct {
+		kind, otherKind int64
+		dev, otherDev   uint64
+		same            bool
+	}{{btrfs, btrfs, 1, 2, true}, {zfs, zfs, 1, 2, true}, {zfs, btrfs, 1, 1, false}, {xfs, xfs, 1, 1, true}, {xfs, xfs, 1, 2, false}} {
+		if same := identity(c.kind, c.dev) == identity(c.otherKind, c.otherDev); same != c.same {
+			t.Errorf("%+v: %v", c, same)
+		}
+	}
+}

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import { OpFailed } from "./op-failed.ts"
-import { endedBy, keepReserve, withinReserve } from "./reserve.ts"
+import { endedBy, identityOf, keepReserve, withinReserve } from "./reserve.ts"
 
 const short = new OpFailed({ subject: "copy", problem: "no room", fix: "make some" })
 
@@ -34,6 +34,15 @@ describe("reserve", () => {
     assert.strictEqual(yield* Fiber.join(work), short)
     assert.isTrue(yield* Deferred.isDone(ended))
   }))
+
+  it("parts of a pool share their room, whatever device numbers they have", () => {
+    const [btrfs, zfs, xfs] = [0x9123683e, 0x2fc12fc1, 0x58465342]
+    assert.strictEqual(identityOf(zfs, 1), identityOf(zfs, 2))
+    assert.strictEqual(identityOf(btrfs, 1), identityOf(btrfs, 2))
+    assert.notStrictEqual(identityOf(btrfs, 1), identityOf(zfs, 1))
+    assert.notStrictEqual(identityOf(xfs, 1), identityOf(xfs, 2))
+    assert.strictEqual(identityOf(xfs, 1), identityOf(xfs, 1))
+  })
 
   it.effect("a writer's own end is the end", () => Effect.gen(function*() {
     assert.strictEqual(yield* endedBy(Effect.void)(Effect.succeed("written")), "written")

@@ -1,4 +1,4 @@
-import { statfsSync } from "node:fs"
+import { statfsSync, statSync } from "node:fs"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { size } from "@banger/domain/size.ts"
@@ -13,9 +13,15 @@ export const RESERVE_BYTES = 2048 * MIB
 
 interface Disk {
   readonly free: number
-  /** What tells one file system from another: the device number does not, on btrfs each subvolume has its own. */
+  /** What tells one file system from another. */
   readonly identity: string
 }
+
+/** btrfs, ZFS and bcachefs, by statfs(2): parts of one pool share its room, and each has a device number and figures of its own. Two of a kind count as one pool. */
+const POOLED: ReadonlyArray<number> = [0x9123683e, 0x2fc12fc1, 0xca451a4e]
+
+/** By the file system's type and the device number. */
+export const identityOf = (type: number, dev: number): string => POOLED.includes(type) ? `pool ${type}` : `device ${dev}`
 
 /**
  * Not through the thread pool: writes to a disk that is full or slow may hold all its threads just when one asks. What
@@ -24,8 +30,8 @@ interface Disk {
 const diskOf = (directory: string) =>
   Effect.try({
     try: (): Disk => {
-      const { bavail, blocks, bsize, files, type } = statfsSync(directory)
-      return { free: bavail * bsize, identity: [type, bsize, blocks, files].join() }
+      const { bavail, bsize, type } = statfsSync(directory)
+      return { free: bavail * bsize, identity: identityOf(type, statSync(directory).dev) }
     },
     catch: (error) => new FileFailed({ path: directory, code: "", problem: error instanceof Error ? error.message : String(error) })
   })
