@@ -49,7 +49,8 @@ describe("the disk", () => {
     ["unpacks an import", "/var/cache/banger/staging", IMPORT, full],
     ["copies an import", "/var/cache/banger/staging", "banger image import /srv/oci/busybox --name imported", /^banger: cannot copy \/srv\/oci\/busybox: \/var\/cache\/banger\/staging has [\d.]+ [KM]iB free, [\d.]+ MiB are wanted\n {2}df -h \/var\/cache\/banger\/staging; .*banger prune/m]
   ] as const) {
-    it(`is full as it ${what}: said so, and nothing is left`, async () => {
+    // All but the copy are one writer, told apart by where it writes.
+    it.runIf(ALL || what === "unpacks a pull" || what === "copies an import")(`is full as it ${what}: said so, and nothing is left`, async () => {
       // Packed it fits, and its zeros would be holes.
       if (command === IMPORT) await ok("cd /tmp && yes | head -c 20000000 >full && tar -czf /srv/oci/flat.tar.gz full && rm full && chmod a+r /srv/oci/flat.tar.gz", { root: true })
       await withSmallDisk(directory, async () => {
