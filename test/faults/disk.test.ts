@@ -90,7 +90,8 @@ describe("the host's disk fills up", () => {
     await fill()
     await all(["gone", "kept"], "paused")
     await hostvm("reboot")
-    expect(await ok("banger vm list --all --json | jq -r '.[].state'")).toBe("stopped\nstopped")
+    // Until a VM has been looked for, its record has the state of before.
+    await eventually(`banger vm list --all --json | jq -e 'map(.state) == ["stopped", "stopped"]'`)
     await ok("banger prune && banger vm delete --yes gone")
     await makeRoom()
     await ok("banger vm start kept && banger vm delete --yes --force kept")
