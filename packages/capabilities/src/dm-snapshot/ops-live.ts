@@ -9,6 +9,7 @@ import { run } from "../exec.ts"
 import { file, removeFile } from "../files.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { feature } from "../kernel-feature.ts"
+import { within } from "../monotonic.ts"
 import { cowFile, dmName, estate, jail, ROOT_STATE, stored, workFile } from "../paths.ts"
 import { keepReserve } from "../reserve.ts"
 import { toolPath, version } from "../tool.ts"
@@ -64,7 +65,7 @@ const refuseWhileJailed = (vm: VmId) =>
 /** EBUSY lasts until the last opener is gone: Firecracker was waited for, udev or a `blkid` may take a moment more. */
 const remove = (vm: VmId) =>
   Effect.suspend(() => dmDevices().has(dmName(vm)) ? Effect.asVoid(run(["dmsetup", "remove", dmName(vm)])) : Effect.void).pipe(
-    Effect.retry({ schedule: Schedule.exponential("50 millis").pipe(Schedule.upTo("10 seconds")) }),
+    Effect.retry({ schedule: Schedule.exponential("50 millis").pipe(within("10 seconds")) }),
     (removal) => Effect.zipRight(refuseWhileJailed(vm), removal),
     Effect.mapError(opFailed(`dm device ${dmName(vm)}`))
   )

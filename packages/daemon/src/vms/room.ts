@@ -3,8 +3,8 @@ import type { FileFailed } from "@banger/capabilities/files.ts"
 import { FirecrackerApi } from "@banger/capabilities/firecracker/contract.ts"
 import { pause, resume } from "@banger/capabilities/firecracker/pause.ts"
 import { Helper } from "@banger/capabilities/helper.ts"
+import { monotonicMillis } from "@banger/capabilities/monotonic.ts"
 import { RESERVE_BYTES, shortOf } from "@banger/capabilities/reserve.ts"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { Lifecycle } from "./lifecycle.ts"
 import { Operations } from "./operations.ts"
@@ -69,7 +69,7 @@ export const makeRoom = (freeBytes: Effect.Effect<number, FileFailed>) => Effect
     }
   }).pipe(
     Effect.catchAll((error) => Effect.logWarning(error.message)),
-    Effect.ensuring(Effect.map(Clock.currentTimeMillis, (now) => {
+    Effect.ensuring(Effect.map(monotonicMillis, (now) => {
       flushing = false
       flushed = now
     })),
@@ -78,7 +78,7 @@ export const makeRoom = (freeBytes: Effect.Effect<number, FileFailed>) => Effect
 
   const look = Effect.gen(function*() {
     const free = yield* freeBytes
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* monotonicMillis
     if (free < RESERVE_BYTES) yield* change("running", shortOf(free))
     if (free >= RESERVE_BYTES + SLACK) yield* change("paused", "")
     if (!flushing && now - flushed >= flushEvery(free)) yield* flush
