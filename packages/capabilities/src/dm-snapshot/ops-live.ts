@@ -6,7 +6,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { type Digest, VmId } from "@banger/domain/ids.ts"
 import { run } from "../exec.ts"
-import { file, removeFile } from "../files.ts"
+import { file, makeDirectory, place, removeFile } from "../files.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { feature } from "../kernel-feature.ts"
 import { within } from "../monotonic.ts"
@@ -72,13 +72,13 @@ const remove = (vm: VmId) =>
 
 const ensureCow = (vm: VmId, image: Digest) =>
   file(cowFile(vm), async () => {
-    await fs.mkdir(estate(vm), { recursive: true, mode: 0o711 })
+    await makeDirectory(estate(vm), 0o711)
     if (existsSync(cowFile(vm))) return
     const { size } = await fs.stat(stored(image))
     const handle = await fs.open(`${cowFile(vm)}.new`, "w", 0o600)
     await handle.truncate(cowBytes(size))
     await handle.close()
-    await fs.rename(`${cowFile(vm)}.new`, cowFile(vm))
+    await place(`${cowFile(vm)}.new`, cowFile(vm))
   }).pipe(Effect.mapError(opFailed("COW file")))
 
 const removeCow = (vm: VmId) => removeFile(estate(vm), [cowFile(vm), `${cowFile(vm)}.new`]).pipe(Effect.mapError(opFailed("COW file")))
