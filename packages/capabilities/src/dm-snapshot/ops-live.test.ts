@@ -2,17 +2,13 @@ import * as RpcTest from "@effect/rpc/RpcTest"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
-import { vi } from "vitest"
 import { Digest, VmId } from "@banger/domain/ids.ts"
-import { cowFile, estate, STORE, stored } from "../paths.ts"
-import { ELSEWHERE } from "../testing/elsewhere.ts"
+import { elsewhere } from "../testing/elsewhere.ts"
 import { synced } from "../testing/synced.ts"
-import { handlers } from "./ops-live.ts"
 import { DmOps } from "./ops.ts"
 
-vi.mock(import("../paths.ts"), async (original) => (await import("../testing/elsewhere.ts")).elsewhere(await original()))
-
-afterAll(() => fs.rmSync(ELSEWHERE, { recursive: true }))
+const { directory, handlers, paths: { cowFile, estate, ROOT_STATE, STORE, stored } } = await elsewhere(() => import("./ops-live.ts"))
+afterAll(() => fs.rmSync(directory, { recursive: true }))
 
 describe("a COW file", () => {
   it.scoped("is on the disk with its name, and its directory's, before anybody hears of it", () => Effect.gen(function*() {
@@ -21,7 +17,7 @@ describe("a COW file", () => {
     fs.writeFileSync(stored(image), "an image")
     const names = yield* synced
     yield* (yield* RpcTest.makeClient(DmOps)).dm.EnsureCow({ vm, image })
-    assert.deepStrictEqual(names, [`${ELSEWHERE}/var/lib/banger/root/vms`, `${cowFile(vm)}.new`, estate(vm)])
+    assert.deepStrictEqual(names, [`${ROOT_STATE}/vms`, `${cowFile(vm)}.new`, estate(vm)])
     assert.isTrue(fs.existsSync(cowFile(vm)))
   }).pipe(Effect.provide(handlers)))
 })

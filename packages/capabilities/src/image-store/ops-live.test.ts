@@ -3,25 +3,22 @@ import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as fs from "node:fs"
-import { vi } from "vitest"
 import { StagingId } from "@banger/domain/ids.ts"
 import { HostSettings } from "../host-settings.ts"
-import { STAGING, STORE, staged } from "../paths.ts"
-import { ELSEWHERE } from "../testing/elsewhere.ts"
+import { elsewhere } from "../testing/elsewhere.ts"
 import { synced } from "../testing/synced.ts"
-import { handlers } from "./ops-live.ts"
 import { ImageStoreOps } from "./ops.ts"
 
-vi.mock(import("../paths.ts"), async (original) => (await import("../testing/elsewhere.ts")).elsewhere(await original()))
+const { directory, handlers, paths: { STAGING, STORE, staged } } = await elsewhere(() => import("./ops-live.ts"))
+afterAll(() => fs.rmSync(directory, { recursive: true }))
 
 const DIGEST = "b".repeat(64)
 
 /** What copies a file of ours in an install: the real one is native. */
-const install = `${ELSEWHERE}/install`
+const install = `${directory}/install`
 fs.mkdirSync(`${install}/bin`, { recursive: true })
 fs.writeFileSync(`${install}/bin/banger-store`, `#!/bin/sh\nPATH=/usr/bin:/bin; cat > "$2"\necho '{"digest":"${DIGEST}","bytes":8}'\n`, { mode: 0o755 })
 fs.mkdirSync(STAGING, { recursive: true })
-afterAll(() => fs.rmSync(ELSEWHERE, { recursive: true }))
 
 const settings = (uid: number) =>
   Layer.succeed(HostSettings, { cidr: "10.0.0.0/24" as never, vmToVm: false, lan: false, hostUsers: false, owner: { uid, gid: 0 }, firecracker: "", jailer: "", install })
@@ -44,9 +41,9 @@ describe("a file of the image store", () => {
   const nothingStored = () => assert.deepStrictEqual(fs.existsSync(STORE) ? fs.readdirSync(STORE).filter((name) => name !== DIGEST) : [], [])
 
   it.scoped("is never what a link leads to: the owner stages it, and root reads more than the owner", () => Effect.gen(function*() {
-    fs.writeFileSync(`${ELSEWHERE}/secret`, "root's alone")
+    fs.writeFileSync(`${directory}/secret`, "root's alone")
     fs.rmSync(staged(staging), { force: true })
-    fs.symlinkSync(`${ELSEWHERE}/secret`, staged(staging))
+    fs.symlinkSync(`${directory}/secret`, staged(staging))
     assert.include((yield* Effect.flip(ingest(staging))).message, "ELOOP")
     nothingStored()
   }))
