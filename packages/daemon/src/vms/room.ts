@@ -1,4 +1,5 @@
 import { Clocks } from "@banger/capabilities/clock/contract.ts"
+import { degraded, dispensable, restored } from "@banger/capabilities/degraded.ts"
 import type { FileFailed } from "@banger/capabilities/files.ts"
 import { FirecrackerApi } from "@banger/capabilities/firecracker/contract.ts"
 import { pause, resume } from "@banger/capabilities/firecracker/pause.ts"
@@ -21,6 +22,8 @@ const lookEvery = (free: number) => free < NEAR ? "250 millis" : "1 second"
 
 /** Milliseconds. A root disk may be lost for other reasons, too: a host's disk that fails. */
 const flushEvery = (free: number) => free < NEAR ? 2_000 : 60_000
+
+const WATCH = "keeping VMs from a full disk"
 
 const LOST = "its root disk is lost: the host's disk was full, or failed, while it wrote"
 
@@ -68,7 +71,7 @@ export const makeRoom = (freeBytes: Effect.Effect<number, FileFailed>) => Effect
       }
     }
   }).pipe(
-    Effect.catchAll((error) => Effect.logWarning(error.message)),
+    dispensable("looking for lost root disks"),
     Effect.ensuring(Effect.map(monotonicMillis, (now) => {
       flushing = false
       flushed = now
@@ -87,7 +90,8 @@ export const makeRoom = (freeBytes: Effect.Effect<number, FileFailed>) => Effect
 
   const up = () => registry.cells().some(({ record }) => record.state === "running" || record.state === "paused")
   yield* Effect.suspend(() => up() ? look : Effect.sleep("1 second")).pipe(
-    Effect.catchAll((error) => Effect.zipRight(Effect.logWarning(error.message), Effect.sleep("5 seconds"))),
+    Effect.zipRight(restored(WATCH)),
+    Effect.catchAll((error) => Effect.zipRight(degraded(WATCH, { problem: error.message, fix: "journalctl -u bangerd" }), Effect.sleep("5 seconds"))),
     Effect.forever,
     Effect.forkScoped
   )
