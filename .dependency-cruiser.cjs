@@ -27,7 +27,7 @@ module.exports = {
       name: "ops-live-is-roots",
       severity: "error",
       comment: "what runs as root is loaded by the root helper alone",
-      from: { pathNot: "^packages/root-helper/|ops-live\\.ts$|host\\.test\\.ts$" },
+      from: { pathNot: "^packages/root-helper/|ops-live(\\.test)?\\.ts$|host\\.test\\.ts$" },
       to: { path: "/ops-live\\.ts$" }
     }
   ],

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { run } from "./exec.ts"
 import { file, wholly, writeWhole } from "./files.ts"
+import { synced } from "./testing/synced.ts"
 
 const directory = fs.mkdtempSync(`${tmpdir()}/banger-files-`)
 afterAll(() => fs.rmSync(directory, { recursive: true }))
@@ -31,6 +32,13 @@ describe("a file that is of no use in part", () => {
     yield* Fiber.interrupt(writer)
     assert.deepStrictEqual(fs.readdirSync(directory), ["begun"])
     fs.rmSync(`${directory}/begun`)
+  }))
+
+  it.scoped("is on the disk whole before it has its name, and its name before anybody hears of it", () => Effect.gen(function*() {
+    const names = yield* synced
+    yield* writeWhole(`${directory}/record`, "content", 0o600)
+    assert.deepStrictEqual(names, [`${directory}/record.new`, directory])
+    fs.rmSync(`${directory}/record`)
   }))
 
   it.live("goes when it cannot be put in its place", () => Effect.gen(function*() {

@@ -62,6 +62,24 @@ export const syncDirectory = async (directory: string): Promise<void> => {
   }
 }
 
+/** Makes a directory whose own name is on the disk when it returns. */
+export const makeDirectory = async (directory: string, mode: number): Promise<void> => {
+  await fs.mkdir(directory, { recursive: true, mode })
+  await syncDirectory(dirname(directory))
+}
+
+/** Gives a file that is whole its name: content and name are on the disk when it returns, so a record that names it is true after a power cut. */
+export const place = async (whole: string, path: string): Promise<void> => {
+  const handle = await fs.open(whole, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  await fs.rename(whole, path)
+  await syncDirectory(dirname(path))
+}
+
 /** Writes a file so that a reader, or a crash at any point, meets the old content or the new, never a part. Durable when it returns. */
 export const writeWhole = (path: string, content: string | Uint8Array, mode: number): Effect.Effect<void, FileFailed> =>
   file(path, async () => {
@@ -69,10 +87,8 @@ export const writeWhole = (path: string, content: string | Uint8Array, mode: num
     try {
       await handle.writeFile(content)
       await handle.chmod(mode)
-      await handle.sync()
     } finally {
       await handle.close()
     }
-    await fs.rename(`${path}.new`, path)
-    await syncDirectory(dirname(path))
+    await place(`${path}.new`, path)
   }).pipe(wholly(`${path}.new`))

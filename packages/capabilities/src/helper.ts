@@ -4,7 +4,6 @@ import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import type * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as RpcMiddleware from "@effect/rpc/RpcMiddleware"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -14,6 +13,7 @@ import { DmOps } from "./dm-snapshot/ops.ts"
 import { FirecrackerOps } from "./firecracker/ops.ts"
 import { HostOps } from "./host-ops.ts"
 import { ImageStoreOps } from "./image-store/ops.ts"
+import { monotonicMillis } from "./monotonic.ts"
 import { NatOps } from "./nat/ops.ts"
 import { OpKind } from "./op-kind.ts"
 import { TapOps } from "./tap-pool/ops.ts"
@@ -40,7 +40,7 @@ const patience = (tag: string) => {
   return lasting ? undefined : changes === "nothing" ? PATIENCE.nothing : PATIENCE.anything
 }
 
-/** Since when no call was answered, milliseconds since the epoch; by whoever called. */
+/** Since when no call was answered, by the monotonic clock; by whoever called. */
 interface Away {
   since: number | undefined
 }
@@ -51,7 +51,7 @@ const dated = (away: Away) => <A, E, R>(call: Effect.Effect<A, E, R>) => {
   return call.pipe(
     Effect.tapBoth({ onSuccess: () => answered, onFailure: (error) => error instanceof HelperUnreachable ? Effect.void : answered }),
     Effect.catchIf((error): error is E & HelperUnreachable => error instanceof HelperUnreachable, ({ problem }) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => new HelperUnreachable({ problem, since: away.since ??= now })))
+      Effect.flatMap(monotonicMillis, (now) => new HelperUnreachable({ problem, since: away.since ??= now })))
   )
 }
 

@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -7,6 +6,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import { HelperUnreachable } from "@banger/domain/errors.ts"
+import { monotonicMillis, within } from "./monotonic.ts"
 
 /** A host object of a VM that still stands although it was to go. */
 export class CannotRemove extends Schema.TaggedError<CannotRemove>()("CannotRemove", {
@@ -84,12 +84,12 @@ export const leased = <A, E, R, H>(held: Held<A, E, R, H>): Effect.Effect<A, E |
 const AWAY = 30_000
 const helperAway = Schedule.exponential("100 millis").pipe(
   Schedule.union(Schedule.spaced("2 seconds")),
-  Schedule.upTo(AWAY)
+  within(AWAY)
 )
 
 /** Of one outage: the removals of a run come one after the other, and the second need not wait for what the first has waited for. */
 const mayReturn = (error: unknown) =>
-  Effect.map(Clock.currentTimeMillis, (now) => error instanceof HelperUnreachable && now - (error.since ?? now) < AWAY)
+  Effect.map(monotonicMillis, (now) => error instanceof HelperUnreachable && now - (error.since ?? now) < AWAY)
 
 /** A removal by the helper: waits while it is away, then says what stays and why. */
 export const removing = <E extends { readonly message: string }, R>(

@@ -4,6 +4,7 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import { Degraded } from "./degraded.ts"
 import { temporary } from "./testing/temporary.ts"
 import { onTheWay, watched } from "./watched.ts"
 
@@ -94,6 +95,17 @@ describe("watched", () => {
     yield* becomes("three")
     assert.strictEqual(left, 0)
   }))
+
+  it.live("doctor has why there is no watch, until there is one or nobody wants it", () => Effect.gen(function*() {
+    const all = yield* Degraded
+    const none = (): never => { throw Object.assign(new Error("inotify"), { code: "ENOSPC" }) }
+    yield* Effect.scoped(Effect.gen(function*() {
+      const file = `${yield* temporary}/list`
+      yield* watched([file], () => {}, none)
+      assert.deepStrictEqual([...all].map(([what, { problem }]) => [what, problem]), [[`watch of ${file}`, "once a second instead, since no watch is to be had: inotify"]])
+    }))
+    assert.strictEqual(all.size, 0)
+  }).pipe(Effect.provideService(Degraded, new Map())))
 
   it.scopedLive("a watch that breaks is replaced", () => Effect.gen(function*() {
     const file = `${yield* temporary}/list`

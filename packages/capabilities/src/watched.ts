@@ -3,6 +3,7 @@ import * as path from "node:path"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
+import { degraded, restored } from "./degraded.ts"
 
 /** As many links as the kernel follows in one path. */
 const MAX_LINKS = 40
@@ -38,6 +39,9 @@ export const onTheWay = (to: string): ReadonlyArray<string> => {
   return [...found]
 }
 
+/** What mends it where watches run out: all programs of a user share them. */
+export const MORE_WATCHES = "end what holds many watches, an editor for instance, or raise fs.inotify.max_user_watches and fs.inotify.max_user_instances with sysctl"
+
 /**
  * Runs `look` now, and again after each change of what the paths lead to, as long as the scope is open: files or directories
  * (then each name in it), there or not yet, through whatever links lead to them at that moment. One `look` may stand for
@@ -56,7 +60,8 @@ export const watched = (
     // By inode as well: a directory of the same name may be another one by now.
     const watchers = new Map<string, fs.FSWatcher>()
     let closed = false
-    let told = ""
+    const what = `watch of ${paths.join(", ")}`
+    const say = Runtime.runSync(runtime)
     let pending: NodeJS.Immediate | undefined
     let timer: NodeJS.Timeout | undefined
     const end = (key: string) => {
@@ -92,11 +97,10 @@ export const watched = (
       clearTimeout(timer)
       try {
         follow()
+        say(restored(what))
       } catch (error) {
         timer = setTimeout(again, LOOK_MS)
-        const problem = `${paths.join(", ")}: looked at once a second, since no watch is to be had: ${error instanceof Error ? error.message : String(error)}`
-        if (problem !== told) Runtime.runFork(runtime)(Effect.logWarning(problem))
-        told = problem
+        say(degraded(what, { problem: `once a second instead, since no watch is to be had: ${error instanceof Error ? error.message : String(error)}`, fix: MORE_WATCHES }))
       }
       // After the watches stand: a change from here on is told by one of them.
       look()
@@ -107,5 +111,5 @@ export const watched = (
         clearTimeout(timer)
         clearImmediate(pending)
         for (const key of watchers.keys()) end(key)
-      }))
+      }).pipe(Effect.zipRight(restored(what))))
   })

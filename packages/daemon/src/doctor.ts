@@ -1,5 +1,6 @@
 import { existsSync, lstatSync } from "node:fs"
 import type { Check } from "@banger/capabilities/capability.ts"
+import { Degraded, judge } from "@banger/capabilities/degraded.ts"
 import { DAEMON_SOCKET, HELPER_SOCKET } from "@banger/capabilities/paths.ts"
 import { MAKE_ROOM } from "@banger/capabilities/reserve.ts"
 import * as SELinux from "@banger/capabilities/selinux.ts"
@@ -111,6 +112,7 @@ const own = Effect.gen(function*() {
           : notReady(broken.map(({ reason, spec }) => `${spec.name} is broken: ${reason}`).join("; "), "mend the cause, then banger vm stop NAME; banger vm delete --force NAME removes it")
       })
     },
+    { capability: "daemon", name: "background work", run: Effect.map(Degraded, judge) },
     {
       capability: "daemon",
       name: "systemd",

@@ -1,3 +1,4 @@
+import { dispensable } from "@banger/capabilities/degraded.ts"
 import { Helper } from "@banger/capabilities/helper.ts"
 import type { Slot } from "@banger/domain/ids.ts"
 import { slots, tapName } from "@banger/domain/network.ts"
@@ -41,7 +42,7 @@ export class Pool extends Context.Tag("@banger/daemon/Pool")<Pool, {
     })
     return {
       slots: Effect.orElseSucceed(pool, () => []),
-      refill: Effect.catchAll(refill, (error) => Effect.logWarning(`TAP pool: ${error.message}`))
+      refill: dispensable("TAP pool")(refill)
     }
   }))
 }

@@ -171,7 +171,7 @@ export class Leftovers extends Schema.TaggedError<Leftovers>()("Leftovers", {
 
 export class HelperUnreachable extends Schema.TaggedError<HelperUnreachable>()("HelperUnreachable", {
   problem: Schema.String,
-  /** Since when it has answered nobody, milliseconds since the epoch. */
+  /** Since when it has answered nobody, milliseconds of the monotonic clock of the process that called it. */
   since: Schema.optional(Schema.Number)
 }) {
   override get message() {

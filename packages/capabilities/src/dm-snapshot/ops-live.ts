@@ -6,9 +6,10 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { type Digest, VmId } from "@banger/domain/ids.ts"
 import { run } from "../exec.ts"
-import { file, removeFile } from "../files.ts"
+import { file, makeDirectory, place, removeFile } from "../files.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { feature } from "../kernel-feature.ts"
+import { within } from "../monotonic.ts"
 import { cowFile, dmName, estate, jail, ROOT_STATE, stored, workFile } from "../paths.ts"
 import { keepReserve } from "../reserve.ts"
 import { toolPath, version } from "../tool.ts"
@@ -64,20 +65,20 @@ const refuseWhileJailed = (vm: VmId) =>
 /** EBUSY lasts until the last opener is gone: Firecracker was waited for, udev or a `blkid` may take a moment more. */
 const remove = (vm: VmId) =>
   Effect.suspend(() => dmDevices().has(dmName(vm)) ? Effect.asVoid(run(["dmsetup", "remove", dmName(vm)])) : Effect.void).pipe(
-    Effect.retry({ schedule: Schedule.exponential("50 millis").pipe(Schedule.upTo("10 seconds")) }),
+    Effect.retry({ schedule: Schedule.exponential("50 millis").pipe(within("10 seconds")) }),
     (removal) => Effect.zipRight(refuseWhileJailed(vm), removal),
     Effect.mapError(opFailed(`dm device ${dmName(vm)}`))
   )
 
 const ensureCow = (vm: VmId, image: Digest) =>
   file(cowFile(vm), async () => {
-    await fs.mkdir(estate(vm), { recursive: true, mode: 0o711 })
+    await makeDirectory(estate(vm), 0o711)
     if (existsSync(cowFile(vm))) return
     const { size } = await fs.stat(stored(image))
     const handle = await fs.open(`${cowFile(vm)}.new`, "w", 0o600)
     await handle.truncate(cowBytes(size))
     await handle.close()
-    await fs.rename(`${cowFile(vm)}.new`, cowFile(vm))
+    await place(`${cowFile(vm)}.new`, cowFile(vm))
   }).pipe(Effect.mapError(opFailed("COW file")))
 
 const removeCow = (vm: VmId) => removeFile(estate(vm), [cowFile(vm), `${cowFile(vm)}.new`]).pipe(Effect.mapError(opFailed("COW file")))

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs"
 import * as Net from "node:net"
 import * as Effect from "effect/Effect"
 import * as Runtime from "effect/Runtime"
+import { degraded, restored } from "../degraded.ts"
 import { watched } from "../watched.ts"
 
 const RESOLV_CONF = "/etc/resolv.conf"
@@ -107,24 +108,23 @@ export const servfail = (query: Buffer): Buffer => {
   return reply
 }
 
+const WHAT = "the host's name servers"
+
 /**
  * Passes a raw query to the host's upstreams in turn until one settles it, and the raw answer back: if none does, the last
  * one that came. The list is read anew when it changes; one that cannot be read leaves the last one in force.
  */
 export const forwarder = ({ port = 53, resolvConf = RESOLV_CONF, resolved = RESOLVED } = {}) => Effect.gen(function*() {
-  const runtime = yield* Effect.runtime<never>()
+  const say = Runtime.runSync(yield* Effect.runtime<never>())
   const listed = (file: string) => upstreams(existsSync(file) ? readFileSync(file, "utf8") : "")
   let servers: ReadonlyArray<string> = []
-  let told = ""
   yield* watched([resolvConf, resolved], () => {
     try {
       const found = listed(resolvConf)
       servers = found.some((server) => STUBS.includes(server)) && existsSync(resolved) ? listed(resolved) : found
-      told = ""
+      say(restored(WHAT))
     } catch (error) {
-      const problem = `the host's name servers cannot be read: ${error}`
-      if (problem !== told) Runtime.runFork(runtime)(Effect.logWarning(problem))
-      told = problem
+      say(degraded(WHAT, { problem: `the last list is in force: ${error}`, fix: `make ${resolvConf} readable for all` }))
     }
   })
   return async (query: Buffer, tcp: boolean): Promise<Buffer> => {

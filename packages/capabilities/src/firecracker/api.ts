@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { file, readEnd } from "../files.ts"
+import { within } from "../monotonic.ts"
 import { bounded } from "./console.ts"
 import type { ApiRequest } from "./machine.ts"
 import { FirecrackerApi, FirecrackerFault, MachineState } from "./contract.ts"
@@ -70,7 +71,7 @@ const connect = (socketPath: string) =>
         Effect.mapError(Schema.decodeUnknown(answer)(text), () => new FirecrackerFault({ request: `GET ${path}`, fault: `unreadable answer ${text.slice(0, 80)}` })))
     // The socket file exists a moment before Firecracker listens on it.
     const { firecracker_version } = yield* get("/version", Version).pipe(
-      Effect.retry({ schedule: Schedule.spaced("5 millis").pipe(Schedule.upTo("5 seconds")), while: (fault) => fault.fault.includes("ECONNREFUSED") })
+      Effect.retry({ schedule: Schedule.spaced("5 millis").pipe(within("5 seconds")), while: (fault) => fault.fault.includes("ECONNREFUSED") })
     )
     return {
       put: ({ body, path }: ApiRequest) => Effect.asVoid(send("PUT", path, body)),

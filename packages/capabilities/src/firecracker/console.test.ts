@@ -2,6 +2,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { Degraded } from "../degraded.ts"
 import { temporary } from "../testing/temporary.ts"
 import { bounded, consoleTail } from "./console.ts"
 
@@ -32,6 +33,7 @@ describe("console", () => {
     const log = path.join(yield* temporary, "console.log")
     fs.writeFileSync(log, "")
     yield* bounded(log, LIMITS, () => { throw Object.assign(new Error("inotify"), { code: "ENOSPC" }) })
+    assert.include((yield* Degraded).get(`watch of ${log}`)?.problem, "no watch is to be had: Error: inotify")
     fs.appendFileSync(log, "b line\n".repeat(2_000))
     yield* shortened(log)
   }))

@@ -4,7 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { degraded, restored } from "../degraded.ts"
 import { file, type FileFailed, readEnd } from "../files.ts"
+import { MORE_WATCHES } from "../watched.ts"
 
 /** Bytes looked at from the end of the log. */
 const TAIL = 2048
@@ -50,11 +52,16 @@ export const bounded = (log: string, limits = LIMITS, watching: typeof watch = w
   Effect.gen(function*() {
     const grown = yield* Queue.sliding<void>(1)
     const look = () => void grown.unsafeOffer(undefined)
+    const what = `watch of ${log}`
+    const looking = (problem: string) =>
+      Effect.acquireRelease(degraded(what, { problem: `once a second instead, since no watch is to be had: ${problem}`, fix: MORE_WATCHES }), () => restored(what)).pipe(
+        Effect.zipRight(Effect.forkScoped(Effect.repeat(Effect.sync(look), Schedule.spaced(LOOK))))
+      )
     yield* Effect.acquireRelease(
       // A watch that is lost leaves the log as long as it becomes.
       Effect.try(() => watching(log, look).on("error", () => {})),
       (watcher) => Effect.sync(() => watcher.close())
-    ).pipe(Effect.catchAll(() => Effect.forkScoped(Effect.repeat(Effect.sync(look), Schedule.spaced(LOOK)))))
+    ).pipe(Effect.catchAll((error) => looking(String(error.cause))))
     // A log that grew too long while no daemon looked.
     yield* shorten(log, limits)
     yield* Queue.take(grown).pipe(

@@ -6,6 +6,7 @@ import { file, writeWhole } from "../files.ts"
 import { HostSettings } from "../host-settings.ts"
 import { makeKeyedLock } from "../keyed-lock.ts"
 import { INITRDS, stored } from "../paths.ts"
+import { keepReserve } from "../reserve.ts"
 
 /** Removes the initrds that were made of a kernel's modules, but for one. */
 export const forgetInitrds = (modules: Digest, except?: string) =>
@@ -29,6 +30,8 @@ export const joinedInitrd = (modules: Digest) =>
     yield* file(initrd, async () => {
       await fs.mkdir(INITRDS, { recursive: true, mode: 0o711 })
     })
+    const ofModules = yield* file(stored(modules), () => fs.stat(stored(modules)))
+    yield* keepReserve("initrd", ofModules.size + size)
     const parts = yield* Effect.forEach([stored(modules), program], (path) => file(path, () => fs.readFile(path)))
     yield* writeWhole(initrd, Buffer.concat(parts), 0o444)
     // Those of older versions of banger; a VM that runs one has a link of its own.

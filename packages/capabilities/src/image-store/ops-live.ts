@@ -3,7 +3,7 @@ import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import { type Digest, Digest as DigestSchema, type StagingId, type VmId } from "@banger/domain/ids.ts"
 import * as Schema from "effect/Schema"
-import { allocatedBytes, file, wholly } from "../files.ts"
+import { allocatedBytes, file, place, wholly } from "../files.ts"
 import { HostSettings } from "../host-settings.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { dmDevices } from "../dm-snapshot/devices.ts"
@@ -35,7 +35,7 @@ const made = (what: string, args: (target: string) => readonly [string, ...Reado
       withinReserve("image store", own + laid, STORE),
       wholly(target)
     )
-    yield* file(stored(copied.digest), () => fs.rename(target, stored(copied.digest)))
+    yield* file(stored(copied.digest), () => place(target, stored(copied.digest)))
     return copied
   })
 

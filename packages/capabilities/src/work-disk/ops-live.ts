@@ -5,7 +5,7 @@ import type { Digest, Slot, VmId } from "@banger/domain/ids.ts"
 import type { DiskMib } from "@banger/domain/vm.ts"
 import { vmUid } from "@banger/domain/network.ts"
 import { run, UNLIMITED } from "../exec.ts"
-import { allocatedBytes, file, removeFile, wholly } from "../files.ts"
+import { allocatedBytes, file, makeDirectory, place, removeFile, wholly } from "../files.ts"
 import { HostSettings } from "../host-settings.ts"
 import { makeKeyedLock } from "../keyed-lock.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
@@ -30,7 +30,7 @@ const emptySeed = (diskMib: DiskMib) =>
     })
     // Not mkfs.ext4, which allocates all inode tables, 16 GiB of them where the disk has 1 TiB: ours are holes.
     yield* run([`${install}/bin/banger-store`, "empty", `${seed}.new`, String(diskMib * MIB)], { timeoutMs: UNLIMITED }).pipe(withinReserve("work disk", 0, SEEDS), wholly(`${seed}.new`))
-    yield* file(seed, () => fs.rename(`${seed}.new`, seed))
+    yield* file(seed, () => place(`${seed}.new`, seed))
     return seed
   }).pipe(making(String(diskMib)))
 
@@ -56,13 +56,13 @@ const ensure = (vm: VmId, slot: Slot, diskMib: DiskMib, seed: Digest | null) =>
         fix: `ask for --disk-size ${Math.ceil(size / MIB)}M or more`
       })
     }
-    yield* file(estate(vm), () => fs.mkdir(estate(vm), { recursive: true, mode: 0o711 }))
+    yield* file(estate(vm), () => makeDirectory(estate(vm), 0o711))
     yield* copied(source, `${disk}.new`, allocatedBytes(stat))
     yield* file(disk, async () => {
       await fs.truncate(`${disk}.new`, diskMib * MIB)
       await fs.chmod(`${disk}.new`, 0o600)
       await fs.chown(`${disk}.new`, vmUid(slot), vmUid(slot))
-      await fs.rename(`${disk}.new`, disk)
+      await place(`${disk}.new`, disk)
     })
   }).pipe(Effect.mapError(opFailed("work disk")))
 

@@ -1,4 +1,5 @@
 import { isAlive } from "@banger/capabilities/firecracker/process.ts"
+import { within } from "@banger/capabilities/monotonic.ts"
 import type { VmError } from "@banger/domain/errors.ts"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -8,7 +9,7 @@ import { Operations } from "./operations.ts"
 import { type Cell, Registry } from "./registry.ts"
 
 /** A process closes its sockets a moment before it is gone; one that still lives after this only lost its connection. */
-const GOING = Schedule.exponential("20 millis").pipe(Schedule.upTo("5 seconds"))
+const GOING = Schedule.exponential("20 millis").pipe(within("5 seconds"))
 
 /**
  * The other end of the stream that the CLI of `vm run --rm` holds open: when it breaks and that process is really gone,

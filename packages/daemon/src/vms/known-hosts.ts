@@ -7,6 +7,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Registry } from "./registry.ts"
 
+/** What doctor calls it while it cannot be written: `vm ssh` alone needs it, and the next VM writes it anew. */
+export const KNOWN_HOSTS = "host keys for vm ssh"
+
 /** banger's own known_hosts: every VM's host key, which we made ourselves, under `<name>.vm`. */
 export class KnownHosts extends Context.Tag("@banger/daemon/KnownHosts")<KnownHosts, {
   /** Written anew from all VMs; whole or not at all. */

@@ -1,3 +1,4 @@
+import { dispensable } from "@banger/capabilities/degraded.ts"
 import { shutdown } from "@banger/capabilities/vsock/agent-client.ts"
 import { VmExits } from "@banger/capabilities/firecracker/contract.ts"
 import { vsockSocket } from "@banger/capabilities/paths.ts"
@@ -11,7 +12,7 @@ import * as Layer from "effect/Layer"
 import { asStep } from "../as-step.ts"
 import { HostFacts, hostUptime } from "../host-facts.ts"
 import { Pool } from "../pool.ts"
-import { KnownHosts } from "./known-hosts.ts"
+import { KNOWN_HOSTS, KnownHosts } from "./known-hosts.ts"
 import { type Emit, Operations } from "./operations.ts"
 import { type Cell, Registry } from "./registry.ts"
 import { type Failure, type Run, RunFailed, VmRuntime } from "./runtime.ts"
@@ -129,7 +130,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         }
         yield* registry.remove(cell)
         // The VM is gone, whatever else can or cannot be written: the next one writes the file anew.
-        yield* Effect.catchAll(knownHosts.write, ({ message }) => Effect.logWarning(message))
+        yield* dispensable(KNOWN_HOSTS)(knownHosts.write)
         yield* pool.refill
       })
 
@@ -140,7 +141,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         yield* Effect.mapError(runtime.provision(cell.record), (failure) => new RunFailed({ failure, leftovers: [] }))
         yield* step(emit)("disks", performance.now() - began)
         // No VM is given up for it: `vm ssh` alone needs the file, and the next VM writes it anew.
-        const known = Effect.catchAll(knownHosts.write, ({ message }) => emit({ _tag: "Note", message }))
+        const known = dispensable(KNOWN_HOSTS)(Effect.tapError(knownHosts.write, ({ message }) => emit({ _tag: "Note", message })))
         yield* Effect.all([begin(cell, emit), known], { concurrency: 2, discard: true })
       })
 

@@ -6,8 +6,10 @@ import { VmRef } from "@banger/domain/ids.ts"
 import type { VmState } from "@banger/domain/vm.ts"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
+import { Degraded } from "@banger/capabilities/degraded.ts"
 import { temporary } from "@banger/capabilities/testing/temporary.ts"
 import { daemonOn, recovered, reserve } from "../testing.ts"
+import { KNOWN_HOSTS } from "./known-hosts.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { recovery } from "./recovery.ts"
 import { type Cell, Registry } from "./registry.ts"
@@ -92,7 +94,7 @@ describe("recovery", () => {
     assert.deepStrictEqual([record.state, record.reason], ["stopped", ""])
   })))
 
-  it.live("a daemon starts although known_hosts cannot be written, and deletes a VM", () => Effect.scoped(Effect.gen(function*() {
+  it.live("a daemon starts although known_hosts cannot be written, deletes a VM, and doctor has why", () => Effect.scoped(Effect.gen(function*() {
     const state = yield* temporary
     const objects = new Set<string>()
     yield* killed(state, objects, { state: "running" })
@@ -103,7 +105,8 @@ describe("recovery", () => {
       return (yield* Registry).cells()
     }))
     assert.deepStrictEqual([cells.length, [...objects]], [0, []])
-  })))
+    assert.include((yield* Degraded).get(KNOWN_HOSTS)?.problem, "cannot write the daemon's state")
+  })).pipe(Effect.provideService(Degraded, new Map())))
 
   it.scoped("a VM that cannot be looked for is left alone, and found once it can be", () => Effect.gen(function*() {
     const state = yield* temporary

@@ -1,3 +1,4 @@
+import { dispensable } from "@banger/capabilities/degraded.ts"
 import { Dns } from "@banger/capabilities/dns/contract.ts"
 import { dns as names, published } from "@banger/capabilities/dns/live.ts"
 import { isAlive } from "@banger/capabilities/firecracker/process.ts"
@@ -12,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { HostFacts } from "../host-facts.ts"
 import { Pool } from "../pool.ts"
-import { KnownHosts } from "./known-hosts.ts"
+import { KNOWN_HOSTS, KnownHosts } from "./known-hosts.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { Operations } from "./operations.ts"
 import { type Cell, Registry } from "./registry.ts"
@@ -125,7 +126,6 @@ export const recovery = Effect.gen(function*() {
         Effect.tapError((error) => Effect.logError(error.message)),
         Effect.ensuring(looked)
       )), { discard: true })
-  // `vm ssh` alone needs the file, and the next VM writes it anew.
-  yield* Effect.catchAll(knownHosts.write, ({ message }) => Effect.logError(message))
+  yield* dispensable(KNOWN_HOSTS)(knownHosts.write)
   yield* Effect.forkScoped(Effect.zipRight(facts.helper, pool.refill))
 })

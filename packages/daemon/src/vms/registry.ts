@@ -1,3 +1,4 @@
+import { degraded, restored } from "@banger/capabilities/degraded.ts"
 import { VmAmbiguous, VmNotFound } from "@banger/domain/errors.ts"
 import type { NameTaken, NoFreeAddress, StateUnwritable } from "@banger/domain/errors.ts"
 import type { Slot, VmId, VmName, VmRef } from "@banger/domain/ids.ts"
@@ -72,10 +73,14 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
         Effect.gen(function*() {
           cell.record = new VmRecord({ ...cell.record, ...change })
           yield* told(cell, change)
+          const what = `record of ${cell.record.spec.name}`
           // Whatever the record is by then; a VM that is gone has none to write.
           const written = oneByOne(Effect.suspend(() => cells.get(cell.record.spec.id) === cell ? save(cell, cell.record) : Effect.void))
           yield* Effect.catchAll(written, (error) =>
-            Effect.zipRight(Effect.logError(error.message), Effect.forkIn(Effect.retry(written, Schedule.spaced("5 seconds")), daemon)))
+            Effect.zipRight(
+              degraded(what, { problem: error.message, fix: error.hint }),
+              Effect.forkIn(Effect.retry(written, Schedule.spaced("5 seconds")).pipe(Effect.zipRight(restored(what))), daemon)
+            ))
         }),
       remove: (cell) =>
         // Not beside a write of its record that is tried again: the file would come back.

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { steppedClock } from "@banger/capabilities/testing/stepped-clock.ts"
 import { temporary } from "@banger/capabilities/testing/temporary.ts"
 import { RESERVE_BYTES } from "@banger/capabilities/reserve.ts"
 import { VmRef } from "@banger/domain/ids.ts"
@@ -81,6 +82,21 @@ describe("room", () => {
       assert.strictEqual((yield* Registry).cells().length, 1)
       assert.deepStrictEqual(paused(objects), [])
     }).pipe(Effect.provide(daemonOn(state, objects)))
+  }))
+
+  it.scoped("a lost root disk is seen, also when the host's clock was set back meanwhile", () => Effect.gen(function*() {
+    const state = yield* temporary
+    const objects = new Set<string>()
+    const { clock, wall } = yield* steppedClock
+    yield* Effect.gen(function*() {
+      const cell = yield* running("one")
+      yield* makeRoom(disk(100 * RESERVE_BYTES).bytes)
+      yield* TestClock.adjust("5 seconds")
+      wall.offset = -14_400_000
+      objects.add(`lost ${cell.record.spec.id}`)
+      yield* TestClock.adjust("2 minutes")
+      assert.strictEqual(cell.record.state, "crashed")
+    }).pipe(Effect.provide(daemonOn(state, objects)), Effect.withClock(clock))
   }))
 
   it.scoped("a VM that another operation works on is paused once that has ended", () => Effect.gen(function*() {

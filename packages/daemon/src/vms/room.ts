@@ -1,10 +1,11 @@
 import { Clocks } from "@banger/capabilities/clock/contract.ts"
+import { degraded, dispensable, restored } from "@banger/capabilities/degraded.ts"
 import type { FileFailed } from "@banger/capabilities/files.ts"
 import { FirecrackerApi } from "@banger/capabilities/firecracker/contract.ts"
 import { pause, resume } from "@banger/capabilities/firecracker/pause.ts"
 import { Helper } from "@banger/capabilities/helper.ts"
+import { monotonicMillis } from "@banger/capabilities/monotonic.ts"
 import { RESERVE_BYTES, shortOf } from "@banger/capabilities/reserve.ts"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { Lifecycle } from "./lifecycle.ts"
 import { Operations } from "./operations.ts"
@@ -21,6 +22,8 @@ const lookEvery = (free: number) => free < NEAR ? "250 millis" : "1 second"
 
 /** Milliseconds. A root disk may be lost for other reasons, too: a host's disk that fails. */
 const flushEvery = (free: number) => free < NEAR ? 2_000 : 60_000
+
+const WATCH = "keeping VMs from a full disk"
 
 const LOST = "its root disk is lost: the host's disk was full, or failed, while it wrote"
 
@@ -68,8 +71,8 @@ export const makeRoom = (freeBytes: Effect.Effect<number, FileFailed>) => Effect
       }
     }
   }).pipe(
-    Effect.catchAll((error) => Effect.logWarning(error.message)),
-    Effect.ensuring(Effect.map(Clock.currentTimeMillis, (now) => {
+    dispensable("looking for lost root disks"),
+    Effect.ensuring(Effect.map(monotonicMillis, (now) => {
       flushing = false
       flushed = now
     })),
@@ -78,7 +81,7 @@ export const makeRoom = (freeBytes: Effect.Effect<number, FileFailed>) => Effect
 
   const look = Effect.gen(function*() {
     const free = yield* freeBytes
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* monotonicMillis
     if (free < RESERVE_BYTES) yield* change("running", shortOf(free))
     if (free >= RESERVE_BYTES + SLACK) yield* change("paused", "")
     if (!flushing && now - flushed >= flushEvery(free)) yield* flush
@@ -87,7 +90,8 @@ export const makeRoom = (freeBytes: Effect.Effect<number, FileFailed>) => Effect
 
   const up = () => registry.cells().some(({ record }) => record.state === "running" || record.state === "paused")
   yield* Effect.suspend(() => up() ? look : Effect.sleep("1 second")).pipe(
-    Effect.catchAll((error) => Effect.zipRight(Effect.logWarning(error.message), Effect.sleep("5 seconds"))),
+    Effect.zipRight(restored(WATCH)),
+    Effect.catchAll((error) => Effect.zipRight(degraded(WATCH, { problem: error.message, fix: "journalctl -u bangerd" }), Effect.sleep("5 seconds"))),
     Effect.forever,
     Effect.forkScoped
   )

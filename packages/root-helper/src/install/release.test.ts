@@ -72,6 +72,17 @@ describe("an install's directory", () => {
     const failure = yield* Effect.flip(install(fresh, "2", library))
     assert.include(failure.message, "neither a file nor a directory")
     assert.strictEqual(installed(library), "1")
+    assert.deepStrictEqual(fs.readdirSync(library).filter((name) => name.startsWith("2-")), [])
+  }))
+
+  it.scoped("stays the old one, with nothing copied, when there is no room for the new one", () => Effect.gen(function*() {
+    const root = yield* temporary
+    const library = `${root}/library`
+    yield* install(build(`${root}/old`, "1"), "1", library)
+    const fresh = build(`${root}/new`, "2")
+    fs.truncateSync(`${fresh}/lib/part-0`, 8 * 2 ** 40)
+    assert.include((yield* Effect.flip(install(fresh, "2", library))).message, "TiB are wanted")
+    assert.deepStrictEqual([installed(library), fs.readdirSync(library).filter((name) => name.startsWith("2-"))], ["1", []])
   }))
 
   it.scoped("stays the old one when the whole copy is refused", () => Effect.gen(function*() {
@@ -80,7 +91,7 @@ describe("an install's directory", () => {
     yield* install(build(`${root}/old`, "1"), "1", library)
     const accept = (directory: string) => fs.existsSync(`${directory}/bin/banger`) ? Effect.fail({ message: "no" }) : Effect.void
     const refused = yield* Effect.flip(Effect.forEach(release({ source: build(`${root}/new`, "2"), version: "2", library, before: undefined, replacements: [], accept }), (step) => step.do))
-    assert.deepStrictEqual([refused.message, installed(library)], ["no", "1"])
+    assert.deepStrictEqual([refused.message, installed(library), fs.readdirSync(library).filter((name) => name.startsWith("2-"))], ["no", "1", []])
   }))
 
   it.scoped("is whole after an installer that was killed at any moment", () => Effect.gen(function*() {

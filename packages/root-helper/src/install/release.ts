@@ -3,7 +3,8 @@ import { readdirSync, readlinkSync, realpathSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { run } from "@banger/capabilities/exec.ts"
-import { file, syncDirectory, writeWhole } from "@banger/capabilities/files.ts"
+import { file, syncDirectory, wholly, writeWhole } from "@banger/capabilities/files.ts"
+import { keepReserve } from "@banger/capabilities/reserve.ts"
 import { toolPath } from "@banger/capabilities/tool.ts"
 import * as Effect from "effect/Effect"
 import type { Step } from "./step.ts"
@@ -46,6 +47,12 @@ const copyTree = async (from: string, to: string): Promise<void> => {
     else throw new Error(`${source} is neither a file nor a directory`)
   }
   await syncDirectory(to)
+}
+
+const treeBytes = async (directory: string): Promise<number> => {
+  const entries = await fs.readdir(directory, { recursive: true, withFileTypes: true })
+  const sizes = await Promise.all(entries.filter((entry) => entry.isFile()).map((entry) => fs.stat(path.join(entry.parentPath, entry.name)).then(({ size }) => size)))
+  return sizes.reduce((all, size) => all + size, 0)
 }
 
 /** A symbolic link, exchanged in one step. */
@@ -94,27 +101,31 @@ export const release = ({ accept, before, library, replacements, source, version
   const name = `${version}-${randomBytes(4).toString("hex")}`
   const directory = path.join(library, name)
   const link = (which: "current" | "previous") => path.join(library, which)
+  const wholeOrGone = wholly(directory)
+  const roomFor = Effect.flatMap(file(source, () => treeBytes(source)), (bytes) => keepReserve("install", bytes, library))
   const steps: ReadonlyArray<Step<{ readonly message: string }>> = [
     {
       name: "files",
-      do: file(directory, async () => {
+      do: file(library, async () => {
         await fs.mkdir(library, { recursive: true })
         await fs.chmod(library, 0o755)
+      }).pipe(Effect.zipRight(roomFor), Effect.zipRight(file(directory, async () => {
         await copyTree(source, directory)
         for (const { from, name } of replacements) await place(from, `${directory}/lib/${name}`)
         await syncDirectory(`${directory}/lib`)
         return await fs.readFile(`${directory}/bin/banger`, "utf8")
-      }).pipe(
+      })),
         Effect.flatMap((template) => writeWhole(`${directory}/bin/banger`, launcher(template, directory), 0o755)),
-        Effect.zipRight(file(directory, () => syncDirectory(`${directory}/bin`)))
+        Effect.zipRight(file(directory, () => syncDirectory(`${directory}/bin`))),
+        wholeOrGone
       )
     },
     {
       // systemd of an SELinux host runs what is labelled as a program only; a copy has the label of where it was made.
       name: "labels",
-      do: Effect.suspend(() => toolPath("restorecon") === null ? Effect.void : run(["restorecon", "-RF", directory]))
+      do: Effect.suspend(() => toolPath("restorecon") === null ? Effect.void : run(["restorecon", "-RF", directory])).pipe(wholeOrGone)
     },
-    { name: "capabilities", do: Effect.suspend(() => accept(directory)) },
+    { name: "capabilities", do: wholeOrGone(Effect.suspend(() => accept(directory))) },
     {
       name: "exchange",
       do: Effect.suspend(() => {

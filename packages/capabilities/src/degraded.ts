@@ -1,0 +1,35 @@
+import { ready, type Verdict, warning } from "@banger/domain/readiness.ts"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+
+interface Trouble {
+  readonly problem: string
+  readonly fix: string
+}
+
+/** What goes on without a part of what it ought to do, by name, until it does all of it again: doctor shows it. */
+export class Degraded extends Context.Reference<Degraded>()("@banger/capabilities/Degraded", {
+  defaultValue: () => new Map<string, Trouble>()
+}) {}
+
+/** Logged once, however often it is met. */
+export const degraded = (what: string, { fix, problem }: Trouble): Effect.Effect<void> =>
+  Effect.flatMap(Degraded, (all) => {
+    const told = all.get(what)?.problem === problem
+    all.set(what, { problem, fix })
+    return told ? Effect.void : Effect.logWarning(`${what}: ${problem}`)
+  })
+
+export const restored = (what: string): Effect.Effect<void> => Effect.map(Degraded, (all) => void all.delete(what))
+
+/** Work whose failure is no reason to fail for whoever asked for it. */
+export const dispensable = (what: string, fix?: string) => <E extends { readonly message: string; readonly hint?: string }, R>(work: Effect.Effect<unknown, E, R>): Effect.Effect<void, never, R> =>
+  Effect.matchEffect(work, {
+    onSuccess: () => restored(what),
+    onFailure: ({ hint, message }) => degraded(what, { problem: message, fix: fix ?? hint ?? "journalctl -u bangerd" })
+  })
+
+export const judge = (all: ReadonlyMap<string, Trouble>): Verdict =>
+  all.size === 0
+    ? ready("all of it works")
+    : warning([...all].map(([what, { problem }]) => `${what}: ${problem}`).join("; "), [...new Set([...all.values()].map(({ fix }) => fix))].join("; "))
