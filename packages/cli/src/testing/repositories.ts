@@ -13,8 +13,10 @@ export const base = realpathSync(mkdtempSync(`${tmpdir()}/banger-repositories-`)
 export const home = `${base}/home`
 /** Programs that the host has and the guest has not. */
 export const programs = `${base}/programs`
-mkdirSync(home)
-mkdirSync(programs)
+/** Files of tests share this module, and each removes all of it at its end. */
+const begun = () => {
+  for (const directory of [home, programs]) mkdirSync(directory, { recursive: true })
+}
 
 const identity = { GIT_AUTHOR_NAME: "a", GIT_AUTHOR_EMAIL: "a@x", GIT_COMMITTER_NAME: "a", GIT_COMMITTER_EMAIL: "a@x" }
 const hostEnvironment = { ...identity, HOME: home, PATH: `${programs}:${process.env["PATH"]}`, GIT_CONFIG_NOSYSTEM: "1", GIT_ALLOW_PROTOCOL: "file" }
@@ -24,11 +26,15 @@ const run = (directory: string, env: Record<string, string>, args: ReadonlyArray
   execFileSync("git", args as Array<string>, { cwd: directory, env, stdio: "pipe", maxBuffer: 1 << 28 }).toString("latin1")
 
 /** git as the user runs it on the host. */
-export const git = (directory: string, ...args: ReadonlyArray<string>) => run(directory, hostEnvironment, ["-c", "init.defaultBranch=main", ...args])
+export const git = (directory: string, ...args: ReadonlyArray<string>) => {
+  begun()
+  return run(directory, hostEnvironment, ["-c", "init.defaultBranch=main", ...args])
+}
 /** git as it runs in the guest: without the host's programs, settings and network. */
 export const guestGit = (directory: string, ...args: ReadonlyArray<string>) => run(directory, guestEnvironment, args)
 
 export const program = (name: string, text: string) => {
+  begun()
   writeFileSync(`${programs}/${name}`, `#!/bin/sh\n${text}\n`)
   chmodSync(`${programs}/${name}`, 0o755)
 }

@@ -16,16 +16,18 @@ export interface Ready {
 /** Repositories that lend objects to one that lends objects: as deep as git follows. */
 const LENDERS = 5
 
-/** Where a repository's objects are: its own directory, and those of repositories that it borrows from. */
-const objectDirectories = (own: string, depth = 0): ReadonlyArray<string> => {
-  if (depth > LENDERS) return []
+/** Where a repository's objects are: its own directory, and those of repositories that it borrows from, which may borrow from it. */
+const objectDirectories = (own: string, depth = 0, found = new Set<string>()): ReadonlySet<string> => {
+  if (depth > LENDERS || found.has(own)) return found
+  found.add(own)
   let lenders: ReadonlyArray<string> = []
   try {
     lenders = readFileSync(`${own}/info/alternates`, "utf8").split("\n").filter((line) => line !== "" && !line.startsWith("#"))
   } catch {
     // It borrows from none.
   }
-  return [own, ...lenders.flatMap((line) => objectDirectories(resolve(own, line), depth + 1))]
+  for (const line of lenders) objectDirectories(resolve(own, line), depth + 1, found)
+  return found
 }
 
 const INDEX_V2 = Buffer.from([0xff, 0x74, 0x4f, 0x63, 0, 0, 0, 2])
@@ -48,7 +50,8 @@ const isFile = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isF
 /** Takes out of the objects those in packs that hold nothing else: what HEAD does not reach stays here. */
 const takeReady = (repository: Repository, objects: Set<string>): ReadonlyArray<Ready> => {
   const ready: Array<Ready> = []
-  for (const directory of objectDirectories(`${repository.commonDir}/objects`).map((objects) => `${objects}/pack`)) {
+  for (const lender of objectDirectories(`${repository.commonDir}/objects`)) {
+    const directory = `${lender}/pack`
     let listed: ReadonlyArray<string>
     try {
       listed = readdirSync(directory)
