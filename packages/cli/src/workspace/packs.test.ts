@@ -1,7 +1,9 @@
-import { mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { randomBytes } from "node:crypto"
+import { mkdirSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { arrived, asked, asUser, base, commit, git, guestGit, repository } from "../testing/repositories.ts"
+import { planPacking } from "./packs.ts"
 import { plan, prepare } from "./workspace.ts"
 
 afterAll(() => rmSync(base, { recursive: true, force: true }))
@@ -45,5 +47,33 @@ describe("packs that are sent as they lie on the disk", { timeout: 60_000 }, () 
         writeFileSync(`${from}/.git/objects/info/alternates`, `${to}/.git/objects\n`.repeat(1_000))
       }
       assert.deepStrictEqual((yield* ready(one)).map(({ directory }) => directory), [packsOf(one)])
+    }))
+})
+
+describe("packs that are made", { timeout: 60_000 }, () => {
+  it.effect("take no more than was asked for, also where an object is kept as a difference to one that stays here", () =>
+    Effect.gen(function*() {
+      const repo = repository("deltas")
+      const model = randomBytes(4 << 20)
+      for (const more of ["", "and more"]) {
+        writeFileSync(`${repo}/model`, Buffer.concat([model, Buffer.from(more)]))
+        commit(repo)
+      }
+      git(repo, "repack", "-adfq", "--window=10")
+      git(repo, "checkout", "-q", "HEAD~1")
+      const [asking, written] = yield* plan(repo, asked({ mode: "shallow" })).pipe(
+        Effect.flatMap((workspace) =>
+          Effect.gen(function*() {
+            const packings = yield* Effect.forEach(workspace.repositories, ({ history, repository }) => planPacking(repository, history))
+            const { directory } = yield* prepare(workspace)
+            const packs = readdirSync(`${directory}/.git/objects/pack`).map((name) => statSync(`${directory}/.git/objects/pack/${name}`).size)
+            return [packings.reduce((sum, { bytes }) => sum + bytes, 0), packs.reduce((sum, bytes) => sum + bytes, 0)] as const
+          })),
+        Effect.scoped,
+        asUser
+      )
+      assert.isAbove(written, model.length)
+      // Beside the objects a pack has an index, of a kilobyte and some bytes an object.
+      assert.isAtLeast(asking + 4_096, written)
     }))
 })
