@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type { Asked } from "../workspace/workspace.ts"
 import { plan, prepare } from "../workspace/workspace.ts"
 import { tar } from "../workspace/tar.ts"
+import { within } from "./environment.ts"
 
 export const base = realpathSync(mkdtempSync(`${tmpdir()}/banger-repositories-`))
 
@@ -52,23 +53,6 @@ export const commit = (directory: string, message = "x") => {
 }
 
 export const asked = (given: Partial<Asked> = {}): Asked => ({ mode: "auto", includeUntracked: false, ...given })
-
-/** The caller's environment while an effect runs. */
-export const within = <A, E, R>(variables: Record<string, string>, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.acquireUseRelease(
-    Effect.sync(() => {
-      const before = Object.keys(variables).map((name) => [name, process.env[name]] as const)
-      Object.assign(process.env, variables)
-      return before
-    }),
-    () => effect,
-    (before) => Effect.sync(() => {
-      for (const [name, value] of before) {
-        if (value === undefined) delete process.env[name]
-        else process.env[name] = value
-      }
-    })
-  )
 
 /** As the user of `home`, with the host's programs. */
 export const asUser = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
