@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import type { UserConfig } from "./config.ts"
 
 /** Where requests go through, as the variables of the same names say; empty where they do not. */
 export const Proxy = Schema.Struct({
@@ -45,6 +46,9 @@ export const proxyVariables = ({ http, https, noProxy }: Proxy): Readonly<Record
     [["http_proxy", http], ["https_proxy", https], ["no_proxy", noProxy]].flatMap(([name, value]) =>
       name === undefined || value === undefined ? [] : [[name, value], [name.toUpperCase(), value]])
   )
+
+/** The proxy of a configuration. */
+export const proxyIn = ({ proxy }: UserConfig): Proxy => ({ http: proxy?.http, https: proxy?.https, noProxy: proxy?.no_proxy })
 
 /** A caller's proxy, or, where there is none, that of the configuration. */
 export const orElse = (given: Proxy | undefined, otherwise: Proxy): Proxy =>

@@ -11,6 +11,7 @@ import { forgetInitrds } from "../firecracker/initrd.ts"
 import { cowFile, dmName, INITRDS, jail, SEEDS, staged, STORE, stored, workFile } from "../paths.ts"
 import { withinReserve } from "../reserve.ts"
 import { bangerStore } from "./copy.ts"
+import { opened, openedOfOwner } from "./opened.ts"
 import { ImageStoreOps } from "./ops.ts"
 
 const temporary = (what: string) => `${STORE}/.new-${what}`
@@ -39,24 +40,10 @@ const made = (what: string, args: (target: string) => readonly [string, ...Reado
     return copied
   })
 
-const opened = (path: string) =>
-  Effect.acquireRelease(
-    file(path, () => fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)),
-    (handle) => Effect.promise(() => handle.close())
-  )
-
-/**
- * The owner can exchange the file, its directory and its content at any time, so the decision and the copy are made on
- * one open file, which must be a regular file of the owner's: nothing that root alone can read gets into the store.
- */
 const ingest = (staging: StagingId) =>
   Effect.gen(function*() {
     const { owner } = yield* HostSettings
-    const source = yield* opened(staged(staging))
-    const stat = yield* file(staged(staging), () => source.stat())
-    if (!stat.isFile() || stat.uid !== owner.uid) {
-      return yield* new OpFailed({ subject: "image store", problem: "the staged file is not a regular file of the owner's", fix: "register the image again" })
-    }
+    const source = yield* openedOfOwner(staged(staging), owner.uid)
     const copied = yield* made(staging, (target) => ["copy", target], source)
     yield* file(staged(staging), () => fs.rm(staged(staging), { force: true }))
     return copied

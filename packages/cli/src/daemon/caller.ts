@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { UserConfig } from "@banger/domain/config.ts"
 import type { ImageName } from "@banger/domain/ids.ts"
 import type { ImageReference } from "@banger/domain/recipe.ts"
-import { Logins, proxyOf, type Session } from "@banger/domain/session.ts"
+import { Logins, orElse, proxyIn, proxyOf, proxyVariables, type Session } from "@banger/domain/session.ts"
 import { program } from "../host/paths.ts"
 import { Daemon } from "./daemon.ts"
 
@@ -21,6 +22,14 @@ const loginsOf = (reference: typeof ImageReference.Type, mirrors: Readonly<Recor
     // A registry that asks for a login will say so.
     Effect.orElseSucceed((): Logins => ({}))
   )
+
+/** What is fetched here goes through the proxy of this environment or of the configuration; the programs that banger starts have it in theirs. */
+export const heedProxy = (config: UserConfig) =>
+  Effect.sync(() => {
+    const proxy = orElse(proxyOf(process.env), proxyIn(config))
+    Object.assign(process.env, proxyVariables(proxy))
+    return proxy
+  })
 
 /** What goes with a request that fetches nothing from a registry. */
 export const proxied = Effect.sync((): Session => ({ proxy: proxyOf(process.env), logins: {} }))

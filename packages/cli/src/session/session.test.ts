@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
@@ -161,6 +161,12 @@ describe.skipIf(program === undefined || !canUnshare)("vm run", () => {
   let runs: FakeDaemon
   const repo = `${base}/my repo`
   const run = (...args: ReadonlyArray<string>) => start([...banger, "vm", "run", ...args], { BANGER_SOCKET: `${base}/runs.sock` })
+  const as = (home: string, ...args: ReadonlyArray<string>) => start([...banger, "vm", "run", ...args], { BANGER_SOCKET: `${base}/runs.sock`, HOME: home })
+  const configured = (name: string, toml: string) => {
+    mkdirSync(`${base}/${name}/.config/banger`, { recursive: true })
+    writeFileSync(`${base}/${name}/.config/banger/config.toml`, toml)
+    return `${base}/${name}`
+  }
   const called = (name: string) => runs.calls.filter(([call]) => call === name).map(([, payload]) => payload as Record<string, unknown>)
 
   beforeAll(async () => {
@@ -215,5 +221,26 @@ describe.skipIf(program === undefined || !canUnshare)("vm run", () => {
     assert.match(listed.stdout, /^sub\/file\n1 file, 7 B \(7 bytes\), to \/root\/my repo\nhistory: all of it, 0 tags, \d+ B\n$/)
     assert.strictEqual(misused.status, 2)
     assert.strictEqual(runs.calls.length, before)
+  })
+
+  it("refuses before anything is made what could only fail in the VM: no key for ssh, a work disk that is too small", async () => {
+    const before = runs.calls.length
+    const home = configured("disk", '[vm_defaults]\ndisk_size = "64G"\n')
+    writeFileSync(`${repo}/hole`, "")
+    truncateSync(`${repo}/hole`, 20 * 2 ** 30)
+    const sent = (...flags: ReadonlyArray<string>) => [repo, "--include-untracked", ...flags, "--", "true"]
+    const refused = await Promise.all([as(home, "--ssh", "--", "true").ended, as(base, ...sent()).ended, as(home, ...sent("--disk-size", "8G")).ended])
+    rmSync(`${repo}/hole`)
+    assert.deepStrictEqual(refused.map(({ status }) => status), [125, 125, 125])
+    assert.match(refused[0].stderr, /^banger: there is no key .*\n {2}sudo banger system install --owner \$USER makes it\n$/)
+    for (const { stderr } of refused.slice(1)) assert.match(stderr, /^banger: the repository does not fit .*20 GiB.* 8 GiB\n {2}--disk-size 24G\n$/)
+    assert.strictEqual(runs.calls.length, before)
+  })
+
+  it("sends as much of the history as the configuration says, unless the command line says it", async () => {
+    const home = configured("history", '[vm_run]\nhistory = "shallow"\n')
+    const [configuredly, given] = await Promise.all([as(home, repo, "--dry-run").ended, as(home, repo, "--dry-run", "--history", "full").ended])
+    assert.include(configuredly.stdout, "history: the last commit alone")
+    assert.include(given.stdout, "history: all of it")
   })
 })

@@ -83,13 +83,16 @@ const awaitSshd = (vm: VmView, seconds: number) =>
     return { term: server.value.term, attempts: 1 }
   })
 
+/** The file of banger's key. */
+export const ownKey: Effect.Effect<string, LocalFailure> = Effect.suspend(() => {
+  const key = sshKey()
+  return existsSync(key) ? Effect.succeed(key) : new LocalFailure({ problem: `there is no key ${key}`, fix: "sudo banger system install --owner $USER makes it" })
+})
+
 /** The system's ssh, with banger's key, and the host key that banger made. `words` are the user's: options, then a command. */
 export const ssh = (vm: VmView, words: ReadonlyArray<string>) =>
   Effect.gen(function*() {
-    const key = sshKey()
-    if (!existsSync(key)) {
-      return yield* new LocalFailure({ problem: `there is no key ${key}`, fix: "sudo banger system install --owner $USER makes it" })
-    }
+    const key = yield* ownKey
     const split = sshWords(words)
     const { attempts, term } = yield* awaitSshd(vm, ownPort(split.options) ? 0 : PATIENCE)
     return yield* attached("ssh", sshArguments(vm, key, split, attempts), { ...process.env, ...(term !== "" && { TERM: term }) })

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type { Asked } from "../workspace/workspace.ts"
 import { plan, prepare } from "../workspace/workspace.ts"
 import { tar } from "../workspace/tar.ts"
+import { within } from "./environment.ts"
 
 export const base = realpathSync(mkdtempSync(`${tmpdir()}/banger-repositories-`))
 
@@ -13,8 +14,10 @@ export const base = realpathSync(mkdtempSync(`${tmpdir()}/banger-repositories-`)
 export const home = `${base}/home`
 /** Programs that the host has and the guest has not. */
 export const programs = `${base}/programs`
-mkdirSync(home)
-mkdirSync(programs)
+/** Files of tests share this module, and each removes all of it at its end. */
+const begun = () => {
+  for (const directory of [home, programs]) mkdirSync(directory, { recursive: true })
+}
 
 const identity = { GIT_AUTHOR_NAME: "a", GIT_AUTHOR_EMAIL: "a@x", GIT_COMMITTER_NAME: "a", GIT_COMMITTER_EMAIL: "a@x" }
 const hostEnvironment = { ...identity, HOME: home, PATH: `${programs}:${process.env["PATH"]}`, GIT_CONFIG_NOSYSTEM: "1", GIT_ALLOW_PROTOCOL: "file" }
@@ -24,11 +27,15 @@ const run = (directory: string, env: Record<string, string>, args: ReadonlyArray
   execFileSync("git", args as Array<string>, { cwd: directory, env, stdio: "pipe", maxBuffer: 1 << 28 }).toString("latin1")
 
 /** git as the user runs it on the host. */
-export const git = (directory: string, ...args: ReadonlyArray<string>) => run(directory, hostEnvironment, ["-c", "init.defaultBranch=main", ...args])
+export const git = (directory: string, ...args: ReadonlyArray<string>) => {
+  begun()
+  return run(directory, hostEnvironment, ["-c", "init.defaultBranch=main", ...args])
+}
 /** git as it runs in the guest: without the host's programs, settings and network. */
 export const guestGit = (directory: string, ...args: ReadonlyArray<string>) => run(directory, guestEnvironment, args)
 
 export const program = (name: string, text: string) => {
+  begun()
   writeFileSync(`${programs}/${name}`, `#!/bin/sh\n${text}\n`)
   chmodSync(`${programs}/${name}`, 0o755)
 }
@@ -46,23 +53,6 @@ export const commit = (directory: string, message = "x") => {
 }
 
 export const asked = (given: Partial<Asked> = {}): Asked => ({ mode: "auto", includeUntracked: false, ...given })
-
-/** The caller's environment while an effect runs. */
-export const within = <A, E, R>(variables: Record<string, string>, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.acquireUseRelease(
-    Effect.sync(() => {
-      const before = Object.keys(variables).map((name) => [name, process.env[name]] as const)
-      Object.assign(process.env, variables)
-      return before
-    }),
-    () => effect,
-    (before) => Effect.sync(() => {
-      for (const [name, value] of before) {
-        if (value === undefined) delete process.env[name]
-        else process.env[name] = value
-      }
-    })
-  )
 
 /** As the user of `home`, with the host's programs. */
 export const asUser = <A, E, R>(effect: Effect.Effect<A, E, R>) =>

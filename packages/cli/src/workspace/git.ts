@@ -95,6 +95,17 @@ export const gitStream = (directory: string, args: Arguments, options: Options, 
     return Effect.sync(() => void child.kill("SIGKILL"))
   })
 
+/** The same, a line at a time. */
+export const gitLines = (directory: string, args: Arguments, options: Options, take: (line: string) => boolean): Effect.Effect<void, GitFailed> =>
+  Effect.suspend(() => {
+    let rest = ""
+    return gitStream(directory, args, options, (chunk) => {
+      const whole = (rest + chunk.toString("latin1")).split("\n")
+      rest = whole.pop() ?? ""
+      return whole.every(take)
+    })
+  })
+
 /** Runs git in a directory and gives its output. */
 export const git = (directory: string, args: Arguments, options: Options = {}): Effect.Effect<Buffer, GitFailed> =>
   Effect.suspend(() => {

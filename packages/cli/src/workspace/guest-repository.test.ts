@@ -287,6 +287,20 @@ describe("submodules", { timeout: 60_000 }, () => {
       write(`${outer}/sub/.git`, `gitdir: ${victim}/.git\n`)
       assert.match((yield* Effect.flip(arrived(outer))).message, /keeps its repository elsewhere/)
     }))
+
+  it.effect("have their repository inside of ours, whatever .gitmodules calls them", () =>
+    Effect.gen(function*() {
+      const outer = repository("astray")
+      const inner = repository("astray/sub")
+      write(`${inner}/f`, "x")
+      commit(inner)
+      git(outer, "update-index", "--add", "--cacheinfo", `160000,${git(inner, "rev-parse", "HEAD").trim()},sub`)
+      for (const name of ["../../x", "..", "a/../../../x", "/x", "."]) {
+        write(`${outer}/.gitmodules`, `[submodule "${name}"]\n\tpath = sub\n`)
+        const { repositories } = yield* Effect.scoped(asUser(plan(outer, asked())))
+        assert.deepStrictEqual(repositories.map(({ gitDir }) => gitDir), [".git", ".git/modules/sub"], name)
+      }
+    }))
 })
 
 describe("what the host keeps", () => {

@@ -2,12 +2,13 @@ import { lstatSync, readFileSync } from "node:fs"
 import { mkdir, utimes, writeFile } from "node:fs/promises"
 import * as path from "node:path/posix"
 import * as Effect from "effect/Effect"
-import { LocalFailure } from "../failure/errors.ts"
+import type { LocalFailure } from "../failure/errors.ts"
 import { git, type GitFailed, gitLine } from "./git.ts"
 import { guestConfig, userFile } from "./guest-config.ts"
 import type { History } from "./history.ts"
-import { putObjects, type Ready } from "./packs.ts"
+import { type Packing, putObjects } from "./packs.ts"
 import { isInside, type Repository } from "./repository.ts"
+import { writingAside } from "./temporary.ts"
 
 /** A repository to be made in the guest; paths are relative to the top of the workspace, and text. */
 export interface GuestRepository {
@@ -63,19 +64,13 @@ const contents = (guest: GuestRepository, target: string, abbrev: number): Reado
   return parts.flatMap(([name, text]) => text === undefined || text === "" ? [] : [[name, text.endsWith("\n") ? text : `${text}\n`] as const])
 }
 
-const writing = (write: () => Promise<void>) =>
-  Effect.tryPromise({
-    try: write,
-    catch: (error) => new LocalFailure({ problem: `cannot put .git aside: ${(error as Error).message}`, fix: "TMPDIR=DIR names a directory with room" })
-  })
-
-/** Makes it below a directory of ours. What comes back is to be sent as well, from where it is, into its `objects/pack`. */
-export const makeGuestRepository = (guest: GuestRepository, below: string, target: string): Effect.Effect<ReadonlyArray<Ready>, GitFailed | LocalFailure> =>
+/** Makes it below a directory of ours, but for the packs that are ready. */
+export const makeGuestRepository = (guest: GuestRepository, packing: Packing, below: string, target: string): Effect.Effect<void, GitFailed | LocalFailure> =>
   Effect.gen(function*() {
     const { at, files, history, index, repository } = guest
     const directory = `${below}/${guest.gitDir}`
     const short = history.head === undefined ? "" : yield* gitLine(repository.top, ["rev-parse", "--short", history.head])
-    yield* writing(async () => {
+    yield* writingAside(async () => {
       for (const inner of ["refs/heads", "refs/tags", "info"]) await mkdir(`${directory}/${inner}`, { recursive: true })
       for (const [name, text] of contents(guest, target, short.length || 7)) await writeFile(`${directory}/${name}`, text, "latin1")
       if (index !== undefined) {
@@ -86,7 +81,7 @@ export const makeGuestRepository = (guest: GuestRepository, below: string, targe
       await mkdir(`${below}/${files}`, { recursive: true })
       await writeFile(`${below}/${files}/.git`, `gitdir: ${path.relative(`/${files}`, `/${guest.gitDir}`)}\n`)
     })
-    return yield* putObjects(repository, history, directory)
+    yield* putObjects(repository, packing, directory)
   })
 
 /** Names of a repository's submodules by their paths; a name that is no place of its own is left out. */

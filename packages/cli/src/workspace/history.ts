@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { HistoryMode } from "@banger/domain/config.ts"
 import type { LocalFailure } from "../failure/errors.ts"
-import { git, GitFailed, gitLine, gitStream } from "./git.ts"
+import { git, GitFailed, gitLine, gitLines, gitStream } from "./git.ts"
 import type { Repository } from "./repository.ts"
 
 /** Bytes up to which `auto` sends all of the history. */
@@ -55,7 +55,6 @@ const measure = (
     const lines: Array<Buffer> = []
     const asked = new PassThrough()
     let bytes = 0
-    let rest = ""
     const listing = gitStream(top, ["rev-list", "--objects", "--missing=print", "--indexed-objects", ...(walk ? [] : ["--no-walk=unsorted"]), "--stdin"], {
       env, stdin: Buffer.from(from.map((id) => `${id}\n`).join(""))
     }, (chunk) => {
@@ -64,10 +63,8 @@ const measure = (
       return bytes <= limit
     }).pipe(Effect.ensuring(Effect.sync(() => asked.end())))
     // The rest of a line is the path; only a format that names it has git read the id alone.
-    const weighing = gitStream(top, ["cat-file", "--batch-check=%(objectsize:disk) %(rest)"], { env, stdin: asked }, (chunk) => {
-      const whole = (rest + chunk.toString("latin1")).split("\n")
-      rest = whole.pop() ?? ""
-      for (const line of whole) bytes += Number.parseInt(line, 10) || 0
+    const weighing = gitLines(top, ["cat-file", "--batch-check=%(objectsize:disk) %(rest)"], { env, stdin: asked }, (line) => {
+      bytes += Number.parseInt(line, 10) || 0
       return bytes <= limit
     })
     yield* Effect.all([listing, weighing], { concurrency: 2, discard: true })

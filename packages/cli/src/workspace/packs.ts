@@ -3,9 +3,10 @@ import { mkdir, rm, writeFile } from "node:fs/promises"
 import { resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import { LocalFailure } from "../failure/errors.ts"
-import { git, type GitFailed } from "./git.ts"
+import { git, type GitFailed, gitLines } from "./git.ts"
 import type { History } from "./history.ts"
 import type { Repository } from "./repository.ts"
+import { writingAside } from "./temporary.ts"
 
 /** Packs that are sent as they lie on the disk. */
 export interface Ready {
@@ -16,16 +17,18 @@ export interface Ready {
 /** Repositories that lend objects to one that lends objects: as deep as git follows. */
 const LENDERS = 5
 
-/** Where a repository's objects are: its own directory, and those of repositories that it borrows from. */
-const objectDirectories = (own: string, depth = 0): ReadonlyArray<string> => {
-  if (depth > LENDERS) return []
+/** Where a repository's objects are: its own directory, and those of repositories that it borrows from, which may borrow from it. */
+const objectDirectories = (own: string, depth = 0, found = new Set<string>()): ReadonlySet<string> => {
+  if (depth > LENDERS || found.has(own)) return found
+  found.add(own)
   let lenders: ReadonlyArray<string> = []
   try {
     lenders = readFileSync(`${own}/info/alternates`, "utf8").split("\n").filter((line) => line !== "" && !line.startsWith("#"))
   } catch {
     // It borrows from none.
   }
-  return [own, ...lenders.flatMap((line) => objectDirectories(resolve(own, line), depth + 1))]
+  for (const line of lenders) objectDirectories(resolve(own, line), depth + 1, found)
+  return found
 }
 
 const INDEX_V2 = Buffer.from([0xff, 0x74, 0x4f, 0x63, 0, 0, 0, 2])
@@ -48,7 +51,8 @@ const isFile = (path: string) => lstatSync(path, { throwIfNoEntry: false })?.isF
 /** Takes out of the objects those in packs that hold nothing else: what HEAD does not reach stays here. */
 const takeReady = (repository: Repository, objects: Set<string>): ReadonlyArray<Ready> => {
   const ready: Array<Ready> = []
-  for (const directory of objectDirectories(`${repository.commonDir}/objects`).map((objects) => `${objects}/pack`)) {
+  for (const lender of objectDirectories(`${repository.commonDir}/objects`)) {
+    const directory = `${lender}/pack`
     let listed: ReadonlyArray<string>
     try {
       listed = readdirSync(directory)
@@ -76,33 +80,56 @@ function* lines(objects: Buffer) {
   }
 }
 
-/**
- * Puts the objects of a history into the directory of a repository in the making. Packs that hold nothing else are
- * left where they are, to be sent from there; the rest becomes a pack, with what is compressed taken over as it is.
- */
-export const putObjects = (repository: Repository, history: History, gitDir: string): Effect.Effect<ReadonlyArray<Ready>, GitFailed | LocalFailure> =>
+/** How the objects of a history go along. */
+export interface Packing {
+  readonly ready: ReadonlyArray<Ready>
+  /** A line for each of the others. */
+  readonly left: Buffer
+  /** What these may take, at most. */
+  readonly bytes: number
+}
+
+/** What is compressed anew, in haste, may be so many times as large. */
+const HASTE = 2
+
+/** Packs that hold nothing else are to be sent from where they are; the rest is to become a pack. */
+export const planPacking = (repository: Repository, history: History): Effect.Effect<Packing, GitFailed | LocalFailure> =>
   Effect.gen(function*() {
-    const idEnd = repository.format === "sha256" ? 64 : 40
-    const idOf = (line: Buffer) => Buffer.from(line.toString("latin1", 0, idEnd), "hex").toString("latin1")
-    const left = new Set<string>()
-    for (const line of lines(history.objects)) left.add(idOf(line))
-    const { env, ready } = yield* Effect.tryPromise({
-      try: async () => {
-        const ready = takeReady(repository, left)
-        await mkdir(`${gitDir}/objects/pack`, { recursive: true })
-        await mkdir(`${gitDir}/objects/info`)
-        await writeFile(`${gitDir}/objects/info/alternates`, `${repository.commonDir}/objects\n`)
-        return { ready, env: { GIT_OBJECT_DIRECTORY: `${gitDir}/objects` } }
-      },
-      catch: (error) => new LocalFailure({ problem: `cannot pack ${repository.top}: ${(error as Error).message}`, fix: "TMPDIR=DIR names a directory with room" })
+    const { format, top } = repository
+    const binary = (id: string) => Buffer.from(id, "hex").toString("latin1")
+    const idOf = (line: Buffer) => binary(line.toString("latin1", 0, format === "sha256" ? 64 : 40))
+    const objects = new Set<string>()
+    for (const line of lines(history.objects)) objects.add(idOf(line))
+    const ready = yield* Effect.try({
+      try: () => takeReady(repository, objects),
+      catch: (error) => new LocalFailure({ problem: `cannot pack ${top}: ${(error as Error).message}`, fix: `git -C ${top} fsck says more` })
     })
-    if (left.size > 0) {
-      const stdin = Buffer.concat([...lines(history.objects)].filter((line) => left.has(idOf(line))))
-      const made = yield* git(repository.top, ["pack-objects", "-q", "--window=0", "--compression=1", `${gitDir}/objects/pack/pack`], { env, stdin, config: ["pack.packSizeLimit=0"] })
-      if (repository.partial) {
-        yield* Effect.promise(() => writeFile(`${gitDir}/objects/pack/pack-${made.toString("latin1").trim()}.promisor`, ""))
-      }
-    }
-    yield* Effect.promise(() => rm(`${gitDir}/objects/info`, { recursive: true }))
-    return ready
+    if (objects.size === 0) return { ready, left: Buffer.alloc(0), bytes: 0 }
+    const left = Buffer.concat([...lines(history.objects)].filter((line) => objects.has(idOf(line))))
+    let bytes = 0
+    yield* gitLines(top, ["cat-file", "--batch-check=%(deltabase) %(objectsize) %(objectsize:disk) %(rest)"], { stdin: left }, (line) => {
+      const [base = "", whole, kept] = line.split(" ", 3)
+      // A difference to an object that does not come along cannot be taken over: git writes this one whole.
+      bytes += (/^0*$/.test(base) || objects.has(binary(base)) ? HASTE * Number(kept) : Number(whole)) || 0
+      return true
+    })
+    return { ready, left, bytes }
+  })
+
+/** Puts the objects that are in no pack that is ready into the directory of a repository in the making; what is compressed is taken over as it is. */
+export const putObjects = ({ commonDir, partial, top }: Repository, { left }: Packing, gitDir: string): Effect.Effect<void, GitFailed | LocalFailure> =>
+  Effect.gen(function*() {
+    yield* writingAside(() => mkdir(`${gitDir}/objects/pack`, { recursive: true }))
+    if (left.length === 0) return
+    yield* writingAside(async () => {
+      await mkdir(`${gitDir}/objects/info`)
+      await writeFile(`${gitDir}/objects/info/alternates`, `${commonDir}/objects\n`)
+    })
+    const made = yield* git(top, ["pack-objects", "-q", "--window=0", "--compression=1", `${gitDir}/objects/pack/pack`], {
+      env: { GIT_OBJECT_DIRECTORY: `${gitDir}/objects` }, stdin: left, config: ["pack.packSizeLimit=0"]
+    })
+    yield* writingAside(async () => {
+      if (partial) await writeFile(`${gitDir}/objects/pack/pack-${made.toString("latin1").trim()}.promisor`, "")
+      await rm(`${gitDir}/objects/info`, { recursive: true })
+    })
   })

@@ -3,6 +3,7 @@ import type { BigIntStats } from "node:fs"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { LocalFailure } from "../failure/errors.ts"
+import { withRoom } from "../host/staging.ts"
 import { git, type GitFailed, records } from "./git.ts"
 import { type Entry, type IndexFile, movedIndex, parseIndex } from "./index-file.ts"
 import type { Repository } from "./repository.ts"
@@ -68,7 +69,7 @@ export const checkedOut = (repository: Repository, commit: string): Effect.Effec
     const file = `${directory}/index`
     const env = { GIT_INDEX_FILE: file, GIT_DIR: gitDir, GIT_WORK_TREE: root }
     yield* reading(top, () => mkdir(root))
-    yield* git(root, ["read-tree", "--reset", "-u", commit], { env, config })
+    yield* git(root, ["read-tree", "--reset", "-u", commit], { env, config }).pipe(withRoom(`cannot check out ${commit}`, 0, directory))
     // Nobody else writes there: all of it is older than the index that is sent.
     return { repository, root, index: yield* parsed(repository, file), env, at: now() + 1 }
     // git would fetch what is missing, and may not.

@@ -4,11 +4,12 @@ import type * as Scope from "effect/Scope"
 import { type AgentRefused, putFiles } from "@banger/capabilities/vsock/agent-client.ts"
 import type { AgentUnreachable } from "@banger/capabilities/vsock/connect.ts"
 import { LocalFailure, type NotAWorkTree } from "../failure/errors.ts"
+import { withRoom } from "../host/staging.ts"
 import { type GitFailed, gitLine } from "./git.ts"
 import { type GuestRepository, makeGuestRepository, ownFile, submoduleNames } from "./guest-repository.ts"
 import { planHistory, type Wanted } from "./history.ts"
 import { join, list, type Member } from "./listing.ts"
-import type { Ready } from "./packs.ts"
+import { planPacking, type Ready } from "./packs.ts"
 import { belongsTo, openRepository, type Repository } from "./repository.ts"
 import { checkedOut, indexFor, snapshotOf, youngest } from "./snapshot.ts"
 import { tar } from "./tar.ts"
@@ -101,16 +102,19 @@ export interface Prepared {
   readonly packs: ReadonlyArray<Ready & { readonly to: string }>
 }
 
-/** A pack that is made anew is somewhat larger than what it is made of, since it is compressed in haste. */
-const HASTE = 2
-
 /** All that can fail for reasons of the repository's fails here, before a VM is made. */
 export const prepare = ({ repositories, target }: Workspace): Effect.Effect<Prepared, GitFailed | LocalFailure, Scope.Scope> =>
   Effect.gen(function*() {
-    const directory = yield* temporary(repositories.reduce((sum, { history, index }) => sum + HASTE * history.bytes + (index?.length ?? 0), 0))
-    const packs = yield* Effect.forEach(repositories, (guest) =>
-      Effect.map(makeGuestRepository(guest, directory, target), (ready) => ready.map((pack) => ({ ...pack, to: `${target}/${guest.gitDir}/objects/pack` }))))
-    return { directory, names: [".git", ...repositories.filter(({ files }) => files !== "").map(({ files }) => `${files}/.git`)], packs: packs.flat() }
+    const packed = yield* Effect.forEach(repositories, (guest) => Effect.map(planPacking(guest.repository, guest.history), (packing) => ({ guest, packing })))
+    const directory = yield* temporary(packed.reduce((sum, { guest: { index }, packing: { bytes } }) => sum + bytes + (index?.length ?? 0), 0))
+    yield* Effect.forEach(packed, ({ guest, packing }) => makeGuestRepository(guest, packing, directory, target), { discard: true }).pipe(
+      withRoom("cannot put .git aside", 0, directory)
+    )
+    return {
+      directory,
+      names: [".git", ...repositories.filter(({ files }) => files !== "").map(({ files }) => `${files}/.git`)],
+      packs: packed.flatMap(({ guest, packing }) => packing.ready.map((pack) => ({ ...pack, to: `${target}/${guest.gitDir}/objects/pack` })))
+    }
   })
 
 /** Sends one tar stream. When tar fails the connection breaks, and tar's words are the cause. */

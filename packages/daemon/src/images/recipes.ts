@@ -1,15 +1,13 @@
 import { createHash } from "node:crypto"
-import * as fs from "node:fs/promises"
-import { file } from "@banger/capabilities/files.ts"
+import { textAt } from "@banger/capabilities/download.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import type { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { type Bundle, type CatalogEntry, CatalogFile, type KnownFile, type Recipe } from "@banger/domain/recipe.ts"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { orElse, type Proxy, type Session } from "@banger/domain/session.ts"
+import { orElse, type Proxy, proxyIn, type Session } from "@banger/domain/session.ts"
 import { Config } from "../config.ts"
-import { download, tooLong } from "./download.ts"
 
 /** Bytes of a catalog, or of a script in it. */
 const MAX_TEXT = 1 << 20
@@ -24,17 +22,8 @@ export type Known =
 
 const bad = (path: string, fix: string) => (error: { readonly message: string }) => new BadSource({ path, problem: error.message, fix })
 
-
-const local = (url: URL) =>
-  file(url.pathname, async () => {
-    const stat = await fs.stat(url)
-    if (!stat.isFile()) throw new Error(`${url.pathname} is no file`)
-    if (stat.size > MAX_TEXT) throw tooLong(MAX_TEXT)
-    return fs.readFile(url, "utf8")
-  })
-
 const read = (url: URL, proxy: Proxy): Effect.Effect<string, BadSource> =>
-  Effect.mapError(url.protocol === "file:" ? local(url) : download(url, proxy, MAX_TEXT), bad(url.href, "check [catalog] urls in the configuration"))
+  Effect.mapError(textAt(url, proxy, MAX_TEXT), bad(url.href, "check [catalog] urls in the configuration"))
 
 /** An address that a catalog names. One that came from elsewhere names nothing on this host. */
 const within = (catalog: URL, address: string) =>
@@ -71,7 +60,7 @@ const scriptOf = (recipe: Recipe, catalog: URL, proxy: Proxy) =>
     })
   })
 
-const settings = Effect.map(Config, (config) => Effect.map(Effect.mapError(config.read, bad("the configuration", "correct it: all keys are optional")), ({ catalog, proxy }) => ({ ...catalog, proxy: { http: proxy?.http, https: proxy?.https, noProxy: proxy?.no_proxy } })))
+const settings = Effect.map(Config, (config) => Effect.map(Effect.mapError(config.read, bad("the configuration", "correct it: all keys are optional")), (user) => ({ ...user.catalog, proxy: proxyIn(user) })))
 
 /** What goes with a request: the caller's session, with the configuration's proxy where that has none. */
 export const makeSession = Effect.map(settings, (read) => (given: Session | undefined) =>

@@ -1,15 +1,13 @@
 import { lstatSync } from "node:fs"
-import * as fs from "node:fs/promises"
 import { resolve } from "node:path"
-import { pathToFileURL } from "node:url"
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { about } from "@banger/domain/about.ts"
 import { bundled } from "@banger/domain/bundle.ts"
-import { BadSource } from "@banger/domain/errors.ts"
-import { Digest, ImageName } from "@banger/domain/ids.ts"
+import { ImageName } from "@banger/domain/ids.ts"
+import { bundleAt } from "../../bundle/manifest.ts"
 import { openBundle } from "../../bundle/read.ts"
 import { files, offering } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
@@ -18,43 +16,15 @@ import { Misuse } from "../../command-line/misuse.ts"
 import { as, json } from "../../command-line/options.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { LocalFailure } from "../../failure/errors.ts"
-import { LAYERS } from "../../host/paths.ts"
 import { moving } from "../../output/progress.ts"
 import { print, printJson } from "../../output/text.ts"
-
-/** What `bundle export --manifest` wrote. An address is relative to the manifest's own. */
-const Manifest = Schema.Struct({ url: Schema.String, sha256: Digest, bytes: Schema.Number })
+import { userConfig } from "../../run/user-config.ts"
 
 const IMPORTED = one("what was imported", Schema.Struct({
   images: Schema.Array(Schema.String).pipe(about("their names")),
   kernels: Schema.Array(Schema.String).pipe(about("their names")),
   firecracker: Schema.Array(Schema.String).pipe(about("paths of the programs that were unpacked"))
 }))
-
-/** Bytes. */
-const MAX_MANIFEST = 64 << 10
-
-const manifestOf = async (source: string): Promise<{ readonly text: string; readonly base: URL }> => {
-  if (/^https?:/.test(source)) {
-    const answer = await fetch(source)
-    if (!answer.ok) throw new Error(`the server answers ${answer.status}`)
-    return { text: await answer.text(), base: new URL(source) }
-  }
-  return { text: await fs.readFile(source, "utf8"), base: pathToFileURL(resolve(source)) }
-}
-
-/** banger-bundle's arguments for a bundle, or for what a manifest says of one. */
-const argumentsFor = (source: string) =>
-  Effect.tryPromise({
-    try: async () => {
-      if (!source.endsWith(".json")) return [source]
-      const { base, text } = await manifestOf(source)
-      if (text.length > MAX_MANIFEST) throw new Error("it is too long for a manifest")
-      const { bytes, sha256, url } = Schema.decodeUnknownSync(Schema.parseJson(Manifest))(text)
-      return ["--sha256", sha256, "--bytes", String(bytes), "--cache", LAYERS, new URL(url, base).href]
-    },
-    catch: (error) => new BadSource({ path: source, problem: (error as Error).message, fix: "give a bundle, or the .json that banger bundle export --manifest wrote" })
-  })
 
 export default command({
   path: "bundle import",
@@ -72,7 +42,7 @@ bundle that it names and checks its sha256. Firecracker is only unpacked: instal
       const daemon = yield* Daemon
       yield* daemon.host.Status()
       const opened = (words: ReadonlyArray<string>) => moving(`reading ${source}`, (told) => openBundle(words, source, told))
-      const { contents: { firecracker, images, kernels }, copy, has, staged } = yield* opened(yield* argumentsFor(source))
+      const { contents: { firecracker, images, kernels }, copy, has, staged } = yield* opened(yield* bundleAt(source, yield* userConfig))
       if (flags.name !== undefined && images.length !== 1) return yield* Effect.fail(new Misuse(`the bundle holds ${images.length} images: --name is for one`, "leave --name out"))
       for (const { name, run, source: origin } of images) {
         const seed = bundled.seed(name)

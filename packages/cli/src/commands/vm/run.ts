@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import type { CreateVm } from "@banger/domain/api.ts"
 import { HistoryMode } from "@banger/domain/config.ts"
 import { size } from "@banger/domain/size.ts"
-import type { VmView } from "@banger/domain/vm.ts"
+import { DEFAULT_DISK_MIB, type VmView } from "@banger/domain/vm.ts"
 import { directories, offering } from "../../command-line/candidates.ts"
 import { command, type Input } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
@@ -20,9 +20,10 @@ import { withFreshVm } from "../../run/fresh-vm.ts"
 import { ownProcess } from "../../run/own-process.ts"
 import { installTools } from "../../run/tooling.ts"
 import { userConfig } from "../../run/user-config.ts"
+import { mustFit } from "../../run/work-disk.ts"
 import { guestFlags, runInGuest, startOf } from "../../session/guest-command.ts"
 import { remind } from "../../session/reminder.ts"
-import { remoteCommand, ssh } from "../../session/ssh.ts"
+import { ownKey, remoteCommand, ssh } from "../../session/ssh.ts"
 import { git } from "../../workspace/git.ts"
 import { plan, prepare, type Prepared, send, type Workspace } from "../../workspace/workspace.ts"
 import { createFlags, createPayload } from "./create-flags.ts"
@@ -121,9 +122,12 @@ The exit status is the command's own; 128+n when signal n ended it; 125 for a fa
     Effect.gen(function*() {
       const { args: path, flags } = given
       yield* checkBranch(given)
-      const mode = flags.history ?? (path === undefined ? undefined : (yield* userConfig).vm_run?.history) ?? "auto"
+      const config = path === undefined ? {} : yield* userConfig
+      const mode = flags.history ?? config.vm_run?.history ?? "auto"
       const workspace = path === undefined ? undefined : yield* plan(path, { mode, from: flags.from, branch: flags.branch, includeUntracked: flags.includeUntracked })
       if (flags.dryRun) return yield* Effect.as(dryRun(workspace, flags.json), 0)
+      if (flags.ssh) yield* ownKey
+      if (workspace !== undefined) yield* mustFit(workspace, flags.diskSize ?? config.vm_defaults?.disk_size ?? DEFAULT_DISK_MIB)
       return yield* withDaemon(inFreshVm(given, workspace))
     }).pipe(Effect.scoped)
 })

@@ -1,12 +1,14 @@
+import * as fs from "node:fs/promises"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import { type Proxy, proxyVariables } from "@banger/domain/session.ts"
 import * as Effect from "effect/Effect"
+import { file } from "./files.ts"
 
 const TIMEOUT = "30 seconds"
 const MAX_REDIRECTS = 5
 
-export const tooLong = (most: number) => new Error(`it is longer than ${most} bytes`)
+const tooLong = (most: number) => new Error(`it is longer than ${most} bytes`)
 
 /** One answer: a text, or the address to ask instead. */
 const answer = (url: URL, agent: Https.Agent | Http.Agent, most: number, signal: AbortSignal) =>
@@ -56,3 +58,14 @@ export const download = (url: URL, proxy: Proxy, most: number) =>
       }).pipe(Effect.timeoutFail({ duration: TIMEOUT, onTimeout: () => new Error(`no answer within ${TIMEOUT}`) })),
     (agents) => Effect.sync(() => Object.values(agents).forEach((agent) => agent.destroy()))
   )
+
+const local = (url: URL, most: number) =>
+  file(url.pathname, async () => {
+    const stat = await fs.stat(url)
+    if (!stat.isFile()) throw new Error(`${url.pathname} is no file`)
+    if (stat.size > most) throw tooLong(most)
+    return fs.readFile(url, "utf8")
+  })
+
+/** A text of so many bytes at most, of a file or of a web server. */
+export const textAt = (url: URL, proxy: Proxy, most: number): Effect.Effect<string, Error> => url.protocol === "file:" ? local(url, most) : download(url, proxy, most)
