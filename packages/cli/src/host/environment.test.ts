@@ -51,4 +51,15 @@ describe("the user's environment", () => {
     giveBack(passed)
     for (const [name, value] of Object.entries(user)) assert.strictEqual(passed[name], value, name)
   })
+
+  it("does not decide whether the host's certificate authorities are trusted: they are", () => {
+    fs.mkdirSync(`${build}/asked/bin`, { recursive: true })
+    fs.copyFileSync(banger, `${build}/asked/bin/banger`)
+    fs.writeFileSync(`${build}/asked/bin/node`, "#!/bin/sh\nprintf '%s\\n' \"$NODE_USE_SYSTEM_CA\" \"$@\"\n", { mode: 0o755 })
+    const words = execFileSync(`${build}/asked/bin/banger`, ["vm", "list"], { env: { PATH: process.env["PATH"], NODE_USE_SYSTEM_CA: "0" }, encoding: "utf8" }).trimEnd().split("\n")
+    fs.rmSync(`${build}/asked`, { recursive: true })
+    assert.strictEqual(words[0], "")
+    assert.include(words.slice(0, words.indexOf("--")), "--use-system-ca")
+    assert.deepStrictEqual(words.slice(words.indexOf("--")), ["--", "vm", "list"])
+  })
 })

@@ -1,8 +1,9 @@
-import { constants, type FSWatcher, watch } from "node:fs"
+import { constants, watch } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { LocalFailure } from "../failure/errors.ts"
 import type { Write } from "./text.ts"
@@ -70,14 +71,18 @@ const copy = (file: fs.FileHandle, path: string, at: number, write: Write, shown
     }
   })
 
+/** How often one looks where the kernel has no watch to give: the quota is shared by all of a user's programs. */
+const LOOK = "1 second"
+
 /** Something happened to the file since it was last taken. */
-const changes = (path: string): Effect.Effect<Queue.Dequeue<void>, LocalFailure, Scope.Scope> =>
+const changes = (path: string, watching: typeof watch): Effect.Effect<Queue.Dequeue<void>, never, Scope.Scope> =>
   Effect.gen(function*() {
     const queue = yield* Queue.sliding<void>(1)
+    const look = () => void queue.unsafeOffer(undefined)
     yield* Effect.acquireRelease(
-      Effect.try({ try: (): FSWatcher => watch(path, () => void queue.unsafeOffer(undefined)).on("error", () => {}), catch: failure(path) }),
+      Effect.try(() => watching(path, look).on("error", () => {})),
       (watcher) => Effect.sync(() => watcher.close())
-    )
+    ).pipe(Effect.catchAll(() => Effect.forkScoped(Effect.repeat(Effect.sync(look), Schedule.spaced(LOOK)))))
     return queue
   })
 
@@ -96,7 +101,7 @@ interface Options {
 }
 
 /** Prints a log file, from its beginning or its last lines. */
-export const showFile = (path: string, { follow, tail, to }: Options) =>
+export const showFile = (path: string, { follow, tail, to }: Options, watching: typeof watch = watch) =>
   Effect.scoped(Effect.gen(function*() {
     const file = yield* Effect.acquireRelease(
       // A VM that broke out of Firecracker could have put a link or a FIFO in the place of its log.
@@ -104,7 +109,7 @@ export const showFile = (path: string, { follow, tail, to }: Options) =>
       (opened) => Effect.promise(() => opened.close())
     )
     // Watched before the first reading, so that nothing falls between.
-    const changed = follow === undefined ? undefined : yield* changes(path)
+    const changed = follow === undefined ? undefined : yield* changes(path, watching)
     let at = tail === undefined ? 0 : yield* Effect.tryPromise({
       try: async () => tailStart(file, tail, (await file.stat()).size),
       catch: failure(path)

@@ -7,6 +7,7 @@ import { as, each, type ValuesOf } from "../command-line/options.ts"
 import * as Values from "../command-line/values.ts"
 import { LocalFailure } from "../failure/errors.ts"
 import { renderFailure } from "../failure/failure.ts"
+import { tellPauses } from "./pauses.ts"
 import { session } from "./session.ts"
 import { terminal, wantsPty } from "./terminal.ts"
 
@@ -32,8 +33,13 @@ export const startOf = (flags: ValuesOf<typeof guestFlags>, { run }: VmView, wha
 })
 
 /** Runs it in the guest, with this process's files; gives its exit status. `stdin`: whether standard input is passed on. */
-export const runInGuest = (socket: string, start: Start, stdin: boolean) =>
-  Effect.scoped(Effect.flatMap(exec(socket, start), (stream) => session(stream, start, stdin))).pipe(
+export const runInGuest = (vm: VmView, start: Start, stdin: boolean) =>
+  Effect.scoped(Effect.gen(function*() {
+    const stream = yield* exec(vm.vsock, start)
+    // The end of the command waits for no daemon.
+    yield* Effect.forkScoped(Effect.disconnect(tellPauses(vm, start.tty !== null)))
+    return yield* session(stream, start, stdin)
+  })).pipe(
     Effect.tap(({ problem }) => Effect.sync(() => {
       if (problem !== "") process.stderr.write(renderFailure(new LocalFailure({ problem: `in the guest: ${problem}`, fix: "" }), false))
     })),

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { buildAgent, startAgent, type TestAgent } from "../testing/agent.ts"
 import { shipped, start } from "../testing/command-line.ts"
-import { type FakeDaemon, startFakeDaemon } from "../testing/fake-daemon.ts"
+import { type FakeDaemon, startFakeDaemon, view } from "../testing/fake-daemon.ts"
 
 const base = mkdtempSync(`${tmpdir()}/banger-session-`)
 const program = buildAgent(base)
@@ -95,6 +95,13 @@ describe.skipIf(program === undefined)("a command in a guest", () => {
     const slow = "import os, sys, time, subprocess; r, w = os.pipe(); os.set_blocking(r, False); p = subprocess.Popen(sys.argv[1:], stdin=r); time.sleep(1); os.write(w, b'late'); os.close(w); sys.exit(p.wait())"
     const { status, stdout } = await start(["python3", "-c", slow, ...argv([], ["cat"])], env).ended
     assert.deepStrictEqual([status, stdout], [0, "late"])
+  })
+
+  it.concurrent("that lasts is told when its VM is paused and goes on, and ends with its own status", async () => {
+    daemon.vms.push(view("crowded", agent.socket))
+    const { status, stderr } = await start([...banger, "vm", "exec", "crowded", "--cwd", "/tmp", "--user", agent.user, "--", "sh", "-c", "sleep 4; exit 7"], env).ended
+    assert.strictEqual(status, 7)
+    assert.match(stderr, /^crowded is paused: the disk is full: it goes on .*\ncrowded goes on\n$/)
   })
 
   it.concurrent("is ended by --timeout with 124", async () => {

@@ -75,7 +75,11 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
       vm: found, imageDigest: digest, kernelRelease: "6.1.0", mac: "02:62:6e:67:00:05", tap: "bng5", pid: 7,
       consoleLog: files.consoleLog, firecrackerLog: "/nonexistent/firecracker.log", disks: [{ file: "work", apparentBytes: 1 << 30, allocatedBytes: 1 << 20 }]
     })),
-    "vm.Events": () => Stream.make("2020-01-01T00:00:00Z created", "2020-01-02T00:00:00Z started"),
+    "vm.Events": ({ vm }) =>
+      Stream.unwrap(Effect.map(find(vm), ({ name }) =>
+        name === "crowded"
+          ? Stream.concat(Stream.make("2020-01-01T00:00:00Z running", "2020-01-01T00:00:00Z paused: the disk is full", "2020-01-01T00:00:01Z running"), Stream.never)
+          : Stream.make("2020-01-01T00:00:00Z created", "2020-01-02T00:00:00Z started"))),
     "vm.Hold": (payload) => Stream.unwrap(Effect.as(note("Hold", payload), Stream.never)),
     "vm.Keep": (payload) => note("Keep", payload),
     "image.List": () => Effect.succeed([image]),

@@ -27,5 +27,5 @@ The exit status is the command's own; 128+n when signal n ended it; 125 for a fa
   ],
   run: ({ args, flags, rest }) =>
     Effect.flatMap(running(args), (vm) =>
-      runInGuest(vm.vsock, startOf(flags, vm, { argv: rest ?? [], cwd: flags.cwd ?? "", user: flags.user ?? "root" }), !flags.noStdin))
+      runInGuest(vm, startOf(flags, vm, { argv: rest ?? [], cwd: flags.cwd ?? "", user: flags.user ?? "root" }), !flags.noStdin))
 })

@@ -72,7 +72,7 @@ const runCommand = (vm: VmView, { flags, rest }: Given, workspace: Workspace | u
   const home = workspace?.cwd ?? ""
   const cwd = flags.workdir === undefined || flags.workdir.startsWith("/") || home === "" ? flags.workdir ?? home : `${home}/${flags.workdir}`
   const start = startOf(flags, vm, { argv: rest ?? [], cwd, user: "root" })
-  if (!flags.ssh) return runInGuest(vm.vsock, start, !flags.noStdin)
+  if (!flags.ssh) return runInGuest(vm, start, !flags.noStdin)
   const options = [start.tty === null ? "-T" : "-t", ...(flags.noStdin ? ["-n"] : [])]
   const session = ssh(vm, [...options, "--", remoteCommand(start.argv, cwd, start.env)])
   return flags.timeout === undefined ? session : Effect.timeoutTo(session, {
