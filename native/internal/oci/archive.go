@@ -42,8 +42,8 @@ func (a archiveFiles) open(name string) (io.ReadCloser, int64, error) {
 var saves = regexp.MustCompile(`^(blobs|oci-layout|index\.json|manifest\.json|repositories|[0-9a-f]{64}(\.tar|\.json)?)(/|$)`)
 
 // unpackImage unpacks the compressed archive of a container image, whose parts are read in another order. Nothing comes of any other file.
-func unpackImage(f *os.File, scratch string, limits Limits) (*os.File, error) {
-	counted := &counter{r: f}
+func unpackImage(f *os.File, scratch string, limits Limits, reading *meter) (*os.File, error) {
+	counted := &counter{r: &metered{f, reading}}
 	r, closeUnpacked, err := decompress(bufio.NewReaderSize(counted, 1<<16))
 	if err != nil {
 		return nil, fault(BadSource, "%v", damaged(err, nil))
@@ -77,7 +77,7 @@ func unpackImage(f *os.File, scratch string, limits Limits) (*os.File, error) {
 }
 
 // openArchive looks what kind of archive it is. A compressed one is that of a file system here.
-func openArchive(f *os.File, size int64, what string, limits Limits) (*image, error) {
+func openArchive(f *os.File, size int64, what string, limits Limits, reading *meter) (*image, error) {
 	head := make([]byte, 4096)
 	n, err := f.ReadAt(head, 0)
 	if err != nil && err != io.EOF {
@@ -106,7 +106,7 @@ func openArchive(f *os.File, size int64, what string, limits Limits) (*image, er
 		return io.NopCloser(io.NewSectionReader(f, 0, size)), nil
 	}}
 	sum := sha256.New()
-	if _, err := io.Copy(sum, io.NewSectionReader(f, 0, size)); err != nil {
+	if _, err := io.Copy(sum, &metered{io.NewSectionReader(f, 0, size), reading}); err != nil {
 		return nil, err
 	}
 	return &image{digest: fmt.Sprintf("sha256:%x", sum.Sum(nil)), config: &Config{Env: []string{}, Entrypoint: []string{}, Cmd: []string{}}, layers: []*layer{archive}}, nil

@@ -191,7 +191,7 @@ func unpack(ctx context.Context, img *image, scratch string, limits Limits, prog
 	for _, l := range img.layers {
 		total += l.size
 	}
-	counted := &meter{progress: progress, total: total}
+	counted := &meter{phase: "fetch", progress: progress, total: total}
 	left := &budget{Limits: limits}
 	var all []*unpackedLayer
 	group, ctx := errgroup.WithContext(ctx)
@@ -241,8 +241,9 @@ func (u *unpackedLayer) read(ctx context.Context, l *layer, left *budget, counte
 	return u.spool.finish()
 }
 
-// meter adds up what all layers have read and tells it a few times a second.
+// meter adds up what is read in a phase, of all layers say, and tells it a few times a second.
 type meter struct {
+	phase       string
 	progress    Progress
 	mutex       sync.Mutex
 	done, total int64
@@ -257,7 +258,7 @@ func (m *meter) add(n int64) {
 	m.done += n
 	if now := time.Now(); now.Sub(m.told) > tick || m.done == m.total {
 		m.told = now
-		m.progress("fetch", m.done, m.total)
+		m.progress(m.phase, m.done, m.total)
 	}
 }
 
@@ -286,7 +287,7 @@ func (p *Pull) Run(ctx context.Context, unless string, to Target, progress Progr
 
 // Import converts an image of the user's files.
 func Import(ctx context.Context, source string, to Target, limits Limits, progress Progress) (*Result, error) {
-	img, closeSource, err := Open(source, filepath.Dir(to.Rootfs), limits)
+	img, closeSource, err := Open(source, filepath.Dir(to.Rootfs), limits, progress)
 	if err != nil {
 		return nil, err
 	}

@@ -475,6 +475,15 @@ func TestSourcesOfOneImageGiveOneFileSystem(t *testing.T) {
 	if err := os.WriteFile(flat, zipped(layerOf(t, "bin/", "bin/sh", "etc/", "etc/b")), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	for _, source := range []string{flat, tarOf(t, saved, "-z")} {
+		told := false
+		_, err := Import(context.Background(), source, Target{Rootfs: filepath.Join(t.TempDir(), "rootfs.ext4")}, DefaultLimits, func(phase string, done, total int64) {
+			told = told || phase == "read" && 0 < done && done <= total
+		})
+		if err != nil || !told {
+			t.Errorf("whoever waits for %s is not told that it is read: %v", source, err)
+		}
+	}
 	for what, source := range map[string]string{"layout": dir, "layout in an archive": pack(dir), "docker save": pack(saved), "root file system": flat} {
 		out, result, err := convert(t, source, DefaultLimits)
 		if err != nil {

@@ -15,8 +15,9 @@ import (
 )
 
 // Open finds the image in a file or directory of the user's: an OCI layout, what docker or podman save wrote, or the archive of a file
-// system. A compressed archive that is read in parts is unpacked into the scratch directory first. close ends the use of it.
-func Open(source, scratch string, limits Limits) (img *image, close func() error, err error) {
+// system. A compressed archive that is read in parts is unpacked into the scratch directory first; what is read whole here is told as
+// the phase "read". close ends the use of it.
+func Open(source, scratch string, limits Limits, progress Progress) (img *image, close func() error, err error) {
 	// Whoever asks says which file it is: it may have been given us under another name.
 	const what = "it"
 	info, err := os.Stat(source)
@@ -38,7 +39,8 @@ func Open(source, scratch string, limits Limits) (img *image, close func() error
 	if err != nil {
 		return nil, nil, fault(BadSource, "%v", err).mend("check what it is, and its permissions")
 	}
-	spooled, err := unpackImage(f, scratch, limits)
+	reading := func() *meter { return &meter{phase: "read", progress: progress, total: info.Size()} }
+	spooled, err := unpackImage(f, scratch, limits, reading())
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())
 	}
@@ -49,7 +51,7 @@ func Open(source, scratch string, limits Limits) (img *image, close func() error
 		}
 	}
 	if err == nil {
-		img, err = openArchive(f, info.Size(), what, limits)
+		img, err = openArchive(f, info.Size(), what, limits, reading())
 	}
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())

@@ -19,7 +19,7 @@ export type Progress = typeof Progress.Type
 /** What making an image tells its watchers. */
 export const ImageProgress = Schema.Union(
   Schema.TaggedStruct("Phase", {
-    phase: Schema.Literal("fetch", "write").pipe(about("downloads and unpacks; writes the file system")),
+    phase: Schema.Literal("read", "fetch", "write").pipe(about("reads the archive; downloads and unpacks; writes the file system")),
     done: Schema.Number.pipe(about("bytes")),
     total: Schema.Number.pipe(about("bytes"))
   }),

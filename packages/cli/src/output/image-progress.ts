@@ -13,7 +13,7 @@ import { transfers } from "./transfer.ts"
 
 export const IMAGE_EVENTS = lines("event of an image", ImageProgress)
 
-const NAMES = { fetch: "fetching", write: "writing" } as const
+const NAMES = { read: "reading", fetch: "fetching", write: "writing" } as const
 
 const stderr = (): Sink => ({ terminal: process.stderr.isTTY === true, write: (bytes) => write(process.stderr, bytes) })
 

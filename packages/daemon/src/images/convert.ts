@@ -33,7 +33,7 @@ export interface Conversion {
 /** Logins as banger-oci reads them from its stdin. */
 const encodeLogins = Schema.encodeSync(Schema.parseJson(Schema.Struct({ logins: Logins })))
 
-const STEPS = { fetch: "fetched and unpacked", write: "file system written" } as const
+const STEPS = { read: "archive read", fetch: "fetched and unpacked", write: "file system written" } as const
 
 /** Never fails: what cannot be removed now goes when the daemon starts again. */
 const unstage = (id: StagingId) =>

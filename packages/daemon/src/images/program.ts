@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 
 /** What every one of our programs may print besides its result (native/internal/report). */
-const Progress = Schema.Struct({ progress: Schema.Struct({ phase: Schema.Literal("fetch", "write"), done: Schema.Number, total: Schema.Number }) })
+const Progress = Schema.Struct({ progress: Schema.Struct({ phase: Schema.Literal("read", "fetch", "write"), done: Schema.Number, total: Schema.Number }) })
 const Failure = Schema.Struct({ error: Schema.Struct({ kind: Schema.String, message: Schema.String, fix: Schema.String }) })
 export type ProgressLine = typeof Progress.Type
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs"
 import * as fs from "node:fs/promises"
-import { CommandFailed, run } from "@banger/capabilities/exec.ts"
+import { CommandFailed, run, UNLIMITED } from "@banger/capabilities/exec.ts"
 import { file } from "@banger/capabilities/files.ts"
 import { kernelFiles } from "@banger/domain/host-kernel.ts"
 import * as Console from "effect/Console"
@@ -26,9 +26,9 @@ const said = (error: { readonly message: string }) => {
 /** Imports the running kernel as `host`, where it is not there yet. */
 const imported = ({ directory, owner }: InstallRecord, release: string) =>
   Effect.gen(function*() {
-    const asOwner = (...argv: ReadonlyArray<string>) => run(["runuser", "-u", owner.name, "--", `${directory}/bin/banger`, ...argv], { timeoutMs: 600_000 })
+    const asOwner = (argv: ReadonlyArray<string>, timeoutMs = 60_000) => run(["runuser", "-u", owner.name, "--", `${directory}/bin/banger`, ...argv], { timeoutMs })
     // The services were started a moment ago; on a slow host the first answer may take longer than a client waits.
-    const known = yield* asOwner("kernel", "list", "--json").pipe(Effect.retry({ times: 5, schedule: Schedule.spaced("1 second") }))
+    const known = yield* asOwner(["kernel", "list", "--json"]).pipe(Effect.retry({ times: 5, schedule: Schedule.spaced("1 second") }))
     if (known.includes(`"${release}"`)) return
     const places = kernelFiles(release)
     const vmlinuz = places.find(existsSync)
@@ -39,7 +39,7 @@ const imported = ({ directory, owner }: InstallRecord, release: string) =>
       Effect.gen(function*() {
         yield* file(copies, () => fs.chmod(copies, 0o711))
         yield* run(["install", "-T", "-m", "0600", "-o", owner.name, vmlinuz, `${copies}/vmlinuz`])
-        yield* asOwner("kernel", "import", "--name", "host", "--vmlinuz", `${copies}/vmlinuz`, "--modules", `/lib/modules/${release}`)
+        yield* asOwner(["kernel", "import", "--name", "host", "--vmlinuz", `${copies}/vmlinuz`, "--modules", `/lib/modules/${release}`], UNLIMITED)
       }),
       Effect.ignoreLogged(file(copies, () => fs.rm(copies, { recursive: true, force: true })))
     )

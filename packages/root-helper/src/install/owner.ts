@@ -1,6 +1,6 @@
 import { constants, lstatSync, readdirSync } from "node:fs"
 import * as fs from "node:fs/promises"
-import { run } from "@banger/capabilities/exec.ts"
+import { run, UNLIMITED } from "@banger/capabilities/exec.ts"
 import { file } from "@banger/capabilities/files.ts"
 import { CACHE, DAEMON_STATE, JAILS, LAYERS, ownersKey, ROOT_STATE, STAGING, STATE } from "@banger/capabilities/paths.ts"
 import * as Console from "effect/Console"
@@ -87,7 +87,7 @@ const handOver = ({ gid, name, uid }: Owner) =>
     yield* Effect.ignore(run(["systemctl", "stop", "bangerd.socket", "bangerd.service", "bangerd-root.socket", "bangerd-root.service"], { timeoutMs: 180_000 }))
     const standing = OWNERS.filter((path) => lstatSync(path, { throwIfNoEntry: false }) !== undefined)
     for (const path of standing.toReversed()) {
-      yield* run(["find", "-P", path, "-depth", "-user", String(former), "-execdir", "chown", "-h", `${uid}:${gid}`, "{}", "+"], { timeoutMs: 600_000 })
+      yield* run(["find", "-P", path, "-depth", "-user", String(former), "-execdir", "chown", "-h", `${uid}:${gid}`, "{}", "+"], { timeoutMs: UNLIMITED })
     }
     yield* Console.error(`images and kernels of ${yield* userOf(former)} are ${name}'s now`)
   })
