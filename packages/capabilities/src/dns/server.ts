@@ -73,7 +73,7 @@ const GUESTS = "dns-guests"
  * bangerd-dns-guests.socket); what it does not hold is bound here, and a port that is taken is tried again: a VM does not
  * need its name to run.
  */
-export const layer = (bridge: Effect.Effect<string>) =>
+export const layer = (bridge: Effect.Effect<string>, hostPort = HOST_DNS_PORT) =>
   Layer.scoped(Dns, Effect.gen(function*() {
     const answers = answering(yield* forwarder())
     const bound = new Map<string, { readonly held: boolean }>()
@@ -103,7 +103,7 @@ export const layer = (bridge: Effect.Effect<string>) =>
         yield* own
       }).pipe(Effect.forkIn(sockets))
     for (const [name, address, port, answer] of [
-      [HOSTS, Effect.succeed("127.0.0.1"), HOST_DNS_PORT, answers.hosts],
+      [HOSTS, Effect.succeed("127.0.0.1"), hostPort, answers.hosts],
       [GUESTS, bridge, GUEST_DNS_PORT, answers.guests]
     ] as const) {
       const [datagrams, connections] = descriptors(name)

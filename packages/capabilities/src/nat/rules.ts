@@ -15,7 +15,7 @@ export interface NatSettings {
 export const TABLE = "ip banger"
 
 /** Private ranges: the user's LAN, other bridges, a tailnet. */
-const LAN = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"]
+export const LAN = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"]
 
 /** Link-local: the cloud's metadata address among it. */
 const LINK_LOCAL = "169.254.0.0/16"

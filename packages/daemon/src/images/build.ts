@@ -21,6 +21,7 @@ import { makePlan } from "../vms/plan.ts"
 import { type Cell, Registry } from "../vms/registry.ts"
 import { DOCKER, FINISH } from "./build-scripts.ts"
 import type { Emit } from "./convert.ts"
+import { caveats, forGuests } from "./guest-proxy.ts"
 import { logOf, runScript, type ScriptFailed } from "./guest-script.ts"
 import { type Stage, stagesOf } from "./stages.ts"
 
@@ -71,14 +72,6 @@ export const digestOf = ({ diskMib, docker, env, kernel, script, sizeMib, ...of 
 const digestAfter = (build: Build, done: ReadonlyArray<Stage>): string => digestOf({ ...build, script: JSON.stringify(done) })
 
 const isCatalogError = Schema.is(Schema.Union(ImageNotFound, KernelNotFound, StepFailed, StateUnwritable, HelperUnreachable))
-
-const LOOPBACK = /^(localhost|127\..*|\[::1\])$/
-
-/** A proxy on this host's own addresses is none for a guest, which has others. */
-const forGuests = ({ http, https, noProxy }: Proxy): Proxy => {
-  const reached = (address: string | undefined) => LOOPBACK.test(URL.parse(address ?? "")?.hostname ?? "") ? undefined : address
-  return { http: reached(http), https: reached(https), noProxy }
-}
 
 /** Whatever goes wrong with the VM or in it, as a failure of the build. */
 const failed = (name: ImageName, log: string) => (error: { readonly message: string; readonly hint?: string }): CatalogError =>
@@ -165,6 +158,7 @@ export const makeBuild = Effect.gen(function*() {
       const variables = { DEBIAN_FRONTEND: "noninteractive", ...proxyVariables(forGuests(proxy)), ...env }
       const run = (text: string) => runScript(vsockSocket(spec.id), text, variables, log)
       yield* emit({ _tag: "Log", path })
+      yield* Effect.forEach(yield* caveats(proxy), (line) => log(Buffer.from(`banger: ${line}\n`)))
       const sealed = (as: ImageName, source: ImageSource) =>
         Effect.gen(function*() {
           yield* run(FINISH)

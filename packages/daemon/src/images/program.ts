@@ -23,6 +23,9 @@ const MAX_LINE = 8 << 20
 /** How long a program may say nothing of its progress; what it writes in one piece, a slow disk has written by then. */
 const STALL = 600_000
 
+/** Beside the daemon's own directory in an install. */
+const PROGRAMS = new URL("../bin/", import.meta.url)
+
 /** What a program gets from the session of whoever asked for its work: never as arguments, which everybody on the host can read. */
 export interface Given {
   readonly proxy: Proxy
@@ -34,7 +37,7 @@ export interface Given {
  * Runs a program of ours and gives what it prints, a JSON object a line: progress, and results of the given form. `source` names
  * what it works on in errors. It ends with the stream's scope: its stdin is ours, so it does so even when we are killed.
  */
-export const runProgram = <A, I>(program: "banger-oci" | "banger-bundle", result: Schema.Schema<A, I>, args: ReadonlyArray<string>, source: string, { line, proxy }: Given): Stream.Stream<A | ProgressLine, BadSource | StepFailed> => {
+export const runProgram = <A, I>(program: "banger-oci" | "banger-bundle", result: Schema.Schema<A, I>, args: ReadonlyArray<string>, source: string, { line, proxy }: Given, programs: URL = PROGRAMS): Stream.Stream<A | ProgressLine, BadSource | StepFailed> => {
   const decode = Schema.decodeUnknownEither(Schema.parseJson(Schema.Union(Progress, Failure, result)))
   // A full disk is not the source's fault.
   const failure = ({ fix, kind, message }: (typeof Failure.Type)["error"]) =>
@@ -43,7 +46,7 @@ export const runProgram = <A, I>(program: "banger-oci" | "banger-bundle", result
   return Stream.asyncPush<A | ProgressLine, BadSource | StepFailed>((emit) =>
     Effect.acquireRelease(
       Effect.sync(() => {
-        const child = spawn(fileURLToPath(new URL(`../bin/${program}`, import.meta.url)), [...args], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...proxyVariables(proxy) } })
+        const child = spawn(fileURLToPath(new URL(program, programs)), [...args], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...proxyVariables(proxy) } })
         const stalled = setTimeout(() => emit.fail(new StepFailed({ operation: `use ${source}`, problem: `${program} has made no progress for ${STALL / 60_000} minutes`, fix: "run the same command again; what was fetched is kept" })), STALL)
         let rest = ""
         let said = ""

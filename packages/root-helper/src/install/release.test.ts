@@ -4,6 +4,7 @@ import { setTimeout as after } from "node:timers/promises"
 import { temporary } from "@banger/capabilities/testing/temporary.ts"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { withCommands } from "../testing/commands.ts"
 import { release } from "./release.ts"
 
 const RELEASE = new URL("release.ts", import.meta.url).href
@@ -92,6 +93,23 @@ describe("an install's directory", () => {
     const accept = (directory: string) => fs.existsSync(`${directory}/bin/banger`) ? Effect.fail({ message: "no" }) : Effect.void
     const refused = yield* Effect.flip(Effect.forEach(release({ source: build(`${root}/new`, "2"), version: "2", library, before: undefined, replacements: [], accept }), (step) => step.do))
     assert.deepStrictEqual([refused.message, installed(library), fs.readdirSync(library).filter((name) => name.startsWith("2-"))], ["no", "1", []])
+  }))
+
+  it.scoped("is labelled anew where the host has labels, before anything is run from it", () => Effect.gen(function*() {
+    const root = yield* temporary
+    const done: Array<string> = []
+    const { release: labelling } = yield* Effect.promise(() => withCommands(
+      () => (argv) => Effect.sync(() => {
+        done.push(argv.join(" "))
+        return ""
+      }),
+      (tool) => `/usr/sbin/${tool}`,
+      () => import("./release.ts")
+    ))
+    const accept = (directory: string) => Effect.sync(() => done.push(`run ${directory}`))
+    yield* Effect.forEach(labelling({ source: build(`${root}/new`, "2"), version: "2", library: `${root}/library`, before: undefined, replacements: [], accept }), (step) => step.do)
+    const directory = fs.realpathSync(`${root}/library/current`)
+    assert.deepStrictEqual(done, [`restorecon -RF ${directory}`, `run ${directory}`])
   }))
 
   it.scoped("is whole after an installer that was killed at any moment", () => Effect.gen(function*() {
