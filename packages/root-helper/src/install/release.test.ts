@@ -133,5 +133,5 @@ describe("an install's directory", () => {
     yield* install(`${root}/1`, "1", library)
     assert.strictEqual(installed(library), "1")
     assert.strictEqual(fs.readdirSync(library).length, 4)
-  }), 30_000)
+  }), 120_000)
 })
