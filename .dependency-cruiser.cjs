@@ -1,4 +1,4 @@
-/** Direction of imports: domain <- capabilities <- daemon, root-helper; the CLI knows the domain, the agent's client, the reserve, how a text is fetched and how a command is ended. */
+/** Direction of imports: domain <- capabilities <- daemon, root-helper; the CLI knows the domain, the agent's client, the reserve, how a text is fetched, how a file is watched and how a command is ended. */
 const only = (from, to, comment) => ({ name: `${from}-imports`, severity: "error", comment, from: { path: `^packages/${from}/`, pathNot: "\\.test\\.ts$" }, to: { path: "^packages/", pathNot: to } })
 
 module.exports = {
@@ -8,7 +8,7 @@ module.exports = {
     only("capabilities", "^packages/(domain|capabilities)/", "capabilities know no daemon and no command line"),
     only("daemon", "^packages/(domain|capabilities|daemon)/", "the daemon knows no command line and no root code"),
     only("root-helper", "^packages/(domain|capabilities|root-helper)/", "root code stands on capabilities alone"),
-    only("cli", "^packages/(domain|cli)/|^packages/capabilities/src/(reserve|killed|download|vsock/(agent-client|agent-frames|connect|contract))\\.ts$", "the CLI parses, calls and renders"),
+    only("cli", "^packages/(domain|cli)/|^packages/capabilities/src/(reserve|killed|download|changes|vsock/(agent-client|agent-frames|connect|contract))\\.ts$", "the CLI parses, calls and renders"),
     {
       name: "examples-stand-outside",
       severity: "error",

@@ -7,12 +7,12 @@ interface Trouble {
   readonly fix: string
 }
 
-/** What goes on without a part of what it ought to do, by name, until it does all of it again: doctor shows it. */
+/** Work that goes on without a part of its purpose, by name, until it serves all of it again. Doctor shows the entries. */
 export class Degraded extends Context.Reference<Degraded>()("@banger/capabilities/Degraded", {
   defaultValue: () => new Map<string, Trouble>()
 }) {}
 
-/** Logged once, however often it is met. */
+/** Adds an entry. The same problem is logged once, however often it is met. */
 export const degraded = (what: string, { fix, problem }: Trouble): Effect.Effect<void> =>
   Effect.flatMap(Degraded, (all) => {
     const told = all.get(what)?.problem === problem

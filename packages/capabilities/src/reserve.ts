@@ -13,7 +13,7 @@ export const RESERVE_BYTES = 2048 * MIB
 
 interface Disk {
   readonly free: number
-  /** What tells one file system from another. */
+  /** Two directories on one file system, or in one pool, have the same. */
   readonly identity: string
 }
 

@@ -39,7 +39,7 @@ export const onTheWay = (to: string): ReadonlyArray<string> => {
   return [...found]
 }
 
-/** What mends it where watches run out: all programs of a user share them. */
+/** The fix where no watch is to be had: all programs of a user share a quota. */
 export const MORE_WATCHES = "end what holds many watches, an editor for instance, or raise fs.inotify.max_user_watches and fs.inotify.max_user_instances with sysctl"
 
 /**

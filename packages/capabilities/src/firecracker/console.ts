@@ -2,8 +2,8 @@ import { watch } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
-import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
+import { changes } from "../changes.ts"
 import { degraded, restored } from "../degraded.ts"
 import { file, type FileFailed, readEnd } from "../files.ts"
 import { MORE_WATCHES } from "../watched.ts"
@@ -41,27 +41,16 @@ const shorten = (log: string, { kept, most }: typeof LIMITS) =>
     }
   })
 
-/** How often one looks where the kernel has no watch to give: the quota is shared by all of a user's programs. */
-const LOOK = "1 second"
-
 /**
  * Keeps a guest that floods its console from filling the host's disk, for as long as the scope lives. The log itself is watched,
  * not its directory as by `watched`: the VM's disks lie there, too, and are written all the time.
  */
 export const bounded = (log: string, limits = LIMITS, watching: typeof watch = watch): Effect.Effect<void, FileFailed, Scope.Scope> =>
   Effect.gen(function*() {
-    const grown = yield* Queue.sliding<void>(1)
-    const look = () => void grown.unsafeOffer(undefined)
     const what = `watch of ${log}`
-    const looking = (problem: string) =>
-      Effect.acquireRelease(degraded(what, { problem: `once a second instead, since no watch is to be had: ${problem}`, fix: MORE_WATCHES }), () => restored(what)).pipe(
-        Effect.zipRight(Effect.forkScoped(Effect.repeat(Effect.sync(look), Schedule.spaced(LOOK))))
-      )
-    yield* Effect.acquireRelease(
-      // A watch that is lost leaves the log as long as it becomes.
-      Effect.try(() => watching(log, look).on("error", () => {})),
-      (watcher) => Effect.sync(() => watcher.close())
-    ).pipe(Effect.catchAll((error) => looking(String(error.cause))))
+    const unwatched = (problem: string) =>
+      Effect.acquireRelease(degraded(what, { problem: `once a second instead, since no watch is to be had: ${problem}`, fix: MORE_WATCHES }), () => restored(what))
+    const grown = yield* changes(log, unwatched, watching)
     // A log that grew too long while no daemon looked.
     yield* shorten(log, limits)
     yield* Queue.take(grown).pipe(

@@ -14,7 +14,7 @@ afterAll(() => fs.rmSync(directory, { recursive: true }))
 
 const DIGEST = "b".repeat(64)
 
-/** What copies a file of ours in an install: the real one is native. */
+/** The program of an install that copies files; the real one is native. */
 const install = `${directory}/install`
 fs.mkdirSync(`${install}/bin`, { recursive: true })
 fs.writeFileSync(`${install}/bin/banger-store`, `#!/bin/sh\nPATH=/usr/bin:/bin; cat > "$2"\necho '{"digest":"${DIGEST}","bytes":8}'\n`, { mode: 0o755 })

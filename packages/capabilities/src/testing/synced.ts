@@ -2,7 +2,7 @@ import { readlinkSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 
-/** What is put on the disk while the scope lives, in that order: each file or directory by the name that it has then. */
+/** The files and directories that are synced while the scope lives, in order, each by its name at that moment. */
 export const synced = Effect.map(
   Effect.acquireRelease(
     Effect.promise(async () => {

@@ -35,6 +35,7 @@ export interface Command {
   /** Whether a command of another program may stand after `--`. */
   readonly takesRest: boolean
   readonly examples: readonly [string, ...ReadonlyArray<string>]
+  /** The values that it prints with `--json`, one entry a flag. */
   readonly json: ReadonlyArray<Json>
   /** The status for banger's own failures: 125 where other numbers are the guest's. */
   readonly ownFailure: number | undefined
@@ -47,7 +48,6 @@ interface Declaration<F, A> extends Pick<Command, "path" | "about" | "examples">
   readonly args: Args.Args<A>
   /** What may stand after `--`, as the usage line shows it. */
   readonly rest?: string
-  /** What it prints with `--json`. */
   readonly json?: Json | ReadonlyArray<Json>
   readonly ownFailure?: number
   readonly run: (input: Input<F, A>) => Effect.Effect<number, unknown>

@@ -4,7 +4,7 @@ export const ownWords = (argv: ReadonlyArray<string>): readonly [own: ReadonlyAr
   return end === -1 ? [argv, []] : [argv.slice(0, end), argv.slice(end)]
 }
 
-/** A flag that each command takes, before any `--`. */
+/** A flag that each command takes before `--`: prints its help. */
 export const HELP = { name: "--help", short: "-h", about: "this text" } as const
-/** Another one. */
+/** A flag that each command takes before `--`: a long text goes to no pager. */
 export const NO_PAGER = { name: "--no-pager", about: "print a long text whole" } as const

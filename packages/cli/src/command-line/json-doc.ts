@@ -4,7 +4,7 @@ import { kindOf } from "../failure/failure.ts"
 import { statusOf } from "../failure/exit.ts"
 import type { Json } from "./json.ts"
 import { type Field, type Shape, shapesOf } from "./json-fields.ts"
-import { type Known, keyOf, known } from "./json-help.ts"
+import { type Known, KNOWN, keyOf } from "./json-help.ts"
 import { TREE } from "./tree.ts"
 
 const INTRO = `# What \`--json\` prints
@@ -41,11 +41,10 @@ const table = (shape: Shape, others: ReadonlyMap<string, Known>): string =>
     ? `${shape.type === "null" ? "Or null." : `A ${shape.type}.`}\n`
     : `${shape.tag === undefined ? "" : `\n\`_tag\` \`${shape.tag}\`:\n\n`}| field | | |\n|---|---|---|\n${rows(shape.fields, others).join("\n")}\n`
 
-const section = (json: Json, others: ReadonlyMap<string, Known>): string => {
-  const shapes = shapesOf(json)
-  // What it is made of is said here, and nowhere else.
-  const rest = new Map([...others].filter(([, known]) => known.json.name !== json.name))
-  return `### ${json.name}\n${json.how === "lines" ? "The last line tells what came of it; a failure is an error on stderr instead.\n" : ""}${shapes.map((shape) => table(shape, rest)).join("")}`
+const section = (json: Json): string => {
+  // Its own section has its fields; the others name it.
+  const rest = new Map([...KNOWN].filter(([, known]) => known.json.name !== json.name))
+  return `### ${json.name}\n${json.how === "lines" ? "The last line tells what came of it; a failure is an error on stderr instead.\n" : ""}${shapesOf(json).map((shape) => table(shape, rest)).join("")}`
 }
 
 /** Every error that a command can end with, by its tag. */
@@ -71,7 +70,6 @@ ${[...tags().map((tag) => `| \`${kindOf(tag)}\` | ${statusOf({ _tag: tag })} |`)
 
 /** docs/json.md. */
 export const jsonDoc = (): string => {
-  const others = known()
-  const all = new Map([...others.values()].toReversed().map((each) => [each.json.name, each.json]))
-  return [INTRO, commands(), "## Values\n", ...[...all.values()].map((json) => section(json, others)), failures()].join("\n")
+  const all = new Map([...KNOWN.values()].toReversed().map((each) => [each.json.name, each.json]))
+  return [INTRO, commands(), "## Values\n", ...[...all.values()].map(section), failures()].join("\n")
 }

@@ -1,7 +1,7 @@
 import * as JSONSchema from "effect/JSONSchema"
 import type { Json } from "./json.ts"
 
-/** What of a JSON schema is read here; that of our own schemas has nothing else. */
+/** The parts of a JSON schema that are read here. Those of our own schemas have no others. */
 interface Node {
   readonly type?: string
   readonly description?: string
@@ -15,7 +15,7 @@ interface Node {
 /** A field of what is printed, with those in it. */
 export interface Field {
   readonly name: string
-  /** As JSON has it: `string`, `number`, `array of object`; of a fixed set of words, the words. */
+  /** As JSON has it, of one element where the field is an array: `string`, `object`; of a fixed set of words, the words. */
   readonly type: string
   readonly nullable: boolean
   readonly array: boolean
@@ -26,12 +26,12 @@ export interface Field {
 /** One kind of event by its `_tag`, or without one all that is printed. */
 export interface Shape {
   readonly tag: string | undefined
-  /** What it is where it has no fields: `string`. */
+  /** The type of a value without fields: `string`. */
   readonly type: string
   readonly fields: ReadonlyArray<Field>
 }
 
-/** What the library says of its own of an integer, and of a text with a form. */
+/** Descriptions that the library adds by itself, of an integer and of a text with a pattern. */
 const SAYS_NOTHING = /^(an integer|a string matching .*)$/
 
 const words = ({ enum: values = [] }: Node): string => values.map(String).join(", ")

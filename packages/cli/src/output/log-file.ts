@@ -3,8 +3,7 @@ import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
-import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
+import { changes } from "@banger/capabilities/changes.ts"
 import { LocalFailure } from "../failure/errors.ts"
 import type { Write } from "./text.ts"
 
@@ -71,21 +70,6 @@ const copy = (file: fs.FileHandle, path: string, at: number, write: Write, shown
     }
   })
 
-/** How often one looks where the kernel has no watch to give: the quota is shared by all of a user's programs. */
-const LOOK = "1 second"
-
-/** Something happened to the file since it was last taken. */
-const changes = (path: string, watching: typeof watch): Effect.Effect<Queue.Dequeue<void>, never, Scope.Scope> =>
-  Effect.gen(function*() {
-    const queue = yield* Queue.sliding<void>(1)
-    const look = () => void queue.unsafeOffer(undefined)
-    yield* Effect.acquireRelease(
-      Effect.try(() => watching(path, look).on("error", () => {})),
-      (watcher) => Effect.sync(() => watcher.close())
-    ).pipe(Effect.catchAll(() => Effect.forkScoped(Effect.repeat(Effect.sync(look), Schedule.spaced(LOOK)))))
-    return queue
-  })
-
 /** Where a log goes. */
 export interface Sink {
   /** Whether it ends on a terminal, which is shown no more than text and colours. */
@@ -109,7 +93,7 @@ export const showFile = (path: string, { follow, tail, to }: Options, watching: 
       (opened) => Effect.promise(() => opened.close())
     )
     // Watched before the first reading, so that nothing falls between.
-    const changed = follow === undefined ? undefined : yield* changes(path, watching)
+    const changed = follow === undefined ? undefined : yield* changes(path, () => Effect.void, watching)
     let at = tail === undefined ? 0 : yield* Effect.tryPromise({
       try: async () => tailStart(file, tail, (await file.stat()).size),
       catch: failure(path)

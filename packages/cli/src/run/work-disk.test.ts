@@ -4,7 +4,7 @@ import { mustFit } from "./work-disk.ts"
 
 const GIB = 2 ** 30
 const workspace = (bytes: number, ...histories: ReadonlyArray<number>) =>
-  ({ bytes, repositories: histories.map((bytes) => ({ history: { bytes } })) }) as unknown as Parameters<typeof mustFit>[0]
+  ({ bytes, repositories: histories.map((bytes) => ({ history: { bytes } })) })
 
 describe("a workspace", () => {
   it.effect("fits where its files and its histories do", () => Effect.gen(function*() {

@@ -51,10 +51,10 @@ type Inputs = Pick<Build, "diskMib" | "docker" | "env" | "kernel" | "script" | "
 /** Changes when the same request would give another image: a new prelude, say; 2: what a container image has in /root is there. */
 const EDITION = "2"
 
-/** What the image is called that a failed build leaves: its disks, with the stages that were done. */
+/** The name of the image that a failed build leaves: its disks, with the stages that were done. */
 const unfinishedOf = (name: ImageName) => Schema.decodeOption(ImageName)(`${name}.unfinished` as ImageName)
 
-/** How its record calls the build that it was left by. */
+/** The source that the record of such an image names. */
 const unfinishedReference = (reference: string) => `${reference}, failed`
 
 /** How long the guest may take to go down in order; what it has not written by then is not in the image. Milliseconds. */

@@ -29,7 +29,8 @@ export default command({
   path: "image build",
   about: `Makes an image by a script, which runs as root in a fresh VM with a network: the VM's root file system becomes the image's,
 and what lies in /root then is in /root of every VM made of it. An image that the same script has made of the same image is left as it is.
-A failed build leaves nothing but its output. It goes on when this command ends: the same command watches it again.`,
+It goes on when this command ends: the same command watches it again. When it fails it leaves its output and, of a script in stages
+(lines "# stage: NAME"), the stages before that one: the same command goes on there.`,
   args: Args.none,
   flags: Options.all({
     name: Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("name of the new image"), as(ImageName)),
