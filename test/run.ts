@@ -125,15 +125,11 @@ const hostvm = async (lane: string, ...args: ReadonlyArray<string>): Promise<boo
   return status === 0
 }
 
-/** The instances that files run in. One keeps one processor busy, when emulated. */
-const lanes = async (): Promise<readonly [string, ...ReadonlyArray<string>]> =>
-  os.availableParallelism() > 1 && process.availableMemory() > 2 * LANE_BYTES && await hostvm("second", "like", "default") ? ["default", "second"] : ["default"]
-
 /** The files of all tiers share the instances, the longest first; each starts from the checkpoint. A host that cannot be had fails the tiers. */
-const hostTiers = async (tiers: ReadonlyArray<string>, isUp: boolean): Promise<ReadonlyMap<string, Count>> => {
+const hostTiers = async (tiers: ReadonlyArray<string>, up: Promise<boolean>, others: Promise<void>): Promise<ReadonlyMap<string, Count>> => {
   const counts = new Map<string, Count>()
   const add = (tier: string, count: Count) => counts.set(tier, sum([...(counts.has(tier) ? [counts.get(tier) as Count] : []), count]))
-  if (!isUp) {
+  if (!await up) {
     tiers.forEach((tier) => add(tier, { passed: 0, failed: 1, failures: [failure(tier, "no host VM: see above")] }))
     return counts
   }
@@ -143,10 +139,14 @@ const hostTiers = async (tiers: ReadonlyArray<string>, isUp: boolean): Promise<R
   const work = async (lane: string) => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) add(next.tier, await hostFile(next, lane))
   }
-  const [own, ...others] = await lanes()
-  await Promise.all([own, ...others].map((lane) => work(lane)))
-  // Nobody but us knows of it: `make clean` ends the default one.
-  await Promise.all(others.map((lane) => hostvm(lane, "down")))
+  // An emulated instance keeps one processor busy: the second one begins when nothing else needs the other processor.
+  const second = others.then(async () => {
+    if (os.availableParallelism() === 1 || process.availableMemory() < 2 * LANE_BYTES || !await hostvm("second", "like", "default")) return
+    await work("second")
+    // Nobody but us knows of it: `make clean` ends the default one.
+    await hostvm("second", "down")
+  })
+  await Promise.all([work("default"), second])
   if (process.env["BANGER_ALL"] !== undefined) {
     if (await hostvm(OTHER_RELEASE, "up")) {
       for (const next of onOther()) add(next.tier, await hostFile(next, OTHER_RELEASE))
@@ -164,24 +164,26 @@ const TIERS = ["check", "fast", ...HOST_TIERS]
 if (tiers.length === 0 || tiers.some((tier) => !TIERS.includes(tier))) throw new Error(`which tiers? ${TIERS.join(", ")}`)
 
 const counts: Array<Count> = []
-let began = Date.now()
-const told = (tier: string, count: Count) => {
+const told = (tier: string, count: Count, began: number) => {
   counts.push(count)
   process.stdout.write(`tier ${tier}: ${count.passed} passed, ${count.failed} failed in ${seconds(Date.now() - began)}\n`)
 }
+
+const withoutHost = async () => {
+  const began = Date.now()
+  if (tiers.includes("check")) told("check", await checks(), began)
+  const unit = Date.now()
+  if (tiers.includes("fast")) told("fast", sum(await Promise.all([vitest("fast", []), goTests()])), unit)
+}
+
 const onHost = tiers.filter((tier) => HOST_TIERS.includes(tier))
+const began = Date.now()
 // The host VM with this build, at its checkpoint: its install keeps one processor busy for minutes, beside checks and the fast tier.
 const up = onHost.length > 0 ? hostvm("default", "up") : Promise.resolve(false)
-if (tiers.includes("check")) told("check", await checks())
-if (tiers.includes("fast")) {
-  began = Date.now()
-  told("fast", sum(await Promise.all([vitest("fast", []), goTests()])))
-}
-if (onHost.length > 0) {
-  began = Date.now()
-  const isUp = await up
-  for (const [tier, count] of await hostTiers(onHost, isUp)) told(tier, count)
-}
+const others = withoutHost()
+const onHosts = onHost.length > 0 ? hostTiers(onHost, up, others) : undefined
+await others
+for (const [tier, count] of (await onHosts) ?? []) told(tier, count, began)
 fs.rmSync(results, { recursive: true })
 const total = sum(counts)
 process.stdout.write(total.failures.map((text) => `${text}\n`).join(""))

@@ -6,6 +6,9 @@ import { lookUps } from "../look-ups.ts"
 /** From the guest without NAT to the server beyond the host: nobody answers, not even with a refusal. */
 const outOfShut = () => sh("banger vm exec shut -- timeout 5 bash -c 'echo > /dev/tcp/198.51.100.2/80'")
 
+const bootId = (name: string) => ok(`banger vm exec ${name} -- cat /proc/sys/kernel/random/boot_id`)
+const processes = () => ok("pgrep -x firecracker | sort", { root: true })
+
 const show = async (name: string) => JSON.parse(await ok(`banger vm show ${name} --json`))
 
 beforeAll(async () => {
@@ -70,7 +73,7 @@ describe("vm", () => {
     }
   })
 
-  it("a flushed rule set is seen by doctor, and laid again for the VMs that run", async () => {
+  it.runIf(ALL)("a flushed rule set is seen by doctor, and laid again for the VMs that run", async () => {
     await ok("nft flush ruleset", { root: true })
     const flushed = await sh("banger doctor")
     expect(flushed.stdout).toMatch(/FAIL +nat: the nft table ip banger is missing/)
@@ -202,16 +205,28 @@ open("/run/sunk", "w").write(str(n))'
     expect((await sh("banger vm logs web --firecracker")).status).toBe(0)
   })
 
-  it("restarts with another boot id, and refuses what does not fit its state", async () => {
-    const before = await ok("banger vm exec shut -- sh -c 'echo root > /root/kept; sync; cat /proc/sys/kernel/random/boot_id'")
-    await ok("banger vm restart --timeout 180s shut")
-    expect(await ok("banger vm exec shut -- cat /proc/sys/kernel/random/boot_id")).not.toBe(before)
-    expect((await sh("banger vm start shut")).status).toBe(4)
-    expect((await sh("banger vm delete shut --yes")).status).toBe(4)
+  it("runs on, and stays usable, while daemon and helper are killed in turn", async () => {
+    const vms = ["web", "shut"]
+    const [boots, pids] = [await Promise.all(vms.map(bootId)), await processes()]
+    for (const service of ["bangerd", "bangerd-root"]) {
+      await ok(`systemctl kill --signal=KILL ${service}`, { root: true })
+      await eventually("banger vm list --json | jq -e 'map(select(.state == \"running\" and .reason == \"\")) | length == 2'")
+    }
+    expect(await Promise.all(vms.map(bootId))).toEqual(boots)
+    expect(await processes()).toBe(pids)
+    expect(await leaks()).toEqual([])
   })
 
-  it("is crashed when it is killed, stopped when the guest ends itself", async () => {
-    await ok("banger vm kill --signal KILL shut")
+  it.runIf(ALL)("restarts with another boot id", async () => {
+    const before = await bootId("shut")
+    await ok("banger vm restart --timeout 180s shut")
+    expect(await bootId("shut")).not.toBe(before)
+  })
+
+  it("refuses what does not fit its state; is crashed when it is killed, stopped when the guest ends itself", async () => {
+    expect((await sh("banger vm start shut")).status).toBe(4)
+    expect((await sh("banger vm delete shut --yes")).status).toBe(4)
+    await ok("banger vm exec shut -- sh -c 'echo root > /root/kept; sync' && banger vm kill --signal KILL shut")
     await eventually(inState("shut", "crashed"))
     expect((await show("shut")).vm.reason).toBe("signal 9 (SIGKILL)")
     await ok("banger vm start shut")

@@ -48,14 +48,14 @@ describe("a daemon with a mailbox capability", () => {
     expect(await ok(`cat ${await mailbox("box")}`)).toMatch(/ the long build is done$/)
   })
 
-  it("takes part in adoption: the next daemon listens again", async () => {
+  it.runIf(ALL)("takes part in adoption: the next daemon listens again", async () => {
     await ok("systemctl kill --signal=KILL bangerd", { root: true })
     await eventually("banger vm show box --json | jq -e '.vm.state == \"running\"'")
     await eventually("banger vm exec box -- leave-message 'still here'")
     expect(await ok(`tail -1 ${await mailbox("box")}`)).toMatch(/ still here$/)
   })
 
-  it("stays as long as a VM has a part of it that no other daemon could remove", async () => {
+  it.runIf(ALL)("stays as long as a VM has a part of it that no other daemon could remove", async () => {
     const { status, stderr } = await sh("cd ~/banger && sudo ./bin/banger system install --owner owner")
     expect(status).not.toBe(0)
     expect(stderr).toMatch(/the daemon to be installed could not undo what VMs have: (before|box): mailbox/)
@@ -65,7 +65,7 @@ describe("a daemon with a mailbox capability", () => {
   it("takes part in stop and delete: the mailbox outlives the run, and goes with the VM", async () => {
     const file = await mailbox("box")
     await ok("banger vm stop --timeout 180s box")
-    expect(await ok(`wc -l < ${file}`)).toBe("2")
+    expect(await ok(`cat ${file}`)).toMatch(/ the long build is done$/m)
     await ok("banger vm delete --yes --force box before")
     expect((await sh(`ls ${file}`)).status).not.toBe(0)
     expect(await leaks()).toEqual([])

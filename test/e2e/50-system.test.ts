@@ -60,7 +60,7 @@ describe("system", () => {
     expect(create.stderr).toMatch(/mounted nodev and noexec/)
   })
 
-  it("after a reboot of the host VMs are stopped, and their files are there", async () => {
+  it.runIf(ALL)("after a reboot of the host VMs are stopped, and their files are there", async () => {
     await hostvm("reboot")
     await eventually(inState("kept", "stopped"))
     expect(JSON.parse(await ok("banger vm show kept --json")).vm.reason).toBe("host rebooted")

@@ -83,7 +83,7 @@ describe("container images", () => {
     expect(await ok("ls /var/cache/banger/staging")).toBe("")
   })
 
-  it("imports a layout and the archive of a root file system", async () => {
+  it.runIf(ALL)("imports a layout and the archive of a root file system", async () => {
     await ok("chmod -R a+rX /srv/oci/busybox && tar -C /srv/oci/busybox.umoci/rootfs --xattrs --xattrs-include='*' --format=posix -czf /srv/oci/flat.tar.gz . && chmod a+r /srv/oci/flat.tar.gz", { root: true })
     await ok("banger image import /srv/oci/busybox --name from-layout && banger image import /srv/oci/flat.tar.gz --name busybox")
     expect(await differences("busybox")).toBe("")
