@@ -12,7 +12,7 @@ import { CannotRemove, Lease, leased, removing } from "./lease.ts"
 const open = Effect.gen(function*() {
   const scope = yield* Scope.make()
   const leftovers = yield* Ref.make<ReadonlyArray<string>>([])
-  return { scope, leftovers, mode: "create" as const, taken: new Set<string>(), step: () => Effect.void }
+  return { scope, leftovers, mode: "create" as const, taken: new Set<string>(), step: <A, E, R>(_: string, work: Effect.Effect<A, E, R>) => work }
 })
 
 describe("lease", () => {

@@ -40,8 +40,8 @@ export class Lease extends Context.Tag("@banger/capabilities/Lease")<Lease, {
   readonly taken: ReadonlySet<string>
   /** What could not be undone; a lease that closed with any leaves a `broken` VM. */
   readonly leftovers: Ref.Ref<ReadonlyArray<string>>
-  /** Told when a part is in place, with the milliseconds it took. */
-  readonly step: (what: string, ms: number) => Effect.Effect<void>
+  /** Around the work that puts a part in place: tells that it begins, and how long it took. */
+  readonly step: <A, E, R>(what: string, work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }>() {}
 
 /**
@@ -74,10 +74,8 @@ export const leased = <A, E, R, H>(held: Held<A, E, R, H>): Effect.Effect<A, E |
         Effect.catchAll((error) => Ref.update(lease.leftovers, (all) => [...all, error.message]))
       )
     )
-    const began = performance.now()
-    const value = lease.mode === "create" ? yield* held.create : yield* adopted(held)
-    yield* lease.step(held.what, performance.now() - began)
-    return value
+    const work: Effect.Effect<A, E | NotAdoptable, R> = lease.mode === "create" ? held.create : adopted(held)
+    return yield* lease.step(held.what, work)
   })
 
 /** How long removals wait for a helper that is away, in milliseconds: a restart of it takes a few seconds at most. */

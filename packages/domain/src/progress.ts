@@ -3,13 +3,18 @@ import { about } from "./about.ts"
 import { Image } from "./catalog.ts"
 import { VmView } from "./vm.ts"
 
-const step = { step: Schema.String.pipe(about("a part of the work that is done")), ms: Schema.Number.pipe(about("milliseconds that it took")) }
+/** A part of the work; several may be under way at once. Each that begins and does not fail is told as done. */
+export const PartProgress = Schema.Union(
+  Schema.TaggedStruct("Begun", { step: Schema.String.pipe(about("a part of the work that begins")) }),
+  Schema.TaggedStruct("Step", { step: Schema.String.pipe(about("a part of the work that is done")), ms: Schema.Number.pipe(about("milliseconds that it took")) })
+)
+export type PartProgress = typeof PartProgress.Type
 
 /** What an operation tells its watchers; the CLI renders it and `--json` prints it. */
 export const Progress = Schema.Union(
   /** The VM as chosen, before anything was made: the `spec:` line. */
   Schema.TaggedStruct("Planned", { vm: VmView }),
-  Schema.TaggedStruct("Step", step),
+  ...PartProgress.members,
   Schema.TaggedStruct("Note", { message: Schema.String }),
   /** Always the last event of an operation that succeeded. */
   Schema.TaggedStruct("Finished", { vm: VmView, message: Schema.String })
@@ -23,7 +28,7 @@ export const ImageProgress = Schema.Union(
     done: Schema.Number.pipe(about("bytes")),
     total: Schema.Number.pipe(about("bytes"))
   }),
-  Schema.TaggedStruct("Step", step),
+  ...PartProgress.members,
   /** A script runs: its output is written to this file of the owner's, from the beginning. */
   Schema.TaggedStruct("Log", { path: Schema.String.pipe(about("file that a script's output is written to")) }),
   /** Always the last event of an operation that succeeded. */

@@ -27,7 +27,7 @@ export const take = <P, E, R>(
     const lease = yield* Scope.make()
     const leftovers = yield* Ref.make<ReadonlyArray<string>>([])
     const exit = yield* Layer.build(layer(spec)).pipe(
-      Effect.provideService(Lease, { scope: lease, mode, taken: new Set(taken), leftovers, step: () => Effect.void }),
+      Effect.provideService(Lease, { scope: lease, mode, taken: new Set(taken), leftovers, step: (_, work) => work }),
       Effect.scoped,
       Effect.exit
     )

@@ -143,7 +143,7 @@ describe("acting commands", () => {
     const [text, json] = await Promise.all([banger("vm create --name made --memory 512"), banger("vm create --name made2 --json")])
     assert.strictEqual(text.stdout, "made\n")
     assert.match(text.stderr, /^spec: .*\n {2}made the disk +12 ms\n$/)
-    assert.deepStrictEqual(json.stdout.trim().split("\n").map((line) => JSON.parse(line)._tag), ["Planned", "Step", "Finished"])
+    assert.deepStrictEqual(json.stdout.trim().split("\n").map((line) => JSON.parse(line)._tag), ["Planned", "Begun", "Begun", "Step", "Finished"])
   })
 
   it.concurrent("one VM's failure is an ordinary error; of several each is a line", async () => {

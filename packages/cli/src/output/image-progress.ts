@@ -25,7 +25,7 @@ export interface Shown {
 
 /** Watches an image being made: what is done on stderr, with a script's output, and the result there or on stdout. */
 export const showImage = <E, R>(name: ImageName, events: Stream.Stream<ImageProgress, E, R>, verbose: boolean, result: NodeJS.WriteStream): Effect.Effect<void, E, R> => {
-  const watching = ({ doing, end, phase, timed }: Live, ended: Deferred.Deferred<void>, logs: FiberSet.FiberSet) => {
+  const watching = ({ begun, doing, end, phase, timed }: Live, ended: Deferred.Deferred<void>, logs: FiberSet.FiberSet) => {
     let moving = ""
     let moved = transfers()
     return Stream.runForEach(events, (event): Effect.Effect<void> => {
@@ -38,6 +38,9 @@ export const showImage = <E, R>(name: ImageName, events: Stream.Stream<ImageProg
           doing(() => `${what} ${text()}`)
           return Effect.void
         }
+        case "Begun":
+          begun(event.step)
+          return Effect.void
         case "Step":
           phase(event.step, event.ms)
           return Effect.void

@@ -15,9 +15,11 @@ export const specLine = (vm: VmView): string =>
 /** What an operation does, on stderr: on a terminal one line that changes, and a line for each of its parts where those are asked for. */
 export interface Live {
   readonly event: (event: Progress) => void
-  /** A part of our own is done, such as sending files. */
+  /** A part begins; several may be under way at once, and the newest is shown. */
+  readonly begun: (text: string) => void
+  /** A part is done. */
   readonly phase: (text: string, ms: number) => void
-  /** What is under way now, until the next part is done. */
+  /** What is under way now, until the next part begins or is done. */
   readonly doing: (text: () => string) => void
   /** A line that belongs to the parts. */
   readonly detail: (text: string) => void
@@ -44,6 +46,7 @@ export const live = (head: string, parts: boolean) =>
       const began = performance.now()
       const line: LiveLine = openLine()
       let whole = head
+      const underWay = new Set<string>()
       const now = (under: () => string) => line.show(() => {
         const elapsed = Math.floor((performance.now() - began) / TENTH) * TENTH
         const what = under()
@@ -52,18 +55,25 @@ export const live = (head: string, parts: boolean) =>
       now(() => "")
       const detail = (text: string) => parts && sayNow(text)
       const note = (text: string) => sayNow(canRedraw(process.stderr) ? plain(text) : text)
+      const begun = (text: string) => {
+        underWay.add(text)
+        now(() => text)
+      }
       const phase = (text: string, ms: number) => {
+        underWay.delete(text)
         detail(`  ${text.padEnd(28)} ${dim(took(ms), process.stderr)}`)
-        now(() => `${text} done`)
+        const newest = [...underWay].at(-1)
+        now(() => newest ?? `${text} done`)
       }
       const timed = (message: string, stream: NodeJS.WriteStream) => canRedraw(stream) ? `${message}, ${took(performance.now() - began)}` : message
       return {
-        detail, doing: now, note, phase, timed,
+        begun, detail, doing: now, note, phase, timed,
         event: (progress) => {
           if (progress._tag === "Planned") {
             whole = `creating ${progress.vm.name}`
             detail(specLine(progress.vm))
           }
+          if (progress._tag === "Begun") begun(progress.step)
           if (progress._tag === "Step") phase(progress.step, progress.ms)
           if (progress._tag === "Note") note(`  ${progress.message}`)
         },

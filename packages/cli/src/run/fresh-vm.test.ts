@@ -11,7 +11,7 @@ import { fakeHandlers } from "../testing/fake-daemon.ts"
 import { withFreshVm } from "./fresh-vm.ts"
 import { ownProcess } from "./own-process.ts"
 
-const quiet = { event: () => {}, phase: () => {}, doing: () => {}, detail: () => {}, note: () => {}, ready: () => {}, timed: (message: string) => message, end: () => {} }
+const quiet = { event: () => {}, begun: () => {}, phase: () => {}, doing: () => {}, detail: () => {}, note: () => {}, ready: () => {}, timed: (message: string) => message, end: () => {} }
 
 describe("a throw-away VM whose agent never answers", () => {
   it.scoped("is kept, with the command that shows its console", () =>

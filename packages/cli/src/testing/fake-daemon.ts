@@ -62,7 +62,7 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
     "vm.Create": (wanted) => wanted.image !== undefined && !images.has(wanted.image) ? Stream.fail(new ImageNotFound({ name: wanted.image })) : Stream.unwrap(Effect.as(note("Create", wanted), Stream.suspend(() => {
       const vm = view(wanted.name ?? "fresh-vm", wanted.name === "silent" ? "/nonexistent/v.sock" : vsock)
       daemon.vms.push(vm)
-      return Stream.make<Array<Progress>>({ _tag: "Planned", vm }, { _tag: "Step", step: "made the disk", ms: 12 }, { _tag: "Finished", vm, message: "running" })
+      return Stream.make<Array<Progress>>({ _tag: "Planned", vm }, { _tag: "Begun", step: "made the disk" }, { _tag: "Begun", step: "firecracker" }, { _tag: "Step", step: "made the disk", ms: 12 }, { _tag: "Finished", vm, message: "running" })
     }))),
     "vm.Start": operation("Start", "runs"),
     "vm.Stop": operation("Stop", "is stopped: in order"),

@@ -16,11 +16,12 @@ import * as Stream from "effect/Stream"
 import { type Base, Catalog } from "../catalog.ts"
 import { Lifecycle } from "../vms/lifecycle.ts"
 import type { Work } from "../operations.ts"
+import { stepOf } from "../step.ts"
 import { type Doing, Operations } from "../vms/operations.ts"
 import { makePlan } from "../vms/plan.ts"
 import { type Cell, Registry } from "../vms/registry.ts"
 import { DOCKER, FINISH } from "./build-scripts.ts"
-import type { Emit } from "./convert.ts"
+import { type Emit, STORED } from "./convert.ts"
 import { caveats, forGuests } from "./guest-proxy.ts"
 import { logOf, runScript, type ScriptFailed } from "./guest-script.ts"
 import { type Stage, stagesOf } from "./stages.ts"
@@ -134,13 +135,7 @@ export const makeBuild = Effect.gen(function*() {
     const { docker, env, from, kernel, name, proxy, reference, script, sizeMib } = build
     const stages = [...(docker ? [{ name: "Docker", script: DOCKER }] : []), ...stagesOf(script)]
     const path = buildLog(name)
-    const timed = <A, E, R>(step: string, work: Effect.Effect<A, E, R>) =>
-      Effect.gen(function*() {
-        const began = performance.now()
-        const result = yield* work
-        yield* emit({ _tag: "Step", step, ms: performance.now() - began })
-        return result
-      })
+    const step = stepOf(emit)
     const openLog = Effect.acquireRelease(
       file(path, async () => {
         await fs.mkdir(dirname(path), { recursive: true, mode: 0o700 })
@@ -153,7 +148,7 @@ export const makeBuild = Effect.gen(function*() {
       const log = logOf(yield* openLog)
       const place = yield* placeOf(build)
       const { base, done } = begun(build, stages, Option.flatMap(place, ({ left }) => left))
-      const vm = yield* timed("builder VM started", builder(build, yield* roomy(base)))
+      const vm = yield* step("builder VM", builder(build, yield* roomy(base)))
       const { spec } = vm.record
       const variables = { DEBIAN_FRONTEND: "noninteractive", ...proxyVariables(forGuests(proxy)), ...env }
       const run = (text: string) => runScript(vsockSocket(spec.id), text, variables, log)
@@ -162,8 +157,8 @@ export const makeBuild = Effect.gen(function*() {
       const sealed = (as: ImageName, source: ImageSource) =>
         Effect.gen(function*() {
           yield* run(FINISH)
-          yield* timed("builder VM stopped", stopped(vm))
-          return yield* timed("added to the store", catalog.seal(spec, { name: as, kernel: kernel ?? from.kernel, source, run: from.run }))
+          yield* step("shutdown of the builder VM", stopped(vm))
+          return yield* step(STORED, catalog.seal(spec, { name: as, kernel: kernel ?? from.kernel, source, run: from.run }))
         })
       /** The failure of a stage, once what was done before it is kept, where that can be. */
       const leaving = (at: number) => ({ message }: ScriptFailed) =>
@@ -177,7 +172,7 @@ export const makeBuild = Effect.gen(function*() {
           return yield* new StepFailed({ operation: `build ${name}`, problem: stages.length === 1 ? message : `${stages[at]?.name}: ${message}`, fix: `its output is in ${path}${goesOn}` })
         })
       yield* Effect.forEach([...stages.entries()].slice(done), ([at, stage]) =>
-        Effect.catchTag(timed(stage.name, run(stage.script)), "ScriptFailed", leaving(at)), { discard: true })
+        Effect.catchTag(step(stage.name, run(stage.script)), "ScriptFailed", leaving(at)), { discard: true })
       return yield* sealed(name, { reference, digest: digestOf(build), base: build.base ?? null })
     }).pipe(
       Effect.scoped,

@@ -9,7 +9,8 @@ import type { Bundle } from "@banger/domain/recipe.ts"
 import type { Proxy } from "@banger/domain/session.ts"
 import * as Effect from "effect/Effect"
 import { Catalog } from "../catalog.ts"
-import { type Emit, follow, place } from "./convert.ts"
+import { stepOf } from "../step.ts"
+import { type Emit, follow, place, STORED } from "./convert.ts"
 import { reserve, runProgram } from "./program.ts"
 
 /** Makes an image of the one in a bundle that a catalog names. */
@@ -21,7 +22,7 @@ export const makeUnbundle = Effect.map(Catalog, (catalog) =>
       const into = yield* place
       yield* onDisk(() => fs.mkdir(staged(into)))
       const lines = runProgram("banger-bundle", Unpacked, ["unpack", ...reserve, "--into", staged(into), "--sha256", sha256, "--bytes", String(bytes), "--cache", LAYERS, url], url, { proxy })
-      const { result: { unpacked: { about, files } }, step } = yield* follow(lines, url, emit)
+      const { unpacked: { about, files } } = yield* follow(lines, url, emit)
       const [image, ...more] = about.images
       if (image === undefined || more.length > 0) return yield* bad(`it holds ${about.images.length} images, not one`)
       const take = (wanted: string) =>
@@ -34,11 +35,10 @@ export const makeUnbundle = Effect.map(Catalog, (catalog) =>
         })
       const rootfs = yield* take(bundled.rootfs(image.name))
       if (rootfs === undefined) return yield* bad("it has no root file system")
-      const made = yield* catalog.register({
-        name, rootfs, workSeed: yield* take(bundled.seed(image.name)), run: image.run,
+      const workSeed = yield* take(bundled.seed(image.name))
+      return yield* stepOf(emit)(STORED, catalog.register({
+        name, rootfs, workSeed, run: image.run,
         source: { reference: url, digest: `sha256:${sha256}`, base: null }
-      })
-      yield* step("added to the store")
-      return made
+      }))
     }))
   })

@@ -33,6 +33,9 @@ export interface Conversion {
 /** Logins as banger-oci reads them from its stdin. */
 const encodeLogins = Schema.encodeSync(Schema.parseJson(Schema.Struct({ logins: Logins })))
 
+/** The last part of making any image. */
+export const STORED = "image store"
+
 const STEPS = { read: "archive read", fetch: "fetched and unpacked", write: "file system written" } as const
 
 /** Never fails: what cannot be removed now goes when the daemon starts again. */
@@ -43,28 +46,28 @@ const unstage = (id: StagingId) =>
 /** A place of the daemon's in the staging directory; what is left there goes with the scope. */
 export const place = Effect.acquireRelease(Effect.sync(() => stagingId("daemon", randomBytes(8).toString("hex"))), unstage)
 
-/** Follows a program to its result, telling its phases; every phase but the last ends with the next. `step` ends what comes after it. */
+/** Follows a program to its result, telling its phases; every phase but the last ends with the next. */
 export const follow = <A extends object>(lines: Stream.Stream<A | ProgressLine, BadSource | StepFailed>, source: string, emit: Emit) =>
   Effect.gen(function*() {
     let phase: keyof typeof STEPS | undefined
     let since = performance.now()
-    const step = (name: string) =>
-      Effect.gen(function*() {
-        const now = performance.now()
-        yield* emit({ _tag: "Step", step: name, ms: now - since })
+    const ended = (phase: keyof typeof STEPS) =>
+      Effect.suspend(() => {
+        const [began, now] = [since, performance.now()]
         since = now
+        return emit({ _tag: "Step", step: STEPS[phase], ms: now - began })
       })
     let result: A | undefined
     yield* Stream.runForEach(lines, (line) =>
       Effect.gen(function*() {
         if (!("progress" in line)) return void (result = line)
-        if (phase !== undefined && line.progress.phase !== phase) yield* step(STEPS[phase])
+        if (phase !== undefined && line.progress.phase !== phase) yield* ended(phase)
         phase = line.progress.phase
         yield* emit({ _tag: "Phase", ...line.progress })
       }))
-    if (phase !== undefined) yield* step(STEPS[phase])
+    if (phase !== undefined) yield* ended(phase)
     if (result === undefined) return yield* new BadSource({ path: source, problem: "it came to no result", fix: "journalctl -u bangerd" })
-    return { result, step }
+    return result
   })
 
 /** What banger-oci ends with (native/cmd/banger-oci). */
@@ -80,8 +83,6 @@ export interface Converted {
   readonly workSeed: StagingId | undefined
   readonly digest: string
   readonly run: RunConfig
-  /** Tells what was done with it, and how long that took. */
-  readonly step: (name: string) => Effect.Effect<void>
 }
 
 /** Turns a container image into file systems in staging, with banger-oci; what is left there goes with the scope. */
@@ -98,8 +99,8 @@ export const makeConvert = Effect.map(Catalog, (catalog) =>
         ...(unless === undefined ? [] : ["--unless", unless]),
         ...args
       ]
-      const { result, step } = yield* follow(runProgram("banger-oci", Result, all, reference, { proxy, line: encodeLogins({ logins }) }), reference, emit)
+      const result = yield* follow(runProgram("banger-oci", Result, all, reference, { proxy, line: encodeLogins({ logins }) }), reference, emit)
       if (!("result" in result)) return "unchanged"
       const { config, digest, inRoot } = result.result
-      return { rootfs, workSeed: inRoot > 0 ? workSeed : undefined, digest, run: config, step }
+      return { rootfs, workSeed: inRoot > 0 ? workSeed : undefined, digest, run: config }
     }))

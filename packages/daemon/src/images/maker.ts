@@ -17,9 +17,10 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Catalog } from "../catalog.ts"
 import { makeOperations } from "../operations.ts"
+import { stepOf } from "../step.ts"
 import { type Build, digestOf, makeBuild } from "./build.ts"
 import { makeUnbundle } from "./bundle.ts"
-import { type Conversion, type Emit, makeConvert, place } from "./convert.ts"
+import { type Conversion, type Emit, makeConvert, place, STORED } from "./convert.ts"
 import { type Known, makeMirrors, makeRecipes, makeSession } from "./recipes.ts"
 
 /** Images that can be made at a time: more than anybody asks for. */
@@ -96,9 +97,8 @@ export class ImageMaker extends Context.Tag("@banger/daemon/ImageMaker")<ImageMa
         const here = conversion.args[0] === "pull" ? Option.filter(yield* catalog.find(name), asWished(conversion)) : Option.none()
         const result = yield* convert({ ...conversion, unless: Option.getOrUndefined(Option.flatMapNullable(here, ({ source }) => source?.digest)) }, emit)
         if (result === "unchanged") return yield* Effect.map(catalog.image(name), (image) => ({ image, message: `${name} is up to date: ${image.source?.digest}` }))
-        const { digest, rootfs, run, step, workSeed } = result
-        const image = yield* catalog.register({ name, kernel, rootfs, workSeed, source: { reference, digest, base: null }, run })
-        yield* step("added to the store")
+        const { digest, rootfs, run, workSeed } = result
+        const image = yield* stepOf(emit)(STORED, catalog.register({ name, kernel, rootfs, workSeed, source: { reference, digest, base: null }, run }))
         return { image, message: `${name} is made of ${digest}` }
       }))
 
@@ -142,8 +142,7 @@ export class ImageMaker extends Context.Tag("@banger/daemon/ImageMaker")<ImageMa
         return yield* Effect.scoped(Effect.gen(function*() {
           const result = yield* convert({ ...pull, sizeMib, ...(Option.isSome(same) && { unless: Option.getOrUndefined(pinned) }) }, emit)
           if (result === "unchanged") return upToDate(yield* catalog.image(name))
-          const base = yield* catalog.borrow(result, { name, kernel: null, run: result.run })
-          yield* result.step("added to the store")
+          const base = yield* stepOf(emit)(STORED, catalog.borrow(result, { name, kernel: null, run: result.run }))
           return { image: yield* buildImage({ ...build, from: base, base: result.digest }, emit), message: `${name} is built by its recipe of ${result.digest}` }
         }))
       })

@@ -11,7 +11,7 @@ describe("a script's stages", () => {
   })
 
   it("are one without marks, and where a mark has no name or is no line", () => {
-    for (const script of ["", "echo 1\n", "# stage:\necho 1", "echo '# stage: one'\n"]) assert.deepStrictEqual(stagesOf(script), [{ name: "script run", script }])
+    for (const script of ["", "echo 1\n", "# stage:\necho 1", "echo '# stage: one'\n"]) assert.deepStrictEqual(stagesOf(script), [{ name: "script", script }])
   })
 
   it("of the catalog's own recipes run by the program that their first line names", () => {

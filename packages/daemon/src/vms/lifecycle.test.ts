@@ -55,6 +55,24 @@ describe("lifecycle", () => {
     }
   }))
 
+  it.scoped("tells each part as it begins, and once it is done", () => Effect.gen(function*() {
+    const state = yield* temporary
+    yield* Effect.gen(function*() {
+      const lifecycle = yield* Lifecycle
+      const [underWay, done] = [new Set<string>(), new Array<string>()]
+      yield* lifecycle.create(yield* reserve("one"), (event) => Effect.sync(() => {
+        if (event._tag === "Begun") underWay.add(event.step)
+        if (event._tag === "Step") {
+          assert.isTrue(underWay.delete(event.step), event.step)
+          done.push(event.step)
+        }
+      }))
+      assert.strictEqual(done[0], "disks")
+      assert.include(done, "firecracker")
+      assert.strictEqual(underWay.size, 0)
+    }).pipe(Effect.provide(daemonOn(state, new Set())))
+  }))
+
   it.scoped("an interrupted create leaves nothing", () => Effect.gen(function*() {
     const state = yield* temporary
     const objects = new Set<string>()

@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { asStep } from "../as-step.ts"
+import { stepOf } from "../step.ts"
 import { HostFacts, hostUptime } from "../host-facts.ts"
 import { Pool } from "../pool.ts"
 import { KNOWN_HOSTS, KnownHosts } from "./known-hosts.ts"
@@ -60,8 +61,6 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     const pool = yield* Pool
     const daemon = yield* Effect.scope
 
-    const step = (emit: Emit) => (what: string, ms: number) => emit({ _tag: "Step", step: what, ms })
-
     /** The state after an end: `broken` as long as something could not be undone. */
     const settled = (cell: Cell, leftovers: ReadonlyArray<string>, state: "stopped" | "crashed", reason: string) =>
       Effect.gen(function*() {
@@ -97,7 +96,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         yield* registry.update(cell, { spec, state: "starting", reason: "", hostBoot: facts.bootId, made: Array.union(cell.record.made, runtime.names), taken: runtime.names })
         // What came into the list since the VM was made has nothing of it yet.
         yield* Effect.mapError(runtime.provision(cell.record, (name) => !had.has(name)), (failure) => new RunFailed({ failure, leftovers: [] }))
-        const run = yield* runtime.start(cell.record, step(emit))
+        const run = yield* runtime.start(cell.record, stepOf(emit))
         yield* attach(cell, run)
         yield* registry.note(cell, { state: "running", startedAt: yield* Clock.currentTimeMillis, startedUptime: hostUptime() })
       })
@@ -137,9 +136,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     /** The disks, then the first start. */
     const make = (cell: Cell, emit: Emit) =>
       Effect.gen(function*() {
-        const began = performance.now()
-        yield* Effect.mapError(runtime.provision(cell.record), (failure) => new RunFailed({ failure, leftovers: [] }))
-        yield* step(emit)("disks", performance.now() - began)
+        yield* stepOf(emit)("disks", Effect.mapError(runtime.provision(cell.record), (failure) => new RunFailed({ failure, leftovers: [] })))
         // No VM is given up for it: `vm ssh` alone needs the file, and the next VM writes it anew.
         const known = dispensable(KNOWN_HOSTS)(Effect.tapError(knownHosts.write, ({ message }) => emit({ _tag: "Note", message })))
         yield* Effect.all([begin(cell, emit), known], { concurrency: 2, discard: true })

@@ -3,6 +3,7 @@ import { type Choice, type Complete, GuestPatches } from "@banger/capabilities/c
 import { type CannotRemove, Lease } from "@banger/capabilities/lease.ts"
 import { type HostServices, pipeline as standard } from "@banger/capabilities/pipeline.ts"
 import type { VmRecord } from "@banger/domain/vm.ts"
+import type { Step } from "../step.ts"
 import { undoable } from "../strangers.ts"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -32,8 +33,6 @@ export interface Run {
   readonly attachment: Scope.CloseableScope
   readonly leftovers: Ref.Ref<ReadonlyArray<string>>
 }
-
-export type Step = (what: string, ms: number) => Effect.Effect<void>
 
 /** The pipeline, provided with the services of this host: the only way the daemon touches what VMs are made of. */
 export class VmRuntime extends Context.Tag("@banger/daemon/VmRuntime")<VmRuntime, {
@@ -127,7 +126,7 @@ export class VmRuntime extends Context.Tag("@banger/daemon/VmRuntime")<VmRuntime
         adopt: (record) =>
           Effect.gen(function*() {
             const run = yield* open(record)
-            yield* build(record, run, "adopt", () => Effect.void).pipe(
+            yield* build(record, run, "adopt", (_, work) => work).pipe(
               Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(run.attachment, exit)),
               whole
             )

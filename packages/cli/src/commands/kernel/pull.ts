@@ -39,7 +39,7 @@ export default command({
       const { packages, proxy } = yield* Effect.flatMap(Daemon, (daemon) => daemon.kernel.Packages({ name, session }))
       // For banger-bundle, which runs here: the configuration's where this environment has none.
       Object.assign(process.env, proxyVariables(proxy))
-      const { doing, end, phase, timed: withTime } = yield* live(`importing ${name}`, wantsParts(flags.verbose))
+      const { begun, doing, end, phase, timed: withTime } = yield* live(`importing ${name}`, wantsParts(flags.verbose))
       const [done, moved, total] = [packages.map(() => 0), transfers(), packages.reduce((sum, { bytes }) => sum + bytes, 0)]
       const told = (at: number): Told => (bytes) => {
         done[at] = bytes
@@ -47,14 +47,14 @@ export default command({
         doing(() => `fetching ${text()}`)
       }
       const timed = <A, E, R>(what: string, work: Effect.Effect<A, E, R>) =>
-        Effect.map(Effect.timed(work), ([took, result]) => {
+        Effect.map(Effect.timed(Effect.zipRight(Effect.sync(() => begun(what)), work)), ([took, result]) => {
           phase(what, Math.round(Duration.toMillis(took)))
           return result
         })
       const kernel = yield* importKernel(name, ({ out, source }) =>
         Effect.gen(function*() {
           const debs = yield* Effect.forEach(packages, (file, at) => timed(basename(file.url), fetched(file, source, `package-${at + 1}.deb`, told(at))), { concurrency: packages.length })
-          return yield* timed("converted", convert(["import-deb", "--out", out, ...debs], name, "its catalog names packages that hold no kernel for a VM: ask whoever keeps it", source))
+          return yield* timed("conversion", convert(["import-deb", "--out", out, ...debs], name, "its catalog names packages that hold no kernel for a VM: ask whoever keeps it", source))
         }))
       end()
       yield* flags.json ? printJson(KERNEL, kernel) : print(`${withTime(`${name}: imported, ${kernel.files.release}`, process.stdout)}\n`)

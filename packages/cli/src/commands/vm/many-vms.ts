@@ -53,6 +53,7 @@ const watching = (vm: VmRef, progress: Live | undefined): One["watch"] => (event
     if (event._tag === "Finished") return print(`${progress.timed(event.message, process.stdout)}\n`)
     return Effect.sync(() => {
       if (event._tag === "Note") progress.note(`${vm}: ${event.message}`)
+      if (event._tag === "Begun") progress.begun(`${vm}: ${event.step}`)
       if (event._tag === "Step") progress.phase(`${vm}: ${event.step}`, event.ms)
     })
   })
