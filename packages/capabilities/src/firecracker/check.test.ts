@@ -66,6 +66,13 @@ describe("a host on which no VM can start", () => {
     assert.deepStrictEqual([Buffer.from("#!/bin/sh\n".repeat(20)), Buffer.alloc(0), cut].map(interpreter), [null, null, null])
   })
 
+  it("has a Firecracker that is said to lose VMs that were paused", () => {
+    const facts = { firecracker: "Firecracker v1.16.0", jailer: "Jailer v1.16.0", linker: null, changeable: null }
+    assert.match(JSON.stringify(program(facts)), /Warning.*paused.*banger vm restart/)
+    assert.strictEqual(program({ ...facts, firecracker: "Firecracker v1.15.1" })._tag, "Ready")
+    assert.match(JSON.stringify(program({ ...facts, firecracker: "Firecracker v1.17.0" })), /newer than 1\.16/)
+  })
+
   it("labels programs of services as something else, where SELinux decides", () => {
     const facts = { mode: "enforcing" as const, program: "/p", label: "system_u:object_r:lib_t:s0" }
     assert.strictEqual(SELinux.judge(facts)._tag, "NotReady")

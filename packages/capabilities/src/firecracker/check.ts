@@ -5,7 +5,7 @@ import { Helper } from "../helper.ts"
 import { ownership } from "../tool.ts"
 import { unfit } from "./mounts.ts"
 import type { FirecrackerFacts, KvmFacts, MachineFacts } from "./ops.ts"
-import { advisories, atLeast, breaksVsock, MINIMUM, TESTED } from "./version.ts"
+import { advisories, atLeast, breaksVsock, losesPaused, MINIMUM, TESTED } from "./version.ts"
 
 export const machine = (facts: typeof MachineFacts.Type) => {
   const problem = unfit(facts.jails)
@@ -49,6 +49,8 @@ export const program = (facts: typeof FirecrackerFacts.Type) => {
   }
   return atLeast(found, `${TESTED}.999`)
     ? warning(`Firecracker ${found} is newer than ${TESTED}, the newest tried`, "report what does not work")
+    : losesPaused(found)
+    ? warning(`Firecracker ${found} may let no new connection reach a VM that was paused, as VMs are on a nearly full disk`, "should banger vm exec NAME hang after that: banger vm restart NAME")
     : ready(`Firecracker ${found}`)
 }
 

@@ -18,6 +18,9 @@ export const atLeast = (version: string, other: string): boolean => {
 /** Firecracker's issue 5475. Seen with 1.12.1 and Debian's 6.12.95, which has 6.17's change of vsock; 6.1.192 has it not. */
 export const breaksVsock = (version: string): boolean => !atLeast(version, "1.14.0")
 
+/** Said of 1.16: after a pause and its end no new connection reaches the guest. Firecracker's #6100, which no release has, mends it. */
+export const losesPaused = (version: string): boolean => atLeast(version, "1.16.0")
+
 /** Published weaknesses of the versions that people run; what mends each is a newer Firecracker. */
 export const advisories = (version: string): ReadonlyArray<string> => [
   ...(!breaksVsock(version) ? [] : ["issue 5475 (doubles bytes that a guest with Linux 6.17, or a 6.12 of 2026, sends: output of its commands breaks off)"]),

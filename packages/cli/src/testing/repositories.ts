@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
+import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Asked } from "../workspace/workspace.ts"
 import { plan, prepare } from "../workspace/workspace.ts"
@@ -58,14 +59,17 @@ export const asked = (given: Partial<Asked> = {}): Asked => ({ mode: "auto", inc
 export const asUser = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   within({ HOME: home, PATH: String(hostEnvironment.PATH), GIT_CONFIG_NOSYSTEM: "1" }, effect)
 
-const unpack = (into: string, ...what: Parameters<typeof tar>) =>
-  Effect.flatMap(tar(...what), (stream) =>
+const unpack = (into: string, directory: string, names: Iterable<Buffer>, which: "whole" | number) => {
+  let told = 0
+  return Effect.flatMap(tar(directory, names, which, (bytes) => told += bytes), (stream) =>
     Effect.promise(async () => {
       const chunks: Array<Buffer> = []
       for await (const chunk of stream) chunks.push(chunk)
+      assert.strictEqual(told, chunks.reduce((sum, { length }) => sum + length, 0))
       mkdirSync(into, { recursive: true })
       execFileSync("tar", ["-x", "-p", "--warning=no-timestamp", "-C", into], { input: Buffer.concat(chunks) })
     }))
+}
 
 /** What arrives when all is unpacked as the guest does it. */
 export const arrived = (path: string, given: Partial<Asked> = {}) =>

@@ -19,15 +19,16 @@ const CHANGED = 1
 /**
  * A tar stream of exactly these names below a directory, none younger than a time in seconds; `whole`: with all that
  * is in them. The stream fails with tar's own words when it cannot be made in full; the scope ends tar.
+ * `told` gets the number of bytes of each piece.
  */
-export const tar = (directory: string, names: Iterable<Buffer>, which: "whole" | number): Effect.Effect<Readable, never, Scope.Scope> =>
+export const tar = (directory: string, names: Iterable<Buffer>, which: "whole" | number, told: (bytes: number) => void): Effect.Effect<Readable, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
         const args = ["-c", "-f", "-", ...ARGUMENTS, ...(which === "whole" ? ["--recursion"] : ["--no-recursion", "--clamp-mtime", `--mtime=@${which}`]), "-C", directory, "-T", "-"]
         const child = spawn("tar", args, { env: cleanEnvironment(), stdio: ["pipe", "pipe", "pipe"] })
         // Node throws away what nobody reads by the time a child ends, so its output is taken at once.
-        const out = child.stdout.pipe(new PassThrough(), { end: false })
+        const out = child.stdout.on("data", ({ length }: Buffer) => told(length)).pipe(new PassThrough(), { end: false })
         let said = ""
         child.stderr.on("data", (text) => said = (said + text).slice(-4_096))
         child.on("error", (error) => out.destroy(error))

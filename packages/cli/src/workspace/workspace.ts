@@ -132,9 +132,10 @@ const bytes = (names: ReadonlyArray<string>) => names.map((name) => Buffer.from(
 /** Tar streams at a time: they write to different places. */
 const STREAMS = 4
 
-export const send = (socket: string, { at, members, root, target }: Workspace, { directory, names, packs }: Prepared): Effect.Effect<void, AgentUnreachable | AgentRefused | LocalFailure> =>
+/** `told` gets the number of bytes of each piece that is on its way. */
+export const send = (socket: string, { at, members, root, target }: Workspace, { directory, names, packs }: Prepared, told: (bytes: number) => void): Effect.Effect<void, AgentUnreachable | AgentRefused | LocalFailure> =>
   Effect.all([
-    sendTar(socket, target, root, members.map(({ path }) => path), at),
-    sendTar(socket, target, directory, bytes(names), "whole"),
-    ...packs.map((pack) => sendTar(socket, pack.to, pack.directory, bytes(pack.names), "whole"))
+    sendTar(socket, target, root, members.map(({ path }) => path), at, told),
+    sendTar(socket, target, directory, bytes(names), "whole", told),
+    ...packs.map((pack) => sendTar(socket, pack.to, pack.directory, bytes(pack.names), "whole", told))
   ], { concurrency: STREAMS, discard: true })

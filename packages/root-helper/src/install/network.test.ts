@@ -1,4 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { withCommands } from "../testing/commands.ts"
 import { forwarder } from "./network.ts"
 
 const nobody = { virtualLinks: ["lo", "tunl0", "br-banger", "bng2"], sysctls: [{ file: "/etc/sysctl.conf", text: "# net.ipv4.ip_forward=1\nnet.ipv4.ip_forward = 0\n" }], nftRules: "table ip filter {}", iptablesRules: "*filter\nCOMMIT\n" }
@@ -19,4 +21,24 @@ describe("who needs that the host forwards", () => {
   ] as const) {
     it(what, () => assert.match(forwarder({ ...nobody, ...found }) ?? "", said))
   }
+})
+
+describe("an install where the host is in a network already", () => {
+  /** What ip says of a link with this address and the route that comes with it. */
+  const said = (address: string) => (argv: ReadonlyArray<string>) =>
+    Effect.succeed(JSON.stringify(argv.includes("address")
+      ? [{ ifname: "lan0", addr_info: [{ family: "inet", local: address, prefixlen: 24 }] }]
+      : [{ dst: address.replace(/\d+$/, "0/24"), dev: "lan0" }]))
+  const asked = (address: string) =>
+    Effect.flatMap(Effect.promise(() => withCommands(() => said(address), () => null, () => import("./network.ts"))), ({ refuseCidrInUse }) => Effect.either(refuseCidrInUse))
+
+  it.effect("is refused, with a free one", () => Effect.gen(function*() {
+    const refused = yield* asked("172.16.0.50")
+    assert.strictEqual(refused._tag, "Left")
+    assert.match(JSON.stringify(refused), /lan0 has 172\.16\.0\.50\/24.*cidr = \\"10\.[0-9.]+\/24\\".*, then install again/)
+  }))
+
+  it.effect("goes on in another one", () => Effect.gen(function*() {
+    assert.strictEqual((yield* asked("192.0.2.50"))._tag, "Right")
+  }))
 })

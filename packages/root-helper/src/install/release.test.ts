@@ -50,6 +50,21 @@ describe("an install's directory", () => {
     assert.strictEqual(installed(library), "2")
   }))
 
+  it.scoped("is not begun where a daemon of the user's own has no room", () => Effect.gen(function*() {
+    const root = yield* temporary
+    const library = `${root}/library`
+    yield* install(build(`${root}/1`, "1"), "1", library)
+    const [from, name] = [`${root}/huge.mjs`, "bangerd.mjs"]
+    fs.writeFileSync(from, "")
+    // A hole, which a copy would fill.
+    fs.truncateSync(from, 8 * 2 ** 40)
+    const steps = release({ source: build(`${root}/2`, "2"), version: "2", library, before: undefined, replacements: [{ from, name }], accept: () => Effect.void })
+    const refused = yield* Effect.flip(Effect.forEach(steps, (step) => step.do))
+    assert.match(refused.message, /8(\.0)? TiB are wanted/)
+    assert.strictEqual(installed(library), "1")
+    assert.lengthOf(fs.readdirSync(library), 2)
+  }))
+
   it.scoped("is whole wherever an install ends, and the next one removes what that left", () => Effect.gen(function*() {
     const root = yield* temporary
     const [old, fresh] = [build(`${root}/old`, "1"), build(`${root}/new`, "2")]

@@ -102,7 +102,11 @@ export const release = ({ accept, before, library, replacements, source, version
   const directory = path.join(library, name)
   const link = (which: "current" | "previous") => path.join(library, which)
   const wholeOrGone = wholly(directory)
-  const roomFor = Effect.flatMap(file(source, () => treeBytes(source)), (bytes) => keepReserve("install", bytes, library))
+  const wanted = file(source, async () => {
+    const sizes = await Promise.all([treeBytes(source), ...replacements.map(({ from }) => fs.stat(from).then(({ size }) => size))])
+    return sizes.reduce((all, size) => all + size, 0)
+  })
+  const roomFor = Effect.flatMap(wanted, (bytes) => keepReserve("install", bytes, library))
   const steps: ReadonlyArray<Step<{ readonly message: string }>> = [
     {
       name: "files",

@@ -15,6 +15,7 @@ import { OWN_FAILURE, TIMED_OUT } from "../../failure/exit.ts"
 import { page } from "../../output/pager.ts"
 import { type Live, live, wantsParts } from "../../output/progress.ts"
 import { print, printJson } from "../../output/text.ts"
+import { transfers } from "../../output/transfer.ts"
 import { dryRunJson, dryRunText, historyLines, SENDING } from "../../run/dry-run.ts"
 import { withFreshVm } from "../../run/fresh-vm.ts"
 import { ownProcess } from "../../run/own-process.ts"
@@ -57,14 +58,13 @@ const checkBranch = ({ args: path, flags }: Given) => {
 /** The files, into the VM, with a line of progress. */
 const sendWorkspace = (vm: VmView, workspace: Workspace, prepared: Prepared, progress: Live) =>
   Effect.gen(function*() {
-    // Whoever is at a terminal is told of what is left out.
-    const partly = workspace.repositories.some(({ history }) => history.mode === "shallow")
-    for (const message of historyLines(workspace)) (partly ? progress.note : progress.detail)(`  ${message}`)
+    for (const message of historyLines(workspace)) progress.note(`  ${message}`)
     const files = workspace.members.length
     const what = `${files} ${files === 1 ? "file" : "files"}`
-    progress.doing(() => `sending ${what}, ${size(workspace.bytes)}`)
-    const began = performance.now()
-    yield* send(vm.vsock, workspace, prepared)
+    const [began, text] = [performance.now(), transfers()]
+    let sent = 0
+    progress.doing(() => `sending ${what}: ${text(sent, 0)()}`)
+    yield* send(vm.vsock, workspace, prepared, (bytes) => sent += bytes)
     progress.phase(`${what} sent, ${size(workspace.bytes)}`, performance.now() - began)
   })
 
