@@ -6,20 +6,26 @@ import { LocalFailure } from "../failure/errors.ts"
 const USABLE = 0.9
 const MIB = 2 ** 20
 const GIB = 2 ** 30
+/** A file takes whole blocks. */
+const BLOCK = 4096
+/** The file system has an inode for so many bytes (native/internal/mkext4). */
+const BYTES_PER_INODE = 16_384
 
-/** The bytes of a workspace: its files, and the history of each repository. */
+/** What a workspace takes: its files, and the history of each repository. */
 interface Sizes {
-  readonly bytes: number
+  readonly members: ReadonlyArray<{ readonly bytes: number }>
   readonly repositories: ReadonlyArray<{ readonly history: { readonly bytes: number } }>
 }
 
 /** Refuses a workspace that is too large for the work disk, before a VM is made of it. */
-export const mustFit = ({ bytes, repositories }: Sizes, diskMib: number): Effect.Effect<void, LocalFailure> => {
-  const sent = repositories.reduce((sum, { history }) => sum + history.bytes, bytes)
-  if (sent <= USABLE * diskMib * MIB) return Effect.void
+export const mustFit = ({ members, repositories }: Sizes, diskMib: number): Effect.Effect<void, LocalFailure> => {
+  const histories = repositories.reduce((sum, { history }) => sum + history.bytes, 0)
+  const sent = members.reduce((sum, { bytes }) => sum + Math.ceil(bytes / BLOCK) * BLOCK, histories)
+  const wanted = Math.max(sent, members.length * BYTES_PER_INODE)
+  if (wanted <= USABLE * diskMib * MIB) return Effect.void
   return new LocalFailure({
-    problem: `the repository does not fit into the VM's work disk: ${size(sent)} of files and history, on a disk of ${size(diskMib * MIB)}`,
+    problem: `the repository does not fit into the VM's work disk: ${members.length} files, ${size(sent)} with their history, on a disk of ${size(diskMib * MIB)}`,
     // A gigabyte to work in.
-    fix: `--disk-size ${Math.ceil(sent / USABLE / GIB) + 1}G`
+    fix: `--disk-size ${Math.ceil(wanted / USABLE / GIB) + 1}G`
   })
 }
