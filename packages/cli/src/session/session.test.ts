@@ -99,9 +99,16 @@ describe.skipIf(program === undefined)("a command in a guest", () => {
 
   it.concurrent("that lasts is told when its VM is paused and goes on, and ends with its own status", async () => {
     daemon.vms.push(view("crowded", agent.socket))
-    const { status, stderr } = await start([...banger, "vm", "exec", "crowded", "--cwd", "/tmp", "--user", agent.user, "--", "sh", "-c", "sleep 4; exit 7"], env).ended
-    assert.strictEqual(status, 7)
-    assert.match(stderr, /^crowded is paused: the disk is full: it goes on .*\ncrowded goes on\n$/)
+    // An ssh on another port than the agent asks about, which needs a key of banger's and no guest.
+    const [home, bin] = [`${base}/crowded`, `${base}/crowded/bin`]
+    for (const directory of [bin, `${home}/.local/state/banger/ssh`]) mkdirSync(directory, { recursive: true })
+    writeFileSync(`${home}/.local/state/banger/ssh/id_ed25519`, "")
+    writeFileSync(`${bin}/ssh`, "#!/bin/sh\nsleep 4; exit 7\n", { mode: 0o755 })
+    const commands = [["exec", "crowded", "--cwd", "/tmp", "--user", agent.user, "--", "sh", "-c", "sleep 4; exit 7"], ["ssh", "crowded", "--", "-p", "2222"]]
+    for (const { status, stderr } of await Promise.all(commands.map((words) => start([...banger, "vm", ...words], { ...env, HOME: home, PATH: `${bin}:${process.env["PATH"]}` }).ended))) {
+      assert.strictEqual(status, 7)
+      assert.match(stderr, /^crowded is paused: the disk is full: it goes on .*\ncrowded goes on\n$/)
+    }
   })
 
   it.concurrent("is ended by --timeout with 124", async () => {

@@ -8,6 +8,7 @@ import type { VmView } from "@banger/domain/vm.ts"
 import { LocalFailure } from "../failure/errors.ts"
 import { KNOWN_HOSTS, sshKey } from "../host/paths.ts"
 import { onSignals } from "../host/signals.ts"
+import { tellPauses } from "./pauses.ts"
 
 /** How long an sshd may take that is still coming up. Seconds. */
 const PATIENCE = 60
@@ -95,8 +96,10 @@ export const ssh = (vm: VmView, words: ReadonlyArray<string>) =>
     const key = yield* ownKey
     const split = sshWords(words)
     const { attempts, term } = yield* awaitSshd(vm, ownPort(split.options) ? 0 : PATIENCE)
+    // The end of the session waits for no daemon.
+    yield* Effect.forkScoped(Effect.disconnect(tellPauses(vm, process.stdin.isTTY === true)))
     return yield* attached("ssh", sshArguments(vm, key, split, attempts), { ...process.env, ...(term !== "" && { TERM: term }) })
-  })
+  }).pipe(Effect.scoped)
 
 const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`
 
