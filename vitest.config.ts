@@ -3,6 +3,7 @@ import { defineConfig } from "vitest/config"
 /** The tiers that need no host VM: pure code, and one contract suite a capability over memory and over a socket. */
 export default defineConfig({
   test: {
+    globalSetup: "packages/cli/src/testing/run-directory.ts",
     include: ["packages/*/src/**/*.test.ts", "examples/**/*.test.ts"],
     // Nobody waits for it to pass: a machine that does much else takes half a minute for what takes a second.
     testTimeout: 60_000,

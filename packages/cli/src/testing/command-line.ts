@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process"
 import { chmodSync, mkdtempSync } from "node:fs"
-import { tmpdir } from "node:os"
 import { NODE, snapshot } from "../../../../packaging/bundle.ts"
 
 const MAIN = new URL("../main.ts", import.meta.url).pathname
@@ -16,14 +15,18 @@ export interface Running {
   readonly ended: Promise<Ran>
 }
 
-/** The command as it is shipped: what its words are put after. */
-export const shipped = async (): Promise<ReadonlyArray<string>> => {
-  const outdir = mkdtempSync(`${tmpdir()}/banger-cli-`)
+const build = async (): Promise<ReadonlyArray<string>> => {
+  // Of the run: testing/run-directory.ts removes it.
+  const outdir = mkdtempSync(`${process.env["BANGER_TEST_RUN"]}/cli-`)
   // Another user runs it, too.
   chmodSync(outdir, 0o755)
   await snapshot(outdir, "banger", MAIN)
   return [NODE, "--snapshot-blob", `${outdir}/banger.blob`, "--"]
 }
+let built: Promise<ReadonlyArray<string>> | undefined
+
+/** The command as it is shipped: what its words are put after. Files of tests that share a thread share it. */
+export const shipped = (): Promise<ReadonlyArray<string>> => built ??= build()
 
 /** Starts a program, with what it may read at once or, with `null`, an input that stays open. */
 export const start = (argv: ReadonlyArray<string>, env: NodeJS.ProcessEnv, stdin: string | Buffer | null = ""): Running => {
