@@ -4,7 +4,7 @@ import { Degraded, judge } from "@banger/capabilities/degraded.ts"
 import { DAEMON_SOCKET, HELPER_SOCKET } from "@banger/capabilities/paths.ts"
 import { MAKE_ROOM } from "@banger/capabilities/reserve.ts"
 import * as SELinux from "@banger/capabilities/selinux.ts"
-import { Finding, mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
+import { Finding, mend, notReady, ready, type Verdict, warning } from "@banger/domain/readiness.ts"
 import type { VmState } from "@banger/domain/vm.ts"
 import type { UserConfig } from "@banger/domain/config.ts"
 import * as Cause from "effect/Cause"
@@ -33,6 +33,12 @@ const defaults = (host: Config["Type"]["host"], file: NonNullable<UserConfig["vm
   const from = <A>(own: A | undefined, derived: A, unit: string) => own === undefined ? `${derived}${unit} (host)` : `${own}${unit} (config.toml)`
   return [from(file.vcpu, host.vcpu, " vCPU"), from(file.memory_mib, host.memoryMib, " MiB"), `disk ${from(file.disk_size, host.diskMib, " MiB")}`].join(", ")
 }
+
+/** `aside`: databases that were found damaged, newest last. */
+export const ofDatabases = (aside: ReadonlyArray<string>): Verdict =>
+  aside.length === 0
+    ? ready("whole")
+    : warning(`it was damaged, and begun anew: images and kernels of before are not in it; the old one is ${aside.at(-1)}`, `make them anew (VMs keep theirs), then rm ${aside.join(" ")}`)
 
 /** Checks of the daemon itself: everything that is not a capability's. */
 const own = Effect.gen(function*() {
@@ -92,12 +98,7 @@ const own = Effect.gen(function*() {
     {
       capability: "daemon",
       name: "database",
-      run: Effect.sync(() => {
-        const aside = damaged(DATABASE)
-        return aside.length === 0
-          ? ready("whole")
-          : warning(`it was damaged, and begun anew: images and kernels of before are not in it; the old one is ${aside.at(-1)}`, `make them anew (VMs keep theirs), then rm ${aside.join(" ")}`)
-      })
+      run: Effect.sync(() => ofDatabases(damaged(DATABASE)))
     },
     {
       capability: "daemon",
