@@ -3,6 +3,7 @@ package mkext4
 import (
 	"bytes"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -227,6 +228,25 @@ func TestContentDecidesTheLeastSize(t *testing.T) {
 	check(t, name)
 	if info, _ := os.Stat(name); info.Size() < 300<<20 {
 		t.Error(info.Size())
+	}
+}
+
+func TestRoomIsAskedBeforeAnythingIsWritten(t *testing.T) {
+	f, err := os.Create(filepath.Join(t.TempDir(), "fs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	root, full := Dir(0o755, then), errors.New("full")
+	root.Children["noise"] = file(noise(3 << 20))
+	var asked int64
+	err = Write(f, root, Options{Size: 64 << 20, Time: then, Room: func(atMost int64) error {
+		asked = atMost
+		return full
+	}})
+	info, _ := f.Stat()
+	if !errors.Is(err, full) || asked < 3<<20 || info.Size() != 0 {
+		t.Error(err, asked, info.Size())
 	}
 }
 
