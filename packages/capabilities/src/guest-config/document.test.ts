@@ -1,9 +1,14 @@
+import { execFileSync } from "node:child_process"
+import { existsSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { pipeline } from "../pipeline.ts"
 import { testSpec } from "../testing/spec.ts"
+import { temporary } from "../testing/temporary.ts"
 import { compose } from "./document.ts"
 import { setEnv } from "./guest.ts"
+
+const SSHD = "/usr/sbin/sshd"
 
 describe("guest document", () => {
   it.effect("is what every capability says, together", () => Effect.gen(function*() {
@@ -25,6 +30,16 @@ describe("guest document", () => {
     assert.strictEqual(setEnv({ OK: "a#b 'c'", LINE: "a\nPermitRootLogin yes", QUOTE: 'a" "X=1', BACK: "a\\" }), "SetEnv \"OK=a#b 'c'\"\n")
     assert.strictEqual(setEnv({}), "")
   })
+
+  it.scoped.skipIf(!existsSync(SSHD))("is what an sshd reads (skipped where none is installed)", () => Effect.gen(function*() {
+    const directory = yield* temporary
+    const spec = testSpec({ run: { env: ["PATH=/opt/tool/bin:/bin", "TOOL=a b", "HASH=a#b 'c'"], entrypoint: [], cmd: [], workdir: "", user: "" } })
+    const { files } = yield* compose(spec, pipeline.guest(spec))
+    writeFileSync(`${directory}/config`, files.find(({ path }) => path.endsWith("00-banger.conf"))?.content ?? "")
+    execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", `${directory}/key`])
+    const read = execFileSync(SSHD, ["-T", "-f", `${directory}/config`, "-h", `${directory}/key`], { encoding: "utf8" })
+    assert.deepStrictEqual(read.split("\n").filter((line) => line.startsWith("setenv")), ["setenv PATH=/opt/tool/bin:/bin", "setenv TOOL=a b", "setenv HASH=a#b 'c'"])
+  }))
 
   it.effect("two capabilities that write the same file are refused by name", () => Effect.gen(function*() {
     const motd = { files: [{ path: "/etc/motd", mode: "0644", content: "hello" }] }
