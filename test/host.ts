@@ -76,6 +76,12 @@ export const registry = () =>
 export const images = async () =>
   (JSON.parse(await ok("banger image list --json")) as ReadonlyArray<{ files: { name: string; rootfs: string; seed: string | null } }>).map(({ files }) => files)
 
+/** Tells one boot of a running VM from the next. */
+export const bootId = (vm: string) => ok(`banger vm exec ${vm} -- cat /proc/sys/kernel/random/boot_id`)
+
+/** The ids of all Firecracker processes of the host, one a line. */
+export const firecrackers = () => ok("pgrep -x firecracker | sort", { root: true })
+
 /** What of banger stands on the host that no VM accounts for. */
 export const leaks = () => ok("banger doctor --leaks --json").then((text) => JSON.parse(text))
 

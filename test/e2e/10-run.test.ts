@@ -101,7 +101,7 @@ describe("vm run", () => {
 
   // Late: systemd in it is busy for a minute or two after its start, when emulated.
   it("takes ssh with a pinned host key, no questions asked", async () => {
-    // What the user's configuration says is about other hosts.
+    // The user's configuration is about other hosts.
     await ok("mkdir -p ~/.ssh && printf 'Host *\\n ProxyJump bastion.example\\n Port 2222\\n RemoteCommand false\\n ControlMaster auto\\n ControlPath ~/.ssh/cm-%%h\\n' > ~/.ssh/config")
     expect(await ok("banger vm ssh work -- 'hostname; whoami'; rm ~/.ssh/config; ls ~/.ssh/cm-* 2>/dev/null || true")).toContain("work\nroot")
   })

@@ -1,13 +1,10 @@
 /** A VM's life, its network and its disks (spec 2, 3, 4, 5). */
 import { beforeAll, describe, expect, it } from "vitest"
-import { ALL, eventually, inState, leaks, ok, reset, sh, world } from "../host.ts"
+import { ALL, bootId, eventually, firecrackers, inState, leaks, ok, reset, sh, world } from "../host.ts"
 import { lookUps } from "../look-ups.ts"
 
 /** From the guest without NAT to the server beyond the host: nobody answers, not even with a refusal. */
 const outOfShut = () => sh("banger vm exec shut -- timeout 5 bash -c 'echo > /dev/tcp/198.51.100.2/80'")
-
-const bootId = (name: string) => ok(`banger vm exec ${name} -- cat /proc/sys/kernel/random/boot_id`)
-const processes = () => ok("pgrep -x firecracker | sort", { root: true })
 
 const show = async (name: string) => JSON.parse(await ok(`banger vm show ${name} --json`))
 
@@ -204,13 +201,13 @@ open("/run/sunk", "w").write(str(n))'
 
   it("runs on, and stays usable, while daemon and helper are killed in turn", async () => {
     const vms = ["web", "shut"]
-    const [boots, pids] = [await Promise.all(vms.map(bootId)), await processes()]
+    const [boots, pids] = [await Promise.all(vms.map(bootId)), await firecrackers()]
     for (const service of ["bangerd", "bangerd-root"]) {
       await ok(`systemctl kill --signal=KILL ${service}`, { root: true })
       await eventually("banger vm list --json | jq -e 'map(select(.state == \"running\" and .reason == \"\")) | length == 2'")
     }
     expect(await Promise.all(vms.map(bootId))).toEqual(boots)
-    expect(await processes()).toBe(pids)
+    expect(await firecrackers()).toBe(pids)
     expect(await leaks()).toEqual([])
   })
 

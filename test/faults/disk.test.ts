@@ -47,7 +47,7 @@ describe("the host's disk fills up", () => {
     await all(["held"], "paused")
     const [exec, list, doctor, create] = await Promise.all([sh("time -p timeout 60 banger vm exec held -- true"), ok("banger vm list"), sh("banger doctor"), sh("banger vm create --name more --image plain --memory 192")])
     expect(exec.status).toBe(125)
-    // As much was free as it was paused: while the file grew, or once it had.
+    // The reason says how much was free when the VM was paused, which may be before the file has all of its size.
     expect(exec.stderr).toMatch(/held is paused, not running\n.*1\.\d GiB free, 2 GiB are kept in reserve.*banger prune/)
     expect(list).toMatch(/held +paused \(the host's disk is nearly full: 1\.\d GiB free/)
     expect(doctor.stdout).toMatch(/held paused: the host's disk is nearly full: 1\.\d GiB free/)

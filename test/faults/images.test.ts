@@ -35,7 +35,6 @@ const withSmallDisk = async (directory: string, act: () => Promise<void>) => {
 }
 
 describe.runIf(ALL)("the disk", () => {
-
   const PULL = "banger image pull oci://127.0.0.1:5000/busybox:1 --name pulled"
   const IMPORT = "banger image import /srv/oci/flat.tar.gz --name imported"
   const full = /^banger: could not make the image: .*no space left on device\n {2}df -h .*banger prune/m
@@ -70,7 +69,6 @@ describe.runIf(ALL)("the disk", () => {
 })
 
 describe.runIf(ALL)("the daemon is killed", () => {
-
   for (const [what, name, command] of [
     ["a pull", "pulled", "banger image pull oci://127.0.0.1:5000/busybox:1 --name pulled"],
     ["an import", "imported", "banger image import /srv/oci/busybox --name imported"],

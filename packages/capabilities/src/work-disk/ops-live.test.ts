@@ -10,7 +10,7 @@ import { elsewhere } from "../testing/elsewhere.ts"
 import { synced } from "../testing/synced.ts"
 import { WorkDiskOps } from "./ops.ts"
 
-/** What was asked for on the disk, as its subject, bytes and directory. */
+/** Requests for room on a disk: subject, bytes, directory. */
 const asked: Array<readonly [string, number, string]> = []
 const { directory, handlers, paths: { estate, ROOT_STATE, STORE, stored, workFile } } = await elsewhere(async () => {
   vi.doMock("../reserve.ts", async (original) => ({

@@ -19,7 +19,7 @@ export interface Live {
   readonly begun: (text: string) => void
   /** A part is done. */
   readonly phase: (text: string, ms: number) => void
-  /** What is under way now, until the next part begins or is done. */
+  /** Shows work that is under way, until the next part begins or is done. */
   readonly doing: (text: () => string) => void
   /** A line that belongs to the parts. */
   readonly detail: (text: string) => void

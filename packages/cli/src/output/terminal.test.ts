@@ -50,7 +50,7 @@ describe("progress on a terminal", () => {
     const [plain, verbose, dumb] = await Promise.all([
       shows("banger vm create --name short"), shows("banger vm create --name long -v"), shows("banger vm create --name dumb", { env: { TERM: "dumb" } })])
     assert.match(plain, /creating a VM, 0\.0 s/)
-    // What is under way, the newest first.
+    // The newest part that is under way is shown.
     assert.match(bare(plain), /creating short, [0-9.]+ s: made the disk\r+creating short, [0-9.]+ s: firecracker/)
     assert.match(plain, new RegExp(`${ERASED.replace("[", "\\[")}short is ready in [0-9.]+ m?s\r\nshort\r\n$`))
     assert.notMatch(plain, /spec:|\n {2}made the disk/)

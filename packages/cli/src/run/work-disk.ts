@@ -11,7 +11,7 @@ const BLOCK = 4096
 /** The file system has an inode for so many bytes (native/internal/mkext4). */
 const BYTES_PER_INODE = 16_384
 
-/** What a workspace takes: its files, and the history of each repository. */
+/** The sizes of a workspace: those of its files, and of the history of each repository. */
 interface Sizes {
   readonly members: ReadonlyArray<{ readonly bytes: number }>
   readonly repositories: ReadonlyArray<{ readonly history: { readonly bytes: number } }>

@@ -24,7 +24,7 @@ describe("who needs that the host forwards", () => {
 })
 
 describe("an install where the host is in a network already", () => {
-  /** What ip says of a link with this address and the route that comes with it. */
+  /** The answers of `ip` on a host with one link: its address, and the route that comes with it. */
   const said = (address: string) => (argv: ReadonlyArray<string>) =>
     Effect.succeed(JSON.stringify(argv.includes("address")
       ? [{ ifname: "lan0", addr_info: [{ family: "inet", local: address, prefixlen: 24 }] }]
