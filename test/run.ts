@@ -126,7 +126,7 @@ const hostvm = async (lane: string, ...args: ReadonlyArray<string>): Promise<boo
 }
 
 /** The files of all tiers share the instances, the longest first; each starts from the checkpoint. A host that cannot be had fails the tiers. */
-const hostTiers = async (tiers: ReadonlyArray<string>, up: Promise<boolean>, others: Promise<void>): Promise<ReadonlyMap<string, Count>> => {
+const hostTiers = async (tiers: ReadonlyArray<string>, up: Promise<boolean>, hostless: Promise<void>): Promise<ReadonlyMap<string, Count>> => {
   const counts = new Map<string, Count>()
   const add = (tier: string, count: Count) => counts.set(tier, sum([...(counts.has(tier) ? [counts.get(tier) as Count] : []), count]))
   if (!await up) {
@@ -140,7 +140,7 @@ const hostTiers = async (tiers: ReadonlyArray<string>, up: Promise<boolean>, oth
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) add(next.tier, await hostFile(next, lane))
   }
   // An emulated instance keeps one processor busy: the second one begins when nothing else needs the other processor.
-  const second = others.then(async () => {
+  const second = hostless.then(async () => {
     if (os.availableParallelism() === 1 || process.availableMemory() < 2 * LANE_BYTES || !await hostvm("second", "like", "default")) return
     await work("second")
     // Nobody but us knows of it: `make clean` ends the default one.
@@ -169,7 +169,7 @@ const told = (tier: string, count: Count, began: number) => {
   process.stdout.write(`tier ${tier}: ${count.passed} passed, ${count.failed} failed in ${seconds(Date.now() - began)}\n`)
 }
 
-const withoutHost = async () => {
+const hostlessTiers = async () => {
   const began = Date.now()
   if (tiers.includes("check")) told("check", await checks(), began)
   const unit = Date.now()
@@ -180,9 +180,9 @@ const onHost = tiers.filter((tier) => HOST_TIERS.includes(tier))
 const began = Date.now()
 // The host VM with this build, at its checkpoint: its install keeps one processor busy for minutes, beside checks and the fast tier.
 const up = onHost.length > 0 ? hostvm("default", "up") : Promise.resolve(false)
-const others = withoutHost()
-const onHosts = onHost.length > 0 ? hostTiers(onHost, up, others) : undefined
-await others
+const hostless = hostlessTiers()
+const onHosts = onHost.length > 0 ? hostTiers(onHost, up, hostless) : undefined
+await hostless
 for (const [tier, count] of (await onHosts) ?? []) told(tier, count, began)
 fs.rmSync(results, { recursive: true })
 const total = sum(counts)

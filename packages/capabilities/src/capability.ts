@@ -2,6 +2,7 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type { Failure } from "@banger/domain/failure.ts"
 import { notReady, type Verdict } from "@banger/domain/readiness.ts"
 import type { VmSpec } from "@banger/domain/vm.ts"
 import { type CannotRemove, type Held, type Lease, leased, type NotAdoptable } from "./lease.ts"
@@ -42,7 +43,7 @@ export interface Check<out H> {
 /** A check that asks the host for facts and judges them; the judgement is pure. */
 export const factCheck = <F, H>(
   name: string,
-  facts: Effect.Effect<F, { readonly message: string; readonly hint: string }, H>,
+  facts: Effect.Effect<F, Required<Failure>, H>,
   judge: (facts: F) => Verdict
 ): Check<H> => ({
   name,

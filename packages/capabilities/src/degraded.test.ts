@@ -7,7 +7,7 @@ describe("degraded", () => {
   it.effect("doctor says what does not work, why, and what mends it, until it works again", () => Effect.gen(function*() {
     const all = yield* Degraded
     const writing = dispensable("known_hosts")
-    yield* writing(Effect.fail({ message: "the host's disk is full", hint: "banger prune" }))
+    yield* writing(Effect.fail({ _tag: "FileFailed", message: "the host's disk is full", hint: "banger prune" }))
     yield* degraded("name servers", { problem: "permission denied", fix: "chmod" })
     assert.deepInclude(judge(all), { problem: "known_hosts: the host's disk is full; name servers: permission denied", fix: "banger prune; chmod" })
     yield* writing(Effect.void)

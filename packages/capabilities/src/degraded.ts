@@ -1,3 +1,4 @@
+import type { Failure } from "@banger/domain/failure.ts"
 import { ready, type Verdict, warning } from "@banger/domain/readiness.ts"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -23,7 +24,7 @@ export const degraded = (what: string, { fix, problem }: Trouble): Effect.Effect
 export const restored = (what: string): Effect.Effect<void> => Effect.map(Degraded, (all) => void all.delete(what))
 
 /** Work whose failure is no reason to fail for whoever asked for it. */
-export const dispensable = (what: string, fix?: string) => <E extends { readonly message: string; readonly hint?: string }, R>(work: Effect.Effect<unknown, E, R>): Effect.Effect<void, never, R> =>
+export const dispensable = (what: string, fix?: string) => <E extends Failure, R>(work: Effect.Effect<unknown, E, R>): Effect.Effect<void, never, R> =>
   Effect.matchEffect(work, {
     onSuccess: () => restored(what),
     onFailure: ({ hint, message }) => degraded(what, { problem: message, fix: fix ?? hint ?? "journalctl -u bangerd" })

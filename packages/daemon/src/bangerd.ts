@@ -13,6 +13,7 @@ import { DAEMON_STATE, EXITS, HELPER_SOCKET } from "@banger/capabilities/paths.t
 import type { HostServices } from "@banger/capabilities/pipeline.ts"
 import { freeBytes } from "@banger/capabilities/reserve.ts"
 import { DaemonApi } from "@banger/domain/api.ts"
+import type { Failure } from "@banger/domain/failure.ts"
 import { gateway } from "@banger/domain/network.ts"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
@@ -39,7 +40,7 @@ import { Operations } from "./vms/operations.ts"
 import { recovery } from "./vms/recovery.ts"
 import { Registry } from "./vms/registry.ts"
 import { makeRoom } from "./vms/room.ts"
-import { type Failure, VmRuntime } from "./vms/runtime.ts"
+import { VmRuntime } from "./vms/runtime.ts"
 
 interface Settings {
   readonly config: string

@@ -5,6 +5,7 @@ import type { Complete } from "@banger/capabilities/compose.ts"
 import { type HostServices, pipeline } from "@banger/capabilities/pipeline.ts"
 import { services, transports } from "@banger/capabilities/testing/memory-helper.ts"
 import { testSpec } from "@banger/capabilities/testing/spec.ts"
+import type { Failure } from "@banger/domain/failure.ts"
 import { VmId, VmName } from "@banger/domain/ids.ts"
 import { Cidr } from "@banger/domain/network.ts"
 import { VmRecord, VmSpec } from "@banger/domain/vm.ts"
@@ -24,7 +25,7 @@ import { Lifecycle } from "./vms/lifecycle.ts"
 import { Operations } from "./vms/operations.ts"
 import { recovery } from "./vms/recovery.ts"
 import { Registry } from "./vms/registry.ts"
-import { type Failure, VmRuntime } from "./vms/runtime.ts"
+import { VmRuntime } from "./vms/runtime.ts"
 
 /** The daemon's VM side with a real database in `state`, on a host in memory. Built anew, it is a daemon that was restarted. */
 export const daemonOn = <P = never, E extends Failure = never>(

@@ -7,7 +7,7 @@ import { CatalogError, HelperUnreachable, VmError } from "./errors.ts"
 import { ImageName, KernelName, StagingId, VmName, VmRef } from "./ids.ts"
 import { ImageProgress, Progress } from "./progress.ts"
 import { Finding } from "./readiness.ts"
-import { ImageReference, KnownFile } from "./recipe.ts"
+import { ImageReference, KnownFile, Offer } from "./recipe.ts"
 import { RunConfig } from "./run-config.ts"
 import { Proxy, Session } from "./session.ts"
 import { DiskUsage, Usage } from "./storage.ts"
@@ -179,6 +179,8 @@ export class HostApi extends RpcGroup.make(
   Rpc.make("DiskUsage", { success: DiskUsage, error: CatalogError }),
   /** Removes what nothing uses; tells what that was, or with `dryRun` what it would be. */
   Rpc.make("Prune", { payload: { dryRun: Schema.Boolean }, success: Schema.Array(Usage), error: CatalogError }),
+  /** What the catalogs offer. `session`: how whoever asks reaches the world. */
+  Rpc.make("Catalog", { payload: { session: Schema.optional(Session) }, success: Schema.Array(Offer), error: CatalogError }),
   /** Every host object that carries banger's names and belongs to no VM that should have it. */
   Rpc.make("Leaks", { success: Schema.Array(Schema.String), error: HelperUnreachable })
 ).prefix("host.") {}

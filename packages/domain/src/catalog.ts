@@ -9,7 +9,8 @@ import { KernelName } from "./ids.ts"
 export const ImageSource = Schema.Struct({
   reference: Schema.String.pipe(about("what was asked for, as the user calls it")),
   digest: Schema.String.pipe(about("of the manifest, or of all that went into a build; empty of a file")),
-  base: orNull(Schema.String.pipe(about("digest of the container image that a recipe's build began with")))
+  base: orNull(Schema.String.pipe(about("digest of the container image that a recipe's build began with"))),
+  edition: Schema.optionalWith(Schema.Number.pipe(about("of the work that made the image: a pull of the same source by a version with another one makes it anew")), { default: () => 0 })
 })
 export type ImageSource = typeof ImageSource.Type
 

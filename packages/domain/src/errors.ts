@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { BadConfig } from "./config.ts"
+import type { Failure } from "./failure.ts"
 import { ImageName, KernelName, VmName, VmRef } from "./ids.ts"
 import { VmState } from "./vm.ts"
 
@@ -48,7 +49,7 @@ export class VmBusy extends Schema.TaggedError<VmBusy>()("VmBusy", { name: Schem
 }
 
 /** What a paused VM waits for. `reason` is its record's. */
-export const pausedFix = (reason: string) => `${reason}: it goes on when there is room; banger df shows what takes it, banger prune frees some`
+export const pausedFix = (reason: string) => `${reason}; banger df shows what takes room, banger prune frees some`
 
 export class WrongState extends Schema.TaggedError<WrongState>()("WrongState", {
   name: VmName,
@@ -155,6 +156,10 @@ export class StepFailed extends Schema.TaggedError<StepFailed>()("StepFailed", {
     return this.fix
   }
 }
+
+/** An operation that ended with an error of one of its parts; `fix` is for an error that names no way out. */
+export const stepFailed = (operation: string, fix = "banger doctor says what the host lacks") => ({ hint, message }: Failure): StepFailed =>
+  new StepFailed({ operation, problem: message, fix: hint ?? fix })
 
 /** Something of the VM could not be undone; it is recorded and tried again. */
 export class Leftovers extends Schema.TaggedError<Leftovers>()("Leftovers", {

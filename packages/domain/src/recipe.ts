@@ -1,4 +1,5 @@
 import * as Schema from "effect/Schema"
+import { about } from "./about.ts"
 import { Parameters } from "./config.ts"
 import { Digest, ImageName, KernelName } from "./ids.ts"
 import { DiskMib } from "./vm.ts"
@@ -8,9 +9,12 @@ export const ImageReference = Schema.String.pipe(
   Schema.pattern(/^[\w[][\w.:/@[\]-]{0,511}$/, { message: () => "expected a reference such as debian:12 or ghcr.io/owner/name:tag" })
 )
 
+/** What a catalog says of an entry. It is a stranger's text, and stands on a terminal. */
+const About = Schema.String.pipe(Schema.pattern(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{0,200}$/u, { message: () => "expected one line of at most 200 characters" }))
+
 /** A container image and a script that makes banger's image of it, on the user's own host. */
 export const Recipe = Schema.Struct({
-  about: Schema.String,
+  about: About,
   /** A tag is resolved at the first pull, and the digest kept. */
   from: ImageReference,
   /** The script's file, relative to the catalog's. */
@@ -33,11 +37,11 @@ export const KnownFile = Schema.Struct({
 export type KnownFile = typeof KnownFile.Type
 
 /** What `banger image export --bundle` wrote, put somewhere. */
-export const Bundle = Schema.Struct({ about: Schema.String, ...KnownFile.fields })
+export const Bundle = Schema.Struct({ about: About, ...KnownFile.fields })
 export type Bundle = typeof Bundle.Type
 
 /** A kernel as its distribution packages it for Debian's dpkg: one package, or two where the modules are apart. */
-export const KernelEntry = Schema.Struct({ about: Schema.String, packages: Schema.NonEmptyArray(KnownFile) })
+export const KernelEntry = Schema.Struct({ about: About, packages: Schema.NonEmptyArray(KnownFile) })
 
 /** An image that banger knows how to get. */
 export const CatalogEntry = Schema.Union(Schema.Struct({ kind: Schema.Literal("recipe"), ...Recipe.fields }), Schema.Struct({ kind: Schema.Literal("bundle"), ...Bundle.fields }))
@@ -48,3 +52,12 @@ export const CatalogFile = Schema.Struct({
   images: Schema.optionalWith(Schema.Record({ key: ImageName, value: CatalogEntry }), { default: () => ({}) }),
   kernels: Schema.optionalWith(Schema.Record({ key: KernelName, value: KernelEntry }), { default: () => ({}) })
 })
+
+/** What a catalog has under a name. */
+export const Offer = Schema.Struct({
+  kind: Schema.Literal("image", "kernel").pipe(about("which pull it is for")),
+  name: Schema.String.pipe(about("as the pull takes it")),
+  about: Schema.String.pipe(about("what its catalog says of it")),
+  catalog: Schema.String.pipe(about("address of the catalog that has it"))
+})
+export type Offer = typeof Offer.Type

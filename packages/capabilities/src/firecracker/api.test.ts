@@ -1,3 +1,5 @@
+import { execFileSync } from "node:child_process"
+import * as fs from "node:fs"
 import * as http from "node:http"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -38,5 +40,45 @@ describe("Firecracker's API", () => {
     assert.include(fault.message, "no such thing")
     assert.deepStrictEqual(asked, ["GET /version", `PUT /boot-source {"kernel":"k"}`, `PUT /machine-config {"vcpu_count":1}`, "GET /", "PATCH /wrong {}"])
     assert.strictEqual(connections(), 1)
+  }).pipe(Effect.provide(layer)))
+})
+
+describe("Firecracker's log, in a directory that a VM which broke out writes to", () => {
+  it.scoped("is made for all to write, and never through a link that lies in its place", () => Effect.gen(function*() {
+    const { createLog } = yield* FirecrackerApi
+    const directory = yield* temporary
+    const [log, other] = [`${directory}/log`, `${directory}/other`]
+    yield* createLog(log)
+    assert.strictEqual(fs.statSync(log).mode & 0o777, 0o666)
+    fs.writeFileSync(other, "", { mode: 0o600 })
+    fs.rmSync(log)
+    fs.symlinkSync(other, log)
+    assert.strictEqual((yield* Effect.flip(createLog(log))).code, "ELOOP")
+    assert.strictEqual(fs.statSync(other).mode & 0o777, 0o600)
+  }).pipe(Effect.provide(layer)))
+
+  it.scopedLive("is kept when it is a file, its end alone; of anything else nothing is, and nobody waits for it", () => Effect.gen(function*() {
+    const { keepLog, tripleFault } = yield* FirecrackerApi
+    const directory = yield* temporary
+    const [log, kept, secret] = [`${directory}/log`, `${directory}/kept`, `${directory}/secret`]
+    const keptOf = Effect.map(keepLog(log, kept), () => fs.existsSync(kept) ? fs.readFileSync(kept, "utf8") : undefined)
+    assert.isUndefined(yield* keptOf)
+    fs.writeFileSync(log, `${"x".repeat(1 << 20)}KVM_EXIT_SHUTDOWN\n`)
+    const end = (yield* keptOf) ?? ""
+    assert.isTrue(end.endsWith("KVM_EXIT_SHUTDOWN\n"))
+    assert.isAtMost(end.length, 64 << 10)
+    assert.strictEqual(fs.statSync(kept).mode & 0o777, 0o600)
+    assert.isTrue(yield* tripleFault(log))
+    fs.rmSync(log)
+    fs.rmSync(kept)
+    fs.writeFileSync(secret, "KVM_EXIT_SHUTDOWN")
+    fs.symlinkSync(secret, log)
+    assert.isUndefined(yield* keptOf)
+    assert.isFalse(yield* tripleFault(log))
+    // A FIFO that nobody writes to would hold its reader for ever.
+    fs.rmSync(log)
+    execFileSync("mkfifo", [log])
+    assert.strictEqual(yield* keptOf, "")
+    assert.isFalse(yield* tripleFault(log))
   }).pipe(Effect.provide(layer)))
 })

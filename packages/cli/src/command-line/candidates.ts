@@ -1,5 +1,6 @@
 import type * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import type { Offer } from "@banger/domain/recipe.ts"
 import type { VmState } from "@banger/domain/vm.ts"
 
 /** Names that the daemon knows. */
@@ -8,6 +9,8 @@ export type Named =
   | { readonly _tag: "Vms"; readonly states: ReadonlyArray<VmState> | undefined }
   | { readonly _tag: "Images" }
   | { readonly _tag: "Kernels" }
+  /** In the catalogs, whether they are here or not. */
+  | { readonly _tag: "Offers"; readonly kind: Offer["kind"] }
 
 /** What may stand for the value of a flag or an argument, as far as it can be told while it is being typed. */
 export type Candidates =
@@ -19,6 +22,7 @@ export type Candidates =
 export const vms = (states?: ReadonlyArray<VmState>): Candidates => ({ _tag: "Vms", states })
 export const images: Candidates = { _tag: "Images" }
 export const kernels: Candidates = { _tag: "Kernels" }
+export const offers = (kind: Offer["kind"]): Candidates => ({ _tag: "Offers", kind })
 export const files: Candidates = { _tag: "Files" }
 export const directories: Candidates = { _tag: "Directories" }
 

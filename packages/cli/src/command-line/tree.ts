@@ -4,6 +4,7 @@ import bundleImport from "../commands/bundle/import.ts"
 import daemonSocket from "../commands/daemon/socket.ts"
 import daemonStatus from "../commands/daemon/status.ts"
 import daemonStop from "../commands/daemon/stop.ts"
+import catalog from "../commands/host/catalog.ts"
 import completion from "../commands/host/completion.ts"
 import df from "../commands/host/df.ts"
 import doctor from "../commands/host/doctor.ts"
@@ -69,6 +70,7 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [kernelPull, "import a kernel of the catalog"],
   [kernelImport, "import a kernel and its modules"],
   [kernelDelete, "delete a kernel"],
+  [catalog, "what can be pulled by its name"],
   [df, "what banger keeps on the disk"],
   [prune, "remove what nothing uses"],
   [doctor, "check the host, and say how to mend it"],

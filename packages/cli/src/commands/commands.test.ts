@@ -264,6 +264,12 @@ describe("the catalog, builds and the disk", () => {
     assert.strictEqual((await banger("vm create --image nowhere")).status, 3)
   })
 
+  it.concurrent("catalog says what can be pulled by its name", async () => {
+    const [text, offers] = await Promise.all([banger("catalog"), parsed("catalog --json")])
+    assert.match(text.stdout, /^KIND +NAME +WHAT IT IS\nimage +void +Void Linux\nkernel +debian-6\.1 +Debian 12's kernel\n$/)
+    assert.deepStrictEqual(offers.map(({ name }: { name: string }) => name), ["void", "debian-6.1"])
+  })
+
   it.concurrent("df counts, prune removes what it marks", async () => {
     const [df, json, dry, pruned] = await Promise.all([banger("df"), parsed("df --json"), banger("prune --dry-run"), banger("prune")])
     assert.match(df.stdout, /image +image debian-bookworm +2 MiB +3 MiB\nlayers +2 layers of container images \* +1 MiB +1 MiB\n +in all +3 MiB\n/)
@@ -275,7 +281,7 @@ describe("the catalog, builds and the disk", () => {
 describe("help", () => {
   it.concurrent("of every command ends with examples", async () => {
     const { stdout } = await banger("--help")
-    const commands = stdout.split("\n").map((line) => /^ {2}((?:vm|image|bundle|kernel|daemon|system) \w+|doctor|df|prune) {2}/.exec(line)?.[1]).filter((path) => path !== undefined)
+    const commands = stdout.split("\n").map((line) => /^ {2}((?:vm|image|bundle|kernel|daemon|system) \w+|catalog|doctor|df|prune) {2}/.exec(line)?.[1]).filter((path) => path !== undefined)
     assert.isAbove(commands.length, 20)
     for (const { command } of TREE.values()) {
       assert.match(commandHelp(command), /^Usage: banger [^]*\n\nExamples:\n( {2}.*banger .*\n)+$/)

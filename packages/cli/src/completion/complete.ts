@@ -25,6 +25,8 @@ const names = (of: Named) =>
         return Effect.map(daemon.image.List(), (images) => images.map(({ files, usedBy }) => [files.name, usedBy.length === 0 ? "" : `used by ${usedBy.join(", ")}`]))
       case "Kernels":
         return Effect.map(daemon.kernel.List(), (kernels) => kernels.map(({ files }) => [files.name, files.release]))
+      case "Offers":
+        return Effect.map(daemon.host.Catalog({}), (offers) => offers.filter(({ kind }) => kind === of.kind).map(({ about, name }) => [name, about]))
     }
   })
 

@@ -28,6 +28,7 @@ describe("what may stand at the cursor", () => {
     ["vm exec --cwd ", { _tag: "Choices", choices: [] }],
     ["vm run --kernel=h", { _tag: "Values", of: { _tag: "Kernels" }, prefix: "--kernel=", given: [] }],
     ["vm kill -s ", { _tag: "Values", of: { _tag: "Words", words: ["KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT"] }, prefix: "", given: [] }],
+    ["image pull ", { _tag: "Values", of: { _tag: "Offers", kind: "image" }, prefix: "", given: [] }],
     ["kernel import --deb a --deb ", { _tag: "Values", of: { _tag: "Files" }, prefix: "", given: [] }],
     ["run ./repo -- ", { _tag: "Command" }],
     ["vm list -- ", { _tag: "Choices", choices: [] }],

@@ -53,6 +53,8 @@ const CASES: ReadonlyArray<readonly [line: string, words: ReadonlyArray<string>]
   ["banger vm run --hist", ["--history"]],
   ["banger completion ", ["bash", "fish", "powershell", "zsh"]],
   ["banger kernel delete ", []],
+  ["banger image pull ", ["void"]],
+  ["banger kernel pull deb", ["debian-6.1"]],
   ["banger vm stop nosuch", []]
 ]
 const FILES = "banger image register --rootfs "

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { pausedFix } from "@banger/domain/errors.ts"
 import { VmRef } from "@banger/domain/ids.ts"
+import { pauses } from "@banger/domain/pauses.ts"
 import type { VmView } from "@banger/domain/vm.ts"
 import { Daemon, withDaemon } from "../daemon/daemon.ts"
 import { say } from "../output/text.ts"
@@ -13,16 +13,9 @@ const BACK = 2_000
 
 /** Says when the VM of a session is paused, and when it goes on. Without a daemon nothing is said: the session needs none. */
 export const tellPauses = (vm: VmView, raw: boolean): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    let paused = false
-    // A terminal in raw mode does not begin a line with each newline.
-    const told = (text: string) => say(raw ? `\r\n${text}\r` : text)
-    const heard = (event: string) => {
-      const [, state, reason = ""] = /^\S+ (paused|running)(?:: (.*))?$/s.exec(event) ?? []
-      const was = paused
-      if (state !== undefined) paused = state === "paused"
-      if (paused === was) return Effect.void
-      return told(paused ? `${vm.name} is paused: ${pausedFix(reason)}` : `${vm.name} goes on`)
-    }
-    return Effect.flatMap(Daemon, (daemon) => Stream.runForEach(daemon.vm.Events({ vm: VmRef.make(vm.id), follow: true, withinMs: BACK }), heard))
-  }).pipe(withDaemon, Effect.delay(SETTLED), Effect.ignore)
+  Effect.flatMap(Daemon, (daemon) =>
+    Stream.runForEach(
+      pauses(vm.name)(daemon.vm.Events({ vm: VmRef.make(vm.id), follow: true, withinMs: BACK })),
+      // A terminal in raw mode does not begin a line with each newline.
+      (notice) => say(raw ? `\r\n${notice}\r` : notice)
+    )).pipe(withDaemon, Effect.delay(SETTLED), Effect.ignore)

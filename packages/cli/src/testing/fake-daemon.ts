@@ -114,6 +114,10 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
     ]),
     "host.DiskUsage": () => Effect.succeed({ usages, freeBytes: 7 << 20 }),
     "host.Prune": (payload) => Effect.as(note("Prune", payload), usages.filter(({ removable }) => removable)),
+    "host.Catalog": () => Effect.succeed([
+      { kind: "image" as const, name: "void", about: "Void Linux", catalog: "file:///catalog.json" },
+      { kind: "kernel" as const, name: "debian-6.1", about: "Debian 12's kernel", catalog: "file:///catalog.json" }
+    ]),
     "host.Leaks": () => Effect.succeed(["tap bng9"])
   }))
   return { calls, daemon, handlers }

@@ -5,6 +5,7 @@ import { VERSION } from "@banger/domain/version.ts"
 import * as Effect from "effect/Effect"
 import { doctor } from "../doctor.ts"
 import { HostFacts } from "../host-facts.ts"
+import { makeOffers, makeSession } from "../images/recipes.ts"
 import { makeLeaks } from "../leaks.ts"
 import { makeStorage } from "../storage.ts"
 import { Registry } from "../vms/registry.ts"
@@ -14,6 +15,8 @@ export const hostHandlers = HostApi.toLayer(Effect.gen(function*() {
   const registry = yield* Registry
   const findings = yield* doctor
   const leaks = yield* makeLeaks
+  const offers = yield* makeOffers()
+  const sessionOf = yield* makeSession
   const storage = yield* makeStorage
 
   return HostApi.of({
@@ -35,6 +38,7 @@ export const hostHandlers = HostApi.toLayer(Effect.gen(function*() {
     "host.Doctor": () => findings,
     "host.Leaks": () => leaks,
     "host.DiskUsage": () => storage.diskUsage,
+    "host.Catalog": ({ session }) => Effect.flatMap(sessionOf(session), offers),
     "host.Prune": ({ dryRun }) => storage.prune(dryRun)
   })
 }))

@@ -5,8 +5,10 @@ import { file } from "@banger/capabilities/files.ts"
 import { startTime } from "@banger/capabilities/firecracker/process.ts"
 import { buildLog, vsockSocket } from "@banger/capabilities/paths.ts"
 import type { Image, ImageSource } from "@banger/domain/catalog.ts"
-import { type CatalogError, HelperUnreachable, ImageNotFound, KernelNotFound, StateUnwritable, StepFailed, type VmError } from "@banger/domain/errors.ts"
+import { type CatalogError, HelperUnreachable, ImageNotFound, KernelNotFound, StateUnwritable, StepFailed, stepFailed, type VmError } from "@banger/domain/errors.ts"
+import type { Failure } from "@banger/domain/failure.ts"
 import { ImageName, type KernelName, VmName } from "@banger/domain/ids.ts"
+import { pauses } from "@banger/domain/pauses.ts"
 import type { Progress } from "@banger/domain/progress.ts"
 import { type Proxy, proxyVariables } from "@banger/domain/session.ts"
 import * as Effect from "effect/Effect"
@@ -14,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type Base, Catalog } from "../catalog.ts"
+import { Events } from "../vms/events.ts"
 import { Lifecycle } from "../vms/lifecycle.ts"
 import type { Work } from "../operations.ts"
 import { stepOf } from "../step.ts"
@@ -21,7 +24,7 @@ import { type Doing, Operations } from "../vms/operations.ts"
 import { makePlan } from "../vms/plan.ts"
 import { type Cell, Registry } from "../vms/registry.ts"
 import { DOCKER, FINISH } from "./build-scripts.ts"
-import { type Emit, STORED } from "./convert.ts"
+import { EDITION, type Emit, STORED } from "./convert.ts"
 import { caveats, forGuests } from "./guest-proxy.ts"
 import { logOf, runScript, type ScriptFailed } from "./guest-script.ts"
 import { type Stage, stagesOf } from "./stages.ts"
@@ -49,9 +52,6 @@ export interface Build {
 /** What decides what a build gives: `from`'s files, or, known before they are there, the container image they are made of. */
 type Inputs = Pick<Build, "diskMib" | "docker" | "env" | "kernel" | "script" | "sizeMib"> & ({ readonly base: string; readonly from?: Base } | { readonly base?: undefined; readonly from: Base })
 
-/** Changes when the same request would give another image: a new prelude, say; 2: what a container image has in /root is there. */
-const EDITION = "2"
-
 /** The name of the image that a failed build leaves: its disks, with the stages that were done. */
 const unfinishedOf = (name: ImageName) => Schema.decodeOption(ImageName)(`${name}.unfinished` as ImageName)
 
@@ -65,7 +65,7 @@ const SHUTDOWN = 180_000
 export const digestOf = ({ diskMib, docker, env, kernel, script, sizeMib, ...of }: Inputs): string => {
   const { base, from } = of
   const origin = base === undefined ? [from.files.rootfs, from.files.seed] : [base]
-  const inputs = [EDITION, ...origin, script, docker, sizeMib ?? 0, diskMib, kernel ?? null, Object.entries(env).toSorted()]
+  const inputs = [`${EDITION}`, ...origin, script, docker, sizeMib ?? 0, diskMib, kernel ?? null, Object.entries(env).toSorted()]
   return `sha256:${createHash("sha256").update(JSON.stringify(inputs)).digest("hex")}`
 }
 
@@ -75,12 +75,13 @@ const digestAfter = (build: Build, done: ReadonlyArray<Stage>): string => digest
 const isCatalogError = Schema.is(Schema.Union(ImageNotFound, KernelNotFound, StepFailed, StateUnwritable, HelperUnreachable))
 
 /** Whatever goes wrong with the VM or in it, as a failure of the build. */
-const failed = (name: ImageName, log: string) => (error: { readonly message: string; readonly hint?: string }): CatalogError =>
-  isCatalogError(error) ? error : new StepFailed({ operation: `build ${name}`, problem: error.message, fix: error.hint ?? `its output is in ${log}` })
+const failed = (name: ImageName, log: string) => (error: Failure): CatalogError =>
+  isCatalogError(error) ? error : stepFailed(`build ${name}`, `its output is in ${log}`)(error)
 
 /** Builds images in VMs: the script's work is a guest's, and of its file systems the host only copies blocks. */
 export const makeBuild = Effect.gen(function*() {
   const catalog = yield* Catalog
+  const events = yield* Events
   const lifecycle = yield* Lifecycle
   const operations = yield* Operations
   const plan = yield* makePlan
@@ -153,7 +154,9 @@ export const makeBuild = Effect.gen(function*() {
       const variables = { DEBIAN_FRONTEND: "noninteractive", ...proxyVariables(forGuests(proxy)), ...env }
       const run = (text: string) => runScript(vsockSocket(spec.id), text, variables, log)
       yield* emit({ _tag: "Log", path })
-      yield* Effect.forEach(yield* caveats(proxy), (line) => log(Buffer.from(`banger: ${line}\n`)))
+      const say = (line: string) => log(Buffer.from(`banger: ${line}\n`))
+      yield* Effect.forEach(yield* caveats(proxy), say)
+      yield* events.lines(spec.id, true, 0).pipe(pauses(spec.name), Stream.runForEach(say), Effect.forkScoped)
       const sealed = (as: ImageName, source: ImageSource) =>
         Effect.gen(function*() {
           yield* run(FINISH)
@@ -163,7 +166,7 @@ export const makeBuild = Effect.gen(function*() {
       /** The failure of a stage, once what was done before it is kept, where that can be. */
       const leaving = (at: number) => ({ message }: ScriptFailed) =>
         Effect.gen(function*() {
-          const source = { reference: unfinishedReference(reference), digest: digestAfter(build, stages.slice(0, at)), base: build.base ?? null }
+          const source = { reference: unfinishedReference(reference), digest: digestAfter(build, stages.slice(0, at)), base: build.base ?? null, edition: EDITION }
           const kept = yield* Option.match(at > 0 ? place : Option.none(), {
             onNone: () => Effect.succeedNone,
             onSome: ({ as }) => Effect.option(Effect.tapError(sealed(as, source), (error) => Effect.logWarning(`what was built of ${name} is not kept`, error)))
@@ -173,7 +176,7 @@ export const makeBuild = Effect.gen(function*() {
         })
       yield* Effect.forEach([...stages.entries()].slice(done), ([at, stage]) =>
         Effect.catchTag(step(stage.name, run(stage.script)), "ScriptFailed", leaving(at)), { discard: true })
-      return yield* sealed(name, { reference, digest: digestOf(build), base: build.base ?? null })
+      return yield* sealed(name, { reference, digest: digestOf(build), base: build.base ?? null, edition: EDITION })
     }).pipe(
       Effect.scoped,
       // Once the builder VM, which may be made of it, is gone; a VM of the user's keeps it.

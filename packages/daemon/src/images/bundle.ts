@@ -10,7 +10,7 @@ import type { Proxy } from "@banger/domain/session.ts"
 import * as Effect from "effect/Effect"
 import { Catalog } from "../catalog.ts"
 import { stepOf } from "../step.ts"
-import { type Emit, follow, place, STORED } from "./convert.ts"
+import { EDITION, type Emit, follow, place, STORED } from "./convert.ts"
 import { reserve, runProgram } from "./program.ts"
 
 /** Makes an image of the one in a bundle that a catalog names. */
@@ -38,7 +38,7 @@ export const makeUnbundle = Effect.map(Catalog, (catalog) =>
       const workSeed = yield* take(bundled.seed(image.name))
       return yield* stepOf(emit)(STORED, catalog.register({
         name, rootfs, workSeed, run: image.run,
-        source: { reference: url, digest: `sha256:${sha256}`, base: null }
+        source: { reference: url, digest: `sha256:${sha256}`, base: null, edition: EDITION }
       }))
     }))
   })

@@ -33,6 +33,9 @@ export interface Conversion {
 /** Logins as banger-oci reads them from its stdin. */
 const encodeLogins = Schema.encodeSync(Schema.parseJson(Schema.Struct({ logins: Logins })))
 
+/** Changes when the same request would give another image: a new prelude, say; 2: what a container image has in /root is there. */
+export const EDITION = 2
+
 /** The last part of making any image. */
 export const STORED = "image store"
 

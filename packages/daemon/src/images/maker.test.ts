@@ -5,17 +5,20 @@ import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import * as ImageStore from "@banger/capabilities/image-store/live.ts"
 import { temporary } from "@banger/capabilities/testing/temporary.ts"
-import { ImageName } from "@banger/domain/ids.ts"
+import { ImageName, KernelName } from "@banger/domain/ids.ts"
+import { Image } from "@banger/domain/catalog.ts"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Catalog } from "../catalog.ts"
 import { CatalogStore } from "../store/catalog-store.ts"
 import * as Database from "../store/database.ts"
 import { daemonOn } from "../testing.ts"
-import { ImageMaker } from "./maker.ts"
+import { EDITION } from "./convert.ts"
+import { asWished, ImageMaker } from "./maker.ts"
 
 const makerOn = (state: string) =>
   ImageMaker.layer.pipe(
@@ -42,6 +45,34 @@ const silent = Effect.gen(function*() {
 })
 
 const name = ImageName.make("slow")
+
+describe("an image that is pulled again", () => {
+  /** What the store has of an image, as JSON: `edition` is absent in the records of versions that had none. */
+  const stored = (source: object, kernel: string | null = null) =>
+    Schema.decodeUnknownSync(Image)({
+      files: { name: "box", generation: 1, rootfs: "0".repeat(64), seed: null },
+      kernel,
+      rootfsBytes: 64 * 2 ** 20,
+      createdAt: "2026-01-01T00:00:00.000Z",
+      source: { reference: "oci://box", digest: "sha256:1", base: null, ...source },
+      run: null,
+      usedBy: []
+    })
+  const wished = asWished({ reference: "oci://box" })
+
+  it("is up to date when this version would make the same", () => {
+    assert.isTrue(wished(stored({ edition: EDITION })))
+    assert.isTrue(asWished({ reference: "oci://box", sizeMib: 64, kernel: KernelName.make("own") })(stored({ edition: EDITION }, "own")))
+  })
+
+  it("is made anew when an older version made it, or it is not what is wished for", () => {
+    assert.isFalse(wished(stored({})))
+    assert.isFalse(wished(stored({ edition: EDITION - 1 })))
+    assert.isFalse(wished(stored({ edition: EDITION, reference: "oci://other" })))
+    assert.isFalse(asWished({ reference: "oci://box", sizeMib: 65 })(stored({ edition: EDITION })))
+    assert.isFalse(asWished({ reference: "oci://box", kernel: KernelName.make("own") })(stored({ edition: EDITION })))
+  })
+})
 
 describe("making an image", () => {
   it.live("is cancelled by its only watcher, and by none of several", () => Effect.scoped(Effect.gen(function*() {

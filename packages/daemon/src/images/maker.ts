@@ -20,7 +20,7 @@ import { makeOperations } from "../operations.ts"
 import { stepOf } from "../step.ts"
 import { type Build, digestOf, makeBuild } from "./build.ts"
 import { makeUnbundle } from "./bundle.ts"
-import { type Conversion, type Emit, makeConvert, place, STORED } from "./convert.ts"
+import { type Conversion, EDITION, type Emit, makeConvert, place, STORED } from "./convert.ts"
 import { type Known, makeMirrors, makeRecipes, makeSession } from "./recipes.ts"
 
 /** Images that can be made at a time: more than anybody asks for. */
@@ -30,9 +30,9 @@ const MAKING = 1_000
 const wishes = ({ kernel, sizeMib }: Pick<Conversion, "kernel" | "sizeMib">) =>
   `${sizeMib === undefined ? "" : ` with ${sizeMib} MiB`}${kernel === undefined ? "" : ` for kernel ${kernel}`}`
 
-/** The image is made of the same reference, and is already what the request asks for. */
-const asWished = ({ kernel, reference, sizeMib }: Conversion) => (image: Image) =>
-  image.source?.reference === reference && image.rootfsBytes >= (sizeMib ?? 0) * 2 ** 20 && (kernel === undefined || image.kernel === kernel)
+/** The image is made of the same reference, as this version does it, and is already what the request asks for. */
+export const asWished = ({ kernel, reference, sizeMib }: Pick<Conversion, "kernel" | "reference" | "sizeMib">) => (image: Image) =>
+  image.source?.reference === reference && image.source.edition === EDITION && image.rootfsBytes >= (sizeMib ?? 0) * 2 ** 20 && (kernel === undefined || image.kernel === kernel)
 
 type Making = Effect.Effect<Stream.Stream<ImageProgress, CatalogError>, ImageBusy>
 
@@ -98,7 +98,7 @@ export class ImageMaker extends Context.Tag("@banger/daemon/ImageMaker")<ImageMa
         const result = yield* convert({ ...conversion, unless: Option.getOrUndefined(Option.flatMapNullable(here, ({ source }) => source?.digest)) }, emit)
         if (result === "unchanged") return yield* Effect.map(catalog.image(name), (image) => ({ image, message: `${name} is up to date: ${image.source?.digest}` }))
         const { digest, rootfs, run, workSeed } = result
-        const image = yield* stepOf(emit)(STORED, catalog.register({ name, kernel, rootfs, workSeed, source: { reference, digest, base: null }, run }))
+        const image = yield* stepOf(emit)(STORED, catalog.register({ name, kernel, rootfs, workSeed, source: { reference, digest, base: null, edition: EDITION }, run }))
         return { image, message: `${name} is made of ${digest}` }
       }))
 

@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Config } from "../config.ts"
 import { interpreter } from "./guest-script.ts"
-import { makeKernelPackages, makeRecipes, makeSession } from "./recipes.ts"
+import { makeKernelPackages, makeOffers, makeRecipes, makeSession } from "./recipes.ts"
 
 const nothing = { proxy: {}, logins: {} }
 
@@ -160,6 +160,24 @@ describe("a catalog of the user's", () => {
     assert.deepStrictEqual(await packagesOf("catalog.json", "near"), [`${web}/pool/linux.deb`])
     assert.match(String(await packagesOf("catalog.json", "local")), /can only name what is on one/)
     assert.match(String(await packagesOf("empty.json", "none")), /packages/)
+  })
+
+  it("is listed, before banger's own, with what a pull would take of two that share a name", async () => {
+    const offers = (about: string) => {
+      const kernel = { about, packages: [{ url: "linux.deb", sha256: "0".repeat(64), bytes: 1 }] }
+      writeFileSync(`${base}/offers.json`, JSON.stringify({ kernels: { "debian-6.1": kernel, debian: kernel } }))
+      writeFileSync(`${base}/config.toml`, `[catalog]\nurls = ["${web}/offers.json"]\n`)
+      return Effect.runPromise(makeOffers(new URL("catalog.json", directory)).pipe(
+        Effect.flatMap((all) => all(nothing)),
+        Effect.map((all) => all.map(({ about, kind, name }) => `${kind} ${name}: ${about}`)),
+        Effect.catchAll(({ message }) => Effect.succeed([message])),
+        Effect.provide(Config.layer(`${base}/config.toml`))
+      ))
+    }
+    const [first, second, ...own] = await offers("ours")
+    assert.deepStrictEqual([first, second], ["kernel debian-6.1: ours", "kernel debian: ours"])
+    assert.deepStrictEqual(own, Object.entries(catalog.images).map(([name, { about }]) => `image ${name}: ${about}`))
+    for (const about of ["two\nlines", "\x1b[2J", "\u202etxet", "x".repeat(201)]) assert.match(String(await offers(about)), /expected one line of at most 200 characters/)
   })
 
   it("has the parameters that it has", async () => {

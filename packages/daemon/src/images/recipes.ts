@@ -2,7 +2,8 @@ import { createHash } from "node:crypto"
 import { textAt } from "@banger/capabilities/download.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import type { ImageName, KernelName } from "@banger/domain/ids.ts"
-import { type Bundle, type CatalogEntry, CatalogFile, type KnownFile, type Recipe } from "@banger/domain/recipe.ts"
+import { type Bundle, type CatalogEntry, CatalogFile, type KnownFile, type Offer, type Recipe } from "@banger/domain/recipe.ts"
+import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -73,12 +74,24 @@ export const makeMirrors = Effect.map(settings, (read) =>
 /** Not what every object has: `constructor` is a name like another. */
 const own = <K extends string, A>(entries: Readonly<Record<K, A>>, name: K): A | undefined => Object.hasOwn(entries, name) ? entries[name] : undefined
 
-/** The first that a catalog of the user's has, else banger's own; they are read anew each time. */
-const search = <A, B>(urls: ReadonlyArray<string>, proxy: Proxy, pick: (catalog: typeof CatalogFile.Type) => A | undefined, use: (entry: A, catalog: URL) => Effect.Effect<B, BadSource>) =>
+interface At {
+  readonly url: URL
+  readonly catalog: typeof CatalogFile.Type
+}
+
+/** One after the other, those of the user's first, then banger's own; each is read anew when it is asked for. */
+const catalogs = (urls: ReadonlyArray<string> | undefined, proxy: Proxy, ofBanger = OWN): ReadonlyArray<Effect.Effect<At, BadSource>> =>
+  [...urls ?? [], ofBanger.href].map((text) =>
+    Effect.try({ try: () => new URL(text), catch: () => new BadSource({ path: text, problem: "it is no URL", fix: "correct [catalog] urls in the configuration" }) }).pipe(
+      Effect.flatMap((url) => Effect.map(catalogAt(url, proxy), (catalog) => ({ url, catalog })))
+    ))
+
+/** The first that has it. */
+const search = <A, B>(all: ReadonlyArray<Effect.Effect<At, BadSource>>, pick: (catalog: typeof CatalogFile.Type) => A | undefined, use: (entry: A, catalog: URL) => Effect.Effect<B, BadSource>) =>
   Effect.gen(function*() {
-    for (const text of [...urls, OWN.href]) {
-      const url = yield* Effect.try({ try: () => new URL(text), catch: () => new BadSource({ path: text, problem: "it is no URL", fix: "correct [catalog] urls in the configuration" }) })
-      const entry = pick(yield* catalogAt(url, proxy))
+    for (const one of all) {
+      const { catalog, url } = yield* one
+      const entry = pick(catalog)
       if (entry !== undefined) return Option.some(yield* use(entry, url))
     }
     return Option.none<B>()
@@ -93,12 +106,24 @@ export const makeRecipes = Effect.map(settings, (read) => {
 
   return (name: ImageName, { proxy }: Session): Effect.Effect<Option.Option<Known>, BadSource> =>
     Effect.flatMap(read, ({ parameters, urls }) =>
-      search(urls ?? [], proxy, ({ images }) => own(images, name), (entry, catalog) => known(name, entry, catalog, parameters?.[name] ?? {}, proxy)))
+      search(catalogs(urls, proxy), ({ images }) => own(images, name), (entry, catalog) => known(name, entry, catalog, parameters?.[name] ?? {}, proxy)))
 })
 
 /** Looks a kernel's name up: its packages, at addresses that are whole. */
 export const makeKernelPackages = Effect.map(settings, (read) =>
   (name: KernelName, { proxy }: Session): Effect.Effect<Option.Option<ReadonlyArray<KnownFile>>, BadSource> =>
     Effect.flatMap(read, ({ urls }) =>
-      search(urls ?? [], proxy, ({ kernels }) => own(kernels, name), ({ packages }, catalog) =>
+      search(catalogs(urls, proxy), ({ kernels }) => own(kernels, name), ({ packages }, catalog) =>
         Effect.forEach(packages, (file) => Effect.map(within(catalog, file.url), ({ href }) => ({ ...file, url: href }))))))
+
+/** Everything that has a name in a catalog: of two that share one, that which a pull would take. */
+export const makeOffers = (ofBanger = OWN) => Effect.map(settings, (read) => ({ proxy }: Session): Effect.Effect<ReadonlyArray<Offer>, BadSource> =>
+  Effect.gen(function*() {
+    const { urls } = yield* read
+    const all = yield* Effect.all(catalogs(urls, proxy, ofBanger), { concurrency: "unbounded" })
+    const offers = all.flatMap(({ catalog: { images, kernels }, url: { href: catalog } }): ReadonlyArray<Offer> => [
+      ...Object.entries(images).map(([name, { about }]) => ({ kind: "image" as const, name, about, catalog })),
+      ...Object.entries(kernels).map(([name, { about }]) => ({ kind: "kernel" as const, name, about, catalog }))
+    ])
+    return Array.dedupeWith(offers, (one, other) => one.kind === other.kind && one.name === other.name)
+  }))

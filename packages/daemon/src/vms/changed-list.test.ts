@@ -11,6 +11,7 @@ import { tapPool } from "@banger/capabilities/tap-pool/live.ts"
 import { temporary } from "@banger/capabilities/testing/temporary.ts"
 import { vsock } from "@banger/capabilities/vsock/live.ts"
 import { workDisk } from "@banger/capabilities/work-disk/live.ts"
+import type { Failure } from "@banger/domain/failure.ts"
 import { VmRef } from "@banger/domain/ids.ts"
 import { VmSpec, type VmSpec as Spec } from "@banger/domain/vm.ts"
 import * as Context from "effect/Context"
@@ -23,7 +24,7 @@ import { strangers } from "../strangers.ts"
 import { daemonOn, recovered, reserve } from "../testing.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { Registry } from "./registry.ts"
-import { type Failure, VmRuntime } from "./runtime.ts"
+import { VmRuntime } from "./runtime.ts"
 
 const quiet = () => Effect.void
 

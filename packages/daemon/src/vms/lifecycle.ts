@@ -2,7 +2,8 @@ import { dispensable } from "@banger/capabilities/degraded.ts"
 import { shutdown } from "@banger/capabilities/vsock/agent-client.ts"
 import { VmExits } from "@banger/capabilities/firecracker/contract.ts"
 import { vsockSocket } from "@banger/capabilities/paths.ts"
-import { Leftovers, pausedFix, StepFailed, type VmError, WrongState } from "@banger/domain/errors.ts"
+import { Leftovers, pausedFix, StepFailed, stepFailed, type VmError, WrongState } from "@banger/domain/errors.ts"
+import type { Failure } from "@banger/domain/failure.ts"
 import { type VmRecord, VmSpec } from "@banger/domain/vm.ts"
 import * as Array from "effect/Array"
 import * as Clock from "effect/Clock"
@@ -16,11 +17,8 @@ import { Pool } from "../pool.ts"
 import { KNOWN_HOSTS, KnownHosts } from "./known-hosts.ts"
 import { type Emit, Operations } from "./operations.ts"
 import { type Cell, Registry } from "./registry.ts"
-import { type Failure, type Run, RunFailed, VmRuntime } from "./runtime.ts"
+import { type Run, RunFailed, VmRuntime } from "./runtime.ts"
 import { view } from "./view.ts"
-
-const stepFailed = (operation: string, failure: Failure) =>
-  new StepFailed({ operation, problem: failure.message, fix: failure.hint ?? "banger doctor says what the host lacks" })
 
 /** Of a VM that is paused for want of room: what would need it to run is refused, and says what mends it. */
 const paused = ({ reason, spec: { name }, state }: VmRecord) => new WrongState({ name, state, wanted: "running", fix: pausedFix(reason) })
@@ -114,7 +112,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         if (cell.record.state !== "stopped") yield* settle(cell, "stopped", "")
         yield* begin(cell, emit).pipe(
           Effect.catchTag("RunFailed", ({ failure, leftovers }) =>
-            failing(settled(cell, leftovers, keepsVm(failure) ? "crashed" : "stopped", `start failed: ${failure.message}`), stepFailed(`start ${name}`, failure), emit)),
+            failing(settled(cell, leftovers, keepsVm(failure) ? "crashed" : "stopped", `start failed: ${failure.message}`), stepFailed(`start ${name}`)(failure), emit)),
           Effect.onInterrupt(() => Effect.ignoreLogged(settle(cell, "stopped", "start was interrupted")))
         )
         yield* emit({ _tag: "Finished", vm: view(cell.record), message: `${name} runs` })
@@ -158,7 +156,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         const { spec } = cell.record
         yield* emit({ _tag: "Planned", vm: view(cell.record) })
         yield* make(cell, emit).pipe(
-          Effect.catchAll((error) => failing(unmake(cell, error), error._tag === "RunFailed" ? stepFailed(`create ${spec.name}`, error.failure) : error, emit)),
+          Effect.catchAll((error) => failing(unmake(cell, error), error._tag === "RunFailed" ? stepFailed(`create ${spec.name}`)(error.failure) : error, emit)),
           Effect.onInterrupt(() => Effect.ignoreLogged(reclaimed(cell)))
         )
         // The next VM's TAP is made while this one is used.

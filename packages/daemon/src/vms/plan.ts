@@ -1,6 +1,6 @@
 import { run } from "@banger/capabilities/exec.ts"
 import type { CreateVm } from "@banger/domain/api.ts"
-import { type CatalogError, StepFailed, type VmError } from "@banger/domain/errors.ts"
+import { type CatalogError, StepFailed, stepFailed, type VmError } from "@banger/domain/errors.ts"
 import { ImageName, KernelName, VmName } from "@banger/domain/ids.ts"
 import { VmRecord, VmSpec } from "@banger/domain/vm.ts"
 import * as Clock from "effect/Clock"
@@ -27,7 +27,7 @@ const generatedName = (path: string) =>
 /** Of the catalog's errors only those can happen here that a VM's operation has too. */
 const asVmError = (error: CatalogError): VmError =>
   error._tag === "ImageInUse" || error._tag === "ImageBusy" || error._tag === "KernelInUse" || error._tag === "BadSource"
-    ? new StepFailed({ operation: "choose image and kernel", problem: error.message, fix: error.hint })
+    ? stepFailed("choose image and kernel")(error)
     : error
 
 /** Decides what a new VM is, from the request, the configuration and the host, and takes its name and slot. */

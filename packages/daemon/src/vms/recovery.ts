@@ -17,6 +17,7 @@ import { KNOWN_HOSTS, KnownHosts } from "./known-hosts.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { Operations } from "./operations.ts"
 import { type Cell, Registry } from "./registry.ts"
+import { NEARLY_FULL } from "./room.ts"
 import { VmRuntime } from "./runtime.ts"
 
 /** How often a capability that cannot say whether its part stands is asked again at once, when the daemon boots. */
@@ -72,7 +73,7 @@ export const recovery = Effect.gen(function*() {
     isPaused(cell.record.spec.id).pipe(
       Effect.provideService(FirecrackerApi, api),
       Effect.orElseSucceed(() => cell.record.state === "paused"),
-      Effect.map((paused) => paused ? { state: "paused" as const, reason: cell.record.state === "paused" ? cell.record.reason : "" } : { state: "running" as const, reason: "" })
+      Effect.map((paused) => paused ? { state: "paused" as const, reason: NEARLY_FULL } : { state: "running" as const, reason: "" })
     )
 
   const lost = (cell: Cell, reason: string) => {

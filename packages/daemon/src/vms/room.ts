@@ -5,7 +5,8 @@ import { FirecrackerApi } from "@banger/capabilities/firecracker/contract.ts"
 import { pause, resume } from "@banger/capabilities/firecracker/pause.ts"
 import { Helper } from "@banger/capabilities/helper.ts"
 import { monotonicMillis } from "@banger/capabilities/monotonic.ts"
-import { RESERVE_BYTES, shortOf } from "@banger/capabilities/reserve.ts"
+import { RESERVE_BYTES } from "@banger/capabilities/reserve.ts"
+import { size } from "@banger/domain/size.ts"
 import * as Effect from "effect/Effect"
 import { Lifecycle } from "./lifecycle.ts"
 import { Operations } from "./operations.ts"
@@ -22,6 +23,9 @@ const lookEvery = (free: number) => free < NEAR ? "250 millis" : "1 second"
 
 /** Milliseconds. A root disk may be lost for other reasons, too: a host's disk that fails. */
 const flushEvery = (free: number) => free < NEAR ? 2_000 : 60_000
+
+/** Why a VM is paused. A record says what the VM waits for, not how much is free: the figure of a moment ago would be wrong while somebody makes room. */
+export const NEARLY_FULL = `the host's disk is nearly full, and it goes on when ${size(RESERVE_BYTES + SLACK)} are free`
 
 const WATCH = "keeping VMs from a full disk"
 
@@ -82,7 +86,7 @@ export const makeRoom = (freeBytes: Effect.Effect<number, FileFailed>) => Effect
   const look = Effect.gen(function*() {
     const free = yield* freeBytes
     const now = yield* monotonicMillis
-    if (free < RESERVE_BYTES) yield* change("running", shortOf(free))
+    if (free < RESERVE_BYTES) yield* change("running", NEARLY_FULL)
     if (free >= RESERVE_BYTES + SLACK) yield* change("paused", "")
     if (!flushing && now - flushed >= flushEvery(free)) yield* flush
     yield* Effect.sleep(lookEvery(free))

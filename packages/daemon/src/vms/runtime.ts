@@ -2,6 +2,7 @@ import type { Check } from "@banger/capabilities/capability.ts"
 import { type Choice, type Complete, GuestPatches } from "@banger/capabilities/compose.ts"
 import { type CannotRemove, Lease } from "@banger/capabilities/lease.ts"
 import { type HostServices, pipeline as standard } from "@banger/capabilities/pipeline.ts"
+import type { Failure } from "@banger/domain/failure.ts"
 import type { VmRecord } from "@banger/domain/vm.ts"
 import type { Step } from "../step.ts"
 import { undoable } from "../strangers.ts"
@@ -13,13 +14,6 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
-
-/** What every error of a capability says for itself. */
-export interface Failure {
-  readonly _tag: string
-  readonly message: string
-  readonly hint?: string
-}
 
 /** A start that failed: why, and what of it could not be given back. */
 export class RunFailed extends Data.TaggedError("RunFailed")<{

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { ImageName, KernelName } from "@banger/domain/ids.ts"
 import { ImageReference } from "@banger/domain/recipe.ts"
 import { DiskMib } from "@banger/domain/vm.ts"
-import { images, kernels, offering } from "../../command-line/candidates.ts"
+import { kernels, offering, offers } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { as, json, verbose } from "../../command-line/options.ts"
@@ -41,7 +41,7 @@ system; what it has in /root is in /root of its VMs. Credentials are those of do
 session, proxies those of HTTPS_PROXY and its like, or of [proxy] in the configuration. Layers are kept, and shared by images; an
 interrupted pull goes on where it ended.
 The same image again is only fetched when its digest is another; what a name of the catalog stands for, only with --update.`,
-  args: Args.text({ name: "NAME|oci://REFERENCE" }).pipe(offering(images)),
+  args: Args.text({ name: "NAME|oci://REFERENCE" }).pipe(offering(offers("image"))),
   flags: Options.all({
     name: Options.text("name").pipe(Options.withPseudoName("NAME"), Options.withDescription("name of the image (debian:12 becomes debian-12)"), as(ImageName)),
     size: Options.text("size").pipe(Options.withPseudoName("SIZE"), Options.withDescription("size of the root file system, at least (8G)"), as(Values.mib(DiskMib))),

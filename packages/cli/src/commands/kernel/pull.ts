@@ -7,7 +7,7 @@ import { KernelName } from "@banger/domain/ids.ts"
 import type { KnownFile } from "@banger/domain/recipe.ts"
 import { proxyVariables } from "@banger/domain/session.ts"
 import { bangerBundle, type Told } from "../../bundle/banger-bundle.ts"
-import { kernels } from "../../command-line/candidates.ts"
+import { offers } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { json, verbose } from "../../command-line/options.ts"
 import { proxied } from "../../daemon/caller.ts"
@@ -29,7 +29,7 @@ const fetched = ({ bytes, sha256, url }: KnownFile, directory: string, name: str
 export default command({
   path: "kernel pull",
   about: "Imports a kernel of the catalog by its name: fetches its packages, and checks their sha256.",
-  args: catalogName(KernelName, kernels),
+  args: catalogName(KernelName, offers("kernel")),
   flags: Options.all({ verbose, json }),
   json: KERNEL,
   examples: ["banger kernel pull debian-6.1", "banger vm run --kernel debian-6.1"],
