@@ -37,6 +37,7 @@ await bundle(LIB, {
 })
 
 go("banger-bundle")
+go("banger-copy")
 go("banger-guest")
 go("banger-kernel")
 go("banger-kvm")

@@ -84,6 +84,16 @@ describe("vm", () => {
     expect(await ok("banger vm exec web -- sh -c 'modprobe overlay && grep -c ^overlay /proc/modules'")).toBe("1")
   })
 
+  it("takes files and gives them back, and what a guest sends lands in its place alone", async () => {
+    await ok("rm -rf copy && mkdir -p copy/sub && head -c 3000000 /dev/urandom >copy/sub/data && chmod 750 copy/sub && ln -s /etc/shadow copy/link")
+    expect(await ok("banger vm cp copy web:")).toBe("2 files, 2.9 MiB")
+    expect(await ok("banger vm cp web:copy back && diff -r --no-dereference copy back && stat -c %a back/sub && readlink back/link")).toBe("2 files, 2.9 MiB\n750\n/etc/shadow")
+    await ok("banger vm exec web -- sh -c 'mkdir -p /srv/evil; echo root::0:0::/:/bin/sh >/srv/evil/link; chmod 4755 /srv/evil/link'")
+    expect(await ok("mkdir -p evil && ln -sf ../kept evil/link && echo kept >kept && banger vm cp web:/srv/evil . && cat kept && stat -c '%F %a' evil/link")).toBe("1 file, 21 B\nkept\nregular file 755")
+    expect(await ok("banger vm cp web:/srv/evil - | tar -t")).toBe("evil/\nevil/link")
+    expect((await sh("banger vm cp web:/srv/none .")).stderr).toMatch(/^banger: web:\/srv\/none: .*no such file/)
+  })
+
   it("gives its disk no name on the host: what a guest writes there is read by nobody but itself", async () => {
     const device = `/dev/mapper/banger-${(await show("web")).vm.id}`
     await ok("banger vm exec web -- sh -c 'e2label /dev/vda hijacked && sync'")

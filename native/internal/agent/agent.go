@@ -66,6 +66,7 @@ func (a *Agent) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/exec", a.exec)
 	mux.HandleFunc("PUT /v1/files", a.putFiles)
 	mux.HandleFunc("GET /v1/files", a.getFiles)
+	mux.HandleFunc("PUT /v1/copy", a.putCopy)
 	mux.HandleFunc("POST /v1/shutdown", a.shutdown)
 	mux.HandleFunc("POST /v1/grow", a.grow)
 	mux.HandleFunc("POST /v1/clock", a.clock)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"banger.dev/native/internal/untar"
 )
 
 var past = time.Unix(1600000000, 0)
@@ -91,7 +93,7 @@ func TestUploadReplaces(t *testing.T) {
 	os.WriteFile(outside, []byte("mine"), 0o644)
 	os.Symlink(outside, dir+"/file")
 	os.Symlink("/etc", dir+"/dir")
-	if _, err := unpack(dir, tar.NewReader(archive(t, member(tar.TypeReg, "file", "new"), member(tar.TypeDir, "dir/", ""), member(tar.TypeReg, "dir/x", "x")))); err != nil {
+	if _, err := untar.Into(untar.Target{Dir: dir, Modes: untar.AllModes}, tar.NewReader(archive(t, member(tar.TypeReg, "file", "new"), member(tar.TypeDir, "dir/", ""), member(tar.TypeReg, "dir/x", "x")))); err != nil {
 		t.Fatal(err)
 	}
 	if text, _ := os.ReadFile(outside); string(text) != "mine" {
@@ -99,6 +101,27 @@ func TestUploadReplaces(t *testing.T) {
 	}
 	if text, _ := os.ReadFile(dir + "/dir/x"); string(text) != "x" {
 		t.Error("the directory did not take the link's place")
+	}
+}
+
+func TestACopyTakesTheNameThatIsAsked(t *testing.T) {
+	g := newGuest(t)
+	dir := t.TempDir()
+	tree := func() *bytes.Buffer {
+		return archive(t, member(tar.TypeDir, "tree/", ""), member(tar.TypeReg, "tree/file", "x"), member(tar.TypeLink, "tree/hard", "tree/file"))
+	}
+	for _, at := range []string{"/as", "/as/tree"} {
+		if status, body := g.do("PUT", "/v1/copy?path="+dir+"/as", tree()); status != 200 || string(body) != `{"files":2,"bytes":1}`+"\n" {
+			t.Error(at, status, string(body))
+		}
+		if text, err := os.ReadFile(dir + at + "/hard"); err != nil || string(text) != "x" {
+			t.Error(at, string(text), err)
+		}
+	}
+	for name, path := range map[string]string{"relative": "as", "no parent": dir + "/none/as", "a file's place": dir + "/as/file"} {
+		if status, body := g.do("PUT", "/v1/copy?path="+path, io.MultiReader(tree(), io.LimitReader(zeros{}, 8<<20))); status < 400 || !strings.Contains(string(body), "error") {
+			t.Error(name, status, string(body))
+		}
 	}
 }
 
@@ -163,7 +186,7 @@ func FuzzUnpack(f *testing.F) {
 	f.Add(archive(f, member(tar.TypeDir, "d/", ""), member(tar.TypeReg, "d/f", "x"), member(tar.TypeLink, "h", "d/f")).Bytes())
 	f.Fuzz(func(t *testing.T, in []byte) {
 		base := t.TempDir()
-		unpack(filepath.Join(base, "target"), tar.NewReader(bytes.NewReader(in)))
+		untar.Into(untar.Target{Dir: filepath.Join(base, "target"), Modes: untar.AllModes}, tar.NewReader(bytes.NewReader(in)))
 		if entries, _ := os.ReadDir(base); len(entries) > 1 {
 			t.Errorf("left the directory: %v", entries)
 		}

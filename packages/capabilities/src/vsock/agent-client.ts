@@ -173,6 +173,14 @@ export const putFiles = (
     Effect.scoped
   )
 
+/** The same as `cp` would copy to a path: into a directory that is there, else in the place of the path's last name. Refused with 404 by agents that know no such call. */
+export const putCopy = (socket: string, path: string, tar: Readable): Effect.Effect<Unpacked, AgentUnreachable | AgentRefused> =>
+  request(socket, { method: "PUT", path: `/v1/copy?${new URLSearchParams({ path })}`, body: tar }).pipe(
+    Effect.flatMap(expecting(200)),
+    Effect.flatMap(decoded(Unpacked)),
+    Effect.scoped
+  )
+
 /** A tar stream of a file or directory of the guest, names relative to what holds it. A stranger's archive; cut short, it fails. */
 export const getFiles = (socket: string, path: string): Effect.Effect<Readable, AgentUnreachable | AgentRefused, Scope.Scope> =>
   Effect.flatMap(request(socket, { method: "GET", path: files(path) }), expecting(200))

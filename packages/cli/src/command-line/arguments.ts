@@ -13,9 +13,9 @@ export const fitting = <A, I extends string>(schema: Schema.Schema<A, I>, hint: 
     Either.mapLeft(decode(given), (words) => HelpDoc.blocks([HelpDoc.p(`${JSON.stringify(given)}: ${words}`), HelpDoc.p(hint)]))))
 }
 
-/** Arguments as a usage line shows them: `NAME`, `NAME...`, `[PATH]`. */
+/** Arguments as a usage line shows them: `NAME`, `NAME...`, `[PATH]`, `SRC DST`. */
 export const usageOf = (args: Args.Args<unknown>): string => {
   const name = Option.getOrElse(Args.getIdentifier(args), () => "").replace(/^<(.*)>$/, "$1")
-  if (Args.getMaxSize(args) > 1) return `${name}...`
+  if (Args.getMaxSize(args) > 1 && !name.includes(" ")) return `${name}...`
   return name !== "" && Args.getMinSize(args) === 0 ? `[${name}]` : name
 }

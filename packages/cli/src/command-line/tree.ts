@@ -25,6 +25,7 @@ import systemInstall from "../commands/system/install.ts"
 import systemRestart from "../commands/system/restart.ts"
 import systemStatus from "../commands/system/status.ts"
 import systemUninstall from "../commands/system/uninstall.ts"
+import vmCp from "../commands/vm/cp.ts"
 import vmCreate from "../commands/vm/create.ts"
 import vmDelete from "../commands/vm/delete.ts"
 import vmExec from "../commands/vm/exec.ts"
@@ -54,6 +55,7 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [vmKill, "send a signal to VMs"],
   [vmDelete, "delete VMs and their disks"],
   [vmExec, "run a command in a VM"],
+  [vmCp, "copy files into a VM, or out of it"],
   [vmSsh, "ssh into a VM"],
   [vmLogs, "a VM's console, or what the daemon did with it"],
   [imageList, "the images"],
@@ -99,7 +101,7 @@ export const GROUPS: ReadonlyMap<string, { readonly title: string; readonly summ
 
 /** Short forms of the commands that are typed most. */
 const SHORT_FORMS: ReadonlyArray<readonly [word: string, command: Command]> = [
-  ["run", vmRun], ["exec", vmExec], ["sh", vmSsh], ["ls", vmList], ["ps", vmList], ["start", vmStart], ["stop", vmStop], ["rm", vmDelete], ["logs", vmLogs]
+  ["run", vmRun], ["exec", vmExec], ["cp", vmCp], ["sh", vmSsh], ["ls", vmList], ["ps", vmList], ["start", vmStart], ["stop", vmStop], ["rm", vmDelete], ["logs", vmLogs]
 ]
 
 /** The command that each short form stands for. */

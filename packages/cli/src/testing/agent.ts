@@ -15,13 +15,18 @@ export interface TestAgent {
   readonly stop: () => void
 }
 
+/** One of banger's programs, as a build has it. */
+export const buildProgram = (name: string, into: string): string => {
+  execFileSync("go", ["build", "-o", `${into}/${name}`, `./cmd/${name}`], { cwd: NATIVE, env: { ...process.env, CGO_ENABLED: "0" }, stdio: "pipe" })
+  return `${into}/${name}`
+}
+
 /** `undefined` where there is no Go to build it with. */
 export const buildAgent = (into: string): string | undefined => {
   const given = process.env["BANGER_GUEST"]
   if (given !== undefined) return given
   try {
-    execFileSync("go", ["build", "-o", `${into}/banger-guest`, "./cmd/banger-guest"], { cwd: NATIVE, env: { ...process.env, CGO_ENABLED: "0" }, stdio: "pipe" })
-    return `${into}/banger-guest`
+    return buildProgram("banger-guest", into)
   } catch {
     return undefined
   }

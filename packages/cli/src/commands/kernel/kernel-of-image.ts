@@ -1,11 +1,9 @@
-import { spawn } from "node:child_process"
 import * as fs from "node:fs/promises"
-import { pipeline } from "node:stream/promises"
 import * as Effect from "effect/Effect"
 import { getFiles } from "@banger/capabilities/vsock/agent-client.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import type { ImageName } from "@banger/domain/ids.ts"
-import { program } from "../../host/paths.ts"
+import { intoProgram } from "../../host/into-program.ts"
 import { live, wantsParts } from "../../output/progress.ts"
 import { withFreshVm } from "../../run/fresh-vm.ts"
 import { ownProcess } from "../../run/own-process.ts"
@@ -16,21 +14,11 @@ const bad = (image: ImageName, problem: string) => new BadSource({ path: `image 
 
 /** Writes the regular files whose names begin so of what the guest sends of a path, below a directory of ours; banger-kernel bounds them, and the request ends with a guest that stands still. */
 export const unpackFrom = (vsock: string, path: string, prefix: string, into: string) =>
-  Effect.scoped(Effect.flatMap(getFiles(vsock, path), (archive) =>
-    Effect.tryPromise({
-      try: async (signal) => {
-        await fs.mkdir(into, { recursive: true })
-        const unpack = spawn(program("banger-kernel"), ["unpack", "--prefix", prefix, "--into", into], { stdio: ["pipe", "ignore", "pipe"], signal })
-        let said = ""
-        unpack.stderr.on("data", (text) => said = (said + text).slice(-1_000))
-        const ended = new Promise<number | null>((resolve, reject) => unpack.on("error", reject).on("close", resolve))
-        const [sent, status] = await Promise.all([pipeline(archive, unpack.stdin).then(() => undefined, (error: Error) => error), ended])
-        // A program that ends early breaks the pipe: its own words come first.
-        if (status !== 0) throw new Error(said.trim().split("\n")[0]?.replace(/^banger-kernel: /, "") || "banger-kernel ended")
-        if (sent !== undefined) throw sent
-      },
-      catch: (error) => new Error(`${path}: ${error instanceof Error ? error.message : String(error)}`)
-    })))
+  Effect.scoped(Effect.gen(function*() {
+    const archive = yield* getFiles(vsock, path)
+    yield* Effect.promise(() => fs.mkdir(into, { recursive: true }))
+    yield* Effect.mapError(intoProgram("banger-kernel", ["unpack", "--prefix", prefix, "--into", into], archive), ({ message }) => new Error(`${path}: ${message}`))
+  }))
 
 /**
  * The newest kernel of an image and its modules, copied into a directory; their paths in it. The image is a stranger's, so its file system is read

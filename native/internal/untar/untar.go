@@ -1,4 +1,5 @@
-package agent
+// Package untar puts archives of strangers into directories, and nothing of them anywhere else.
+package untar
 
 import (
 	"archive/tar"
@@ -7,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"iter"
+	"math/rand/v2"
 	"os"
 	"path"
 	"path/filepath"
@@ -15,38 +17,90 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"banger.dev/native/internal/room"
 )
 
-// unpacked counts what an upload brought.
-type unpacked struct {
+// ErrMember marks an archive that must not be unpacked, as against a disk that cannot take it.
+var ErrMember = errors.New("refused")
+
+// Count is what an archive brought: everything but directories, and the bytes of files.
+type Count struct {
 	Files int   `json:"files"`
 	Bytes int64 `json:"bytes"`
 }
 
+// Target is where an archive goes.
+type Target struct {
+	// Dir is made when it is not there.
+	Dir string
+	// As is the name that the one member at the archive's top gets, with all below it; empty: members keep their names.
+	As string
+	// Modes are the bits of modes that are kept.
+	Modes fs.FileMode
+	// Reserve stays free on the file system, whatever the archive says of itself.
+	Reserve room.Reserve
+}
+
+// lookEach is how many members go by between two looks at the disk for what is no file's content.
+const lookEach = 256
+
+// AllModes has whatever chmod(2) sets.
+const AllModes = fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky
+
+// CopyTo is the target of a copy, as cp(1) has it: into a directory that is there, else in the place of the path's last name.
+func CopyTo(name string, modes fs.FileMode) (Target, error) {
+	info, err := os.Stat(name)
+	if err == nil && info.IsDir() {
+		return Target{Dir: name, Modes: modes}, nil
+	}
+	if strings.HasSuffix(name, "/") {
+		if err == nil {
+			err = &fs.PathError{Op: "copy to", Path: name, Err: unix.ENOTDIR}
+		}
+		return Target{}, err
+	}
+	dir := filepath.Dir(name)
+	if info, err := os.Stat(dir); err != nil {
+		return Target{}, err
+	} else if !info.IsDir() {
+		return Target{}, &fs.PathError{Op: "copy to", Path: dir, Err: unix.ENOTDIR}
+	}
+	return Target{Dir: dir, As: filepath.Base(name), Modes: modes}, nil
+}
+
 type unpacker struct {
+	Target
 	root *os.Root
+	// top is the name at the archive's top, once a member had one.
+	top string
 	// parent is the directory that the last member was put into, under its name: archives go directory by directory, and each walk from
 	// the root costs a few system calls a component.
 	parent     *os.Root
 	parentName string
-	count      unpacked
+	count      Count
 	// dirs get their mode and time last: a read-only directory must take its content first.
 	dirs map[string]*tar.Header
 }
 
-// unpack puts an archive into dir. os.Root keeps every access inside it, also against links planted meanwhile.
-func unpack(dir string, archive *tar.Reader) (unpacked, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return unpacked{}, err
+// Into puts an archive into the target's directory. os.Root keeps every access inside it, also against links planted meanwhile.
+func Into(target Target, archive *tar.Reader) (Count, error) {
+	if err := os.MkdirAll(target.Dir, 0o755); err != nil {
+		return Count{}, err
 	}
-	root, err := os.OpenRoot(dir)
+	root, err := os.OpenRoot(target.Dir)
 	if err != nil {
-		return unpacked{}, err
+		return Count{}, err
 	}
 	defer root.Close()
-	u := &unpacker{root: root, dirs: map[string]*tar.Header{}}
+	u := &unpacker{Target: target, root: root, dirs: map[string]*tar.Header{}}
 	defer u.leave()
-	for {
+	for members := 0; ; members++ {
+		if members%lookEach == 0 {
+			if err := u.Reserve.In(u.Dir, room.Step); err != nil {
+				return u.count, err
+			}
+		}
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
 			return u.count, u.finishDirs()
@@ -64,11 +118,14 @@ func (u *unpacker) member(h *tar.Header, content io.Reader) error {
 	if h.Typeflag == tar.TypeXGlobalHeader {
 		return nil // git archive writes one with its commit
 	}
-	name, err := local(h.Name)
+	name, err := u.local(h.Name)
 	if err != nil {
 		return err
 	}
 	if h.Typeflag == tar.TypeDir {
+		if name == u.As && u.isNoDirectory(name) {
+			return &fs.PathError{Op: "copy a directory to", Path: path.Join(u.Dir, name), Err: unix.ENOTDIR}
+		}
 		if err := u.inside(name); err != nil {
 			return err
 		}
@@ -76,7 +133,7 @@ func (u *unpacker) member(h *tar.Header, content io.Reader) error {
 		return u.directory(name)
 	}
 	if name == "." {
-		return fmt.Errorf("%w: only a directory can have this name", errMember)
+		return fmt.Errorf("%w: only a directory can have this name", ErrMember)
 	}
 	if err := u.enter(name); err != nil {
 		return err
@@ -90,7 +147,7 @@ func (u *unpacker) member(h *tar.Header, content io.Reader) error {
 	case tar.TypeLink:
 		err = u.replacing(base, func() error { return u.hardLink(name, h.Linkname) })
 	default:
-		return fmt.Errorf("%w: type %q is not a file, directory or link", errMember, h.Typeflag)
+		return fmt.Errorf("%w: type %q is not a file, directory or link", ErrMember, h.Typeflag)
 	}
 	if err == nil {
 		u.count.Files++
@@ -126,6 +183,11 @@ func (u *unpacker) leave() {
 	}
 }
 
+func (u *unpacker) isNoDirectory(name string) bool {
+	info, err := u.root.Lstat(name)
+	return err == nil && !info.IsDir()
+}
+
 // replacing makes a member in the parent, in the place of what has its name.
 func (u *unpacker) replacing(base string, make func() error) error {
 	err := make()
@@ -138,13 +200,23 @@ func (u *unpacker) replacing(base string, make func() error) error {
 	return make()
 }
 
-// local returns the clean form of a member's name, or refuses one that is absolute or has "..".
-func local(name string) (string, error) {
+// local returns the clean form of a member's name, as the target has it, or refuses one that is absolute or has "..".
+func (u *unpacker) local(name string) (string, error) {
 	clean := path.Clean(name)
 	if path.IsAbs(name) || !filepath.IsLocal(clean) || strings.Contains("/"+name+"/", "/../") {
-		return "", fmt.Errorf("%w: the name leads out of the target directory", errMember)
+		return "", fmt.Errorf("%w: the name leads out of the target directory", ErrMember)
 	}
-	return clean, nil
+	if u.As == "" {
+		return clean, nil
+	}
+	top, below, _ := strings.Cut(clean, "/")
+	if u.top == "" {
+		u.top = top
+	}
+	if top != u.top {
+		return "", fmt.Errorf("%w: it has more than one member at its top, for one name", ErrMember)
+	}
+	return path.Join(u.As, below), nil
 }
 
 // inside refuses a clean name that leads through anything but directories.
@@ -158,7 +230,7 @@ func (u *unpacker) inside(name string) error {
 			return err
 		}
 		if !info.IsDir() {
-			return fmt.Errorf("%w: %q on the way is not a directory", errMember, at)
+			return fmt.Errorf("%w: %q on the way is not a directory", ErrMember, at)
 		}
 	}
 	return nil
@@ -185,24 +257,42 @@ func (u *unpacker) directory(name string) error {
 }
 
 func (u *unpacker) file(base string, h *tar.Header, content io.Reader) error {
-	var f *os.File
-	err := u.replacing(base, func() (err error) {
-		f, err = u.parent.OpenFile(base, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-		return err
-	})
+	name := base
+	f, err := u.parent.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		// The old file stays until the new one is whole.
+		name = fmt.Sprintf(".%.200s.%016x", base, rand.Uint64())
+		f, err = u.parent.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	}
 	if err != nil {
 		return err
 	}
-	n, err := io.Copy(f, content)
+	n, err := io.Copy(u.Reserve.Keep(f), content)
 	u.count.Bytes += n
 	if err == nil {
 		// After the content: a write clears setuid.
-		err = f.Chmod(h.FileInfo().Mode())
+		err = f.Chmod(h.FileInfo().Mode() & u.Modes)
 	}
 	if err == nil {
 		err = setTime(f, h.ModTime)
 	}
-	return errors.Join(err, f.Close())
+	if err = errors.Join(err, f.Close()); err == nil && name != base {
+		err = u.put(name, base)
+	}
+	if err != nil {
+		_ = u.parent.Remove(name)
+	}
+	return err
+}
+
+// put gives a file the name of what is in its way.
+func (u *unpacker) put(name, base string) error {
+	if info, err := u.parent.Lstat(base); err == nil && info.IsDir() {
+		if err := u.parent.Remove(base); err != nil {
+			return err
+		}
+	}
+	return u.parent.Rename(name, base)
 }
 
 // setTime gives an open file its time of modification, without a look at its name: utimensat(2) without a path.
@@ -219,7 +309,7 @@ func setTime(f *os.File, modified time.Time) error {
 }
 
 func (u *unpacker) hardLink(name, target string) error {
-	target, err := local(target)
+	target, err := u.local(target)
 	if err == nil {
 		err = u.inside(target)
 	}
@@ -231,7 +321,7 @@ func (u *unpacker) hardLink(name, target string) error {
 		return err
 	}
 	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%w: link to %q, which is not a regular file", errMember, target)
+		return fmt.Errorf("%w: link to %q, which is not a regular file", ErrMember, target)
 	}
 	return u.root.Link(target, name)
 }
@@ -242,7 +332,7 @@ func (u *unpacker) finishDirs() error {
 		if err != nil || !info.IsDir() {
 			continue // a later member took its place
 		}
-		if err := u.root.Chmod(name, h.FileInfo().Mode()); err != nil {
+		if err := u.root.Chmod(name, h.FileInfo().Mode()&u.Modes); err != nil {
 			return err
 		}
 		if err := u.root.Chtimes(name, time.Time{}, h.ModTime); err != nil {
