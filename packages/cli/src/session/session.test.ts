@@ -107,7 +107,7 @@ describe.skipIf(program === undefined)("a command in a guest", () => {
     const commands = [["exec", "crowded", "--cwd", "/tmp", "--user", agent.user, "--", "sh", "-c", "sleep 4; exit 7"], ["ssh", "crowded", "--", "-p", "2222"]]
     for (const { status, stderr } of await Promise.all(commands.map((words) => start([...banger, "vm", ...words], { ...env, HOME: home, PATH: `${bin}:${process.env["PATH"]}` }).ended))) {
       assert.strictEqual(status, 7)
-      assert.match(stderr, /^crowded is paused: the disk is full: it goes on .*\ncrowded goes on\n$/)
+      assert.match(stderr, /^crowded is paused: the disk is full; banger df .*\ncrowded goes on\n$/)
     }
   })
 
