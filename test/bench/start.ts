@@ -29,12 +29,11 @@ const serve = async (tree: string, at: string): Promise<ChildProcess> => {
   return child
 }
 
-/** Milliseconds. */
-const timed = (program: string, args: ReadonlyArray<string>, socket: string): number => {
+/** Milliseconds, or nothing where the command fails: an older tree may not know it. */
+const timed = (program: string, args: ReadonlyArray<string>, socket: string): number | undefined => {
   const began = performance.now()
   const { status } = spawnSync(program, args, { stdio: "ignore", env: { ...process.env, BANGER_SOCKET: socket, HOME: work } })
-  if (status !== 0) throw new Error(`${program} ${args.join(" ")}: status ${status}`)
-  return performance.now() - began
+  return status === 0 ? performance.now() - began : undefined
 }
 
 const median = (values: ReadonlyArray<number>) => values.toSorted((one, other) => one - other)[values.length >> 1] ?? NaN
@@ -43,20 +42,22 @@ const given = process.argv.slice(2)
 const trees = (given.length === 0 ? ["."] : given).map((tree) => path.resolve(tree))
 const servers: Array<ChildProcess> = []
 try {
-  const rows = []
+  const all = []
   for (const [at, tree] of trees.entries()) {
     const own = path.join(work, String(at))
     fs.mkdirSync(own)
     servers.push(await serve(tree, own))
     const bin = path.join(tree, "build/bin")
     const of = (name: string, program: string, args: ReadonlyArray<string>) => ({ tree, name, times: Array<number>(), run: () => timed(path.join(bin, program), args, path.join(own, "bangerd.sock")) })
-    rows.push(of("node -e 0", "node", ["-e", "0"]), ...COMMANDS.map((args) => of(`banger ${args.join(" ")}`, "banger", args)))
+    all.push(of("node -e 0", "node", ["-e", "0"]), ...COMMANDS.map((args) => of(`banger ${args.join(" ")}`, "banger", args)))
   }
-  for (let round = 0; round <= ROUNDS; round++) {
-    for (const { run, times } of rows) {
+  // The first round fills the page cache.
+  const rows = all.filter(({ run }) => run() !== undefined)
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const { name, run, times } of rows) {
       const ms = run()
-      // The first round fills the page cache.
-      if (round > 0) times.push(ms)
+      if (ms === undefined) throw new Error(`${name} failed`)
+      times.push(ms)
     }
   }
   process.stdout.write("| tree | command | median, ms | least | ratio |\n|---|---|---|---|---|\n")
