@@ -14,7 +14,8 @@ const USAGES = array("usage", Usage)
 export default command({
   path: "prune",
   about: `Removes what nothing uses: layers of container images (the next pull fetches them again), what killed commands left, files that belong
-to no image and no kernel, empty work disks of sizes that no VM has. Images, kernels and VMs are never touched.`,
+to no image and no kernel, empty work disks of sizes that no VM has. Images, kernels and VMs are never touched:
+banger vm delete --all deletes every VM that does not run.`,
   args: Args.none,
   flags: Options.all({ dryRun: Options.boolean("dry-run").pipe(Options.withDescription("only say what would go")), json }),
   json: USAGES,

@@ -20,7 +20,7 @@ const EXAMPLE = "banger image build --name dev --script ./setup.sh"
 const script = Values.decoder(BuildImage.fields.script)
 
 const read = (path: string) =>
-  Effect.tryPromise({ try: () => fs.readFile(path, "utf8"), catch: (error) => (error as Error).message }).pipe(
+  Effect.tryPromise({ try: () => fs.readFile(path, "utf8"), catch: (error) => (error as NodeJS.ErrnoException).code === "ENOENT" ? "there is no such file" : (error as Error).message }).pipe(
     Effect.flatMap(script),
     Effect.mapError((problem) => new LocalFailure({ problem: `cannot use the script ${path}: ${problem}`, fix: "" }))
   )

@@ -36,7 +36,7 @@ type Told = (bytes: number) => void
 const refused = ({ name }: VmView, guest: string) => ({ problem, status }: AgentRefused) =>
   status === 404 && problem.startsWith("no such request")
     ? new LocalFailure({ problem: `${name} was started by a banger that could not copy`, fix: `banger vm restart ${name}` })
-    : new LocalFailure({ problem: `${name}:${guest}: ${problem}`, fix: `banger vm exec ${name} -- ls -ld ${guest}` })
+    : new LocalFailure({ problem: `${name}:${guest}: ${problem}`, fix: `banger vm exec ${name} -- ls -la ${path.dirname(guest)}` })
 
 /** Its bytes are counted as they go by. */
 const counted = (stream: Readable, told: Told): Readable => {

@@ -11,7 +11,8 @@ import { vmNames } from "./vm-ref.ts"
 
 export default command({
   path: "vm delete",
-  about: "Deletes VMs and their disks, and returns when nothing of them is left. Asks first on a terminal.",
+  about: `Deletes VMs and their disks, and returns when nothing of them is left. Asks first on a terminal.
+With --all every VM that does not run; with --force, too, those that run.`,
   args: vmNames(),
   flags: Options.all({
     all,

@@ -24,7 +24,7 @@ export default command({
     json
   }),
   json: VMS,
-  examples: ["banger vm list", "banger vm list --all --json", "banger vm delete --yes $(banger vm list -aq)"],
+  examples: ["banger vm list", "banger vm list --all --json", "banger vm exec $(banger vm list -q | head -1) -- uptime"],
   run: ({ flags }) =>
     Effect.gen(function*() {
       const all = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.vm.List()))

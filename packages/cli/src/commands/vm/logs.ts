@@ -1,8 +1,10 @@
+import { statSync } from "node:fs"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { VmRef } from "@banger/domain/ids.ts"
+import type { VmDetail } from "@banger/domain/vm.ts"
 import { command } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { as } from "../../command-line/options.ts"
@@ -10,7 +12,7 @@ import * as Values from "../../command-line/values.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { showFile } from "../../output/log-file.ts"
 import { paged } from "../../output/pager.ts"
-import { print, type Write } from "../../output/text.ts"
+import { print, say, type Write } from "../../output/text.ts"
 import { vmName } from "./vm-ref.ts"
 
 /** A time of day in ISO form, in milliseconds since 1970, or how long ago, which is the daemon's to tell: its host's clock may have been set. */
@@ -31,6 +33,12 @@ const isRecent = (from: number) => {
   }
 }
 
+/** Nobody should look for what was never written. */
+const sayEmpty = ({ consoleLog, vm: { name } }: VmDetail) =>
+  statSync(consoleLog, { throwIfNoEntry: false })?.size === 0
+    ? say(`the console of ${name} is empty: its kernel says only what goes wrong; banger vm logs --daemon ${name} tells what was done with it`)
+    : Effect.void
+
 const events = (vm: VmRef, flags: { readonly follow: boolean; readonly tail: number | undefined; readonly since: typeof since.Type | undefined }, write: Write) =>
   Effect.flatMap(Daemon, (daemon) => {
     const all = daemon.vm.Events({ vm, follow: flags.follow, ...(flags.since !== undefined && "withinMs" in flags.since && { withinMs: flags.since.withinMs }) })
@@ -41,7 +49,8 @@ const events = (vm: VmRef, flags: { readonly follow: boolean; readonly tail: num
 
 export default command({
   path: "vm logs",
-  about: "Prints a VM's serial console; or with --firecracker what Firecracker says, or with --daemon what the daemon did with the VM.",
+  about: `Prints a VM's serial console; or with --firecracker what Firecracker says, or with --daemon what the daemon did with the VM.
+Guests' kernels are quiet: on the console is what goes wrong, and what a guest writes to /dev/console.`,
   args: vmName(),
   flags: Options.all({
     follow: Options.boolean("follow").pipe(Options.withAlias("f"), Options.withDescription("go on with what comes")),
@@ -60,6 +69,7 @@ export default command({
       const shown = <E>(show: (write: Write) => Effect.Effect<void, E>) => Effect.as(flags.follow ? show(print) : paged(show), 0)
       if (flags.daemon) return yield* shown((write) => withDaemon(events(vm, flags, write)))
       const detail = yield* withDaemon(Effect.flatMap(Daemon, (daemon) => daemon.vm.Show({ vm })))
+      if (!flags.firecracker) yield* sayEmpty(detail)
       const follow = flags.follow ? Effect.never : undefined
       return yield* shown((write) =>
         showFile(flags.firecracker ? detail.firecrackerLog : detail.consoleLog, { follow, tail: flags.tail, to: { terminal: process.stdout.isTTY === true, write } }))

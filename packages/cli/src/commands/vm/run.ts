@@ -106,6 +106,7 @@ export default command({
   path: "vm run",
   about: `Creates a VM, sends the repository at PATH to /root/<its name>, and runs CMD there, or a shell.
 Sent are the files that git tracks, as they are in the work tree, and .git with HEAD's history and tags: git says there what it says here.
+Without PATH nothing is sent: CMD, or the shell, runs in a VM that has the image's files alone.
 The exit status is the command's own; 128+n when signal n ended it; 125 for a failure of banger's, 126 and 127 as in a shell.`,
   args: Args.withDefault(Args.text({ name: "PATH" }).pipe(offering(directories)), undefined),
   rest: "[-- CMD...]",
@@ -115,7 +116,7 @@ The exit status is the command's own; 128+n when signal n ended it; 125 for a fa
   examples: [
     "banger vm run                            # a fresh VM, a shell in it",
     "banger vm run ./repo -- make test        # the repository, one command",
-    "banger vm run --rm -- ./script.sh        # deleted when the command ends",
+    "banger vm run --rm . -- ./script.sh      # this directory's repository; deleted when the command ends",
     "banger vm run ./repo --dry-run           # what would be sent"
   ],
   run: (given: Given) =>
