@@ -264,6 +264,15 @@ describe("the catalog, builds and the disk", () => {
     assert.strictEqual((await banger("vm create --image nowhere")).status, 3)
   })
 
+  it.concurrent("vm logs says that a console is empty, for nobody to look for what was never written", async () => {
+    writeFileSync(`${base}/quiet.log`, "")
+    const quiet = await startFakeDaemon(`${base}/quiet.sock`, "/nonexistent", { consoleLog: `${base}/quiet.log` })
+    const { status, stderr, stdout } = await banger("vm logs box", { BANGER_SOCKET: `${base}/quiet.sock` })
+    await quiet.stop()
+    assert.deepStrictEqual([status, stdout], [0, ""])
+    assert.match(stderr, /^the console of box is empty: .* banger vm logs --daemon box tells what was done with it\n$/)
+  })
+
   it.concurrent("catalog says what can be pulled by its name", async () => {
     const [text, offers] = await Promise.all([banger("catalog"), parsed("catalog --json")])
     assert.match(text.stdout, /^KIND +NAME +WHAT IT IS\nimage +void +Void Linux\nkernel +debian-6\.1 +Debian 12's kernel\n$/)
