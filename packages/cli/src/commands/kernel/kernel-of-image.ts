@@ -16,8 +16,10 @@ const bad = (image: ImageName, problem: string) => new BadSource({ path: `image 
 export const unpackFrom = (vsock: string, path: string, prefix: string, into: string) =>
   Effect.scoped(Effect.gen(function*() {
     const archive = yield* getFiles(vsock, path)
-    yield* Effect.promise(() => fs.mkdir(into, { recursive: true }))
-    yield* Effect.mapError(intoProgram("banger-kernel", ["unpack", "--prefix", prefix, "--into", into], archive), ({ message }) => new Error(`${path}: ${message}`))
+    yield* Effect.tryPromise({ try: () => fs.mkdir(into, { recursive: true }), catch: (error) => error as Error }).pipe(
+      Effect.zipRight(intoProgram("banger-kernel", ["unpack", "--prefix", prefix, "--into", into], archive)),
+      Effect.mapError(({ message }) => new Error(`${path}: ${message}`))
+    )
   }))
 
 /**
