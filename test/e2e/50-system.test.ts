@@ -35,7 +35,7 @@ describe("system", () => {
     const down = await sh("banger vm list")
     expect(down.status).toBe(5)
     expect(down.stderr).toMatch(/systemctl start bangerd/)
-    // What a VM needs of the host is asked without the daemon, as before an install.
+    // The host's own checks need no daemon, as before an install.
     const doctor = await sh("banger doctor")
     expect(doctor.status).toBe(1)
     expect(doctor.stdout).toMatch(/^FAIL {2}daemon: .*\n.*systemctl start bangerd[\s\S]*^ok {4}firecracker kvm: [\s\S]*^ok {4}tap-pool network tools: /m)

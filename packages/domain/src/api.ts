@@ -179,7 +179,7 @@ export class HostApi extends RpcGroup.make(
   Rpc.make("DiskUsage", { success: DiskUsage, error: CatalogError }),
   /** Removes what nothing uses; tells what that was, or with `dryRun` what it would be. */
   Rpc.make("Prune", { payload: { dryRun: Schema.Boolean }, success: Schema.Array(Usage), error: CatalogError }),
-  /** What the catalogs offer. `session`: how whoever asks reaches the world. */
+  /** Every name in the catalogs. `session` says how the user reaches the world. */
   Rpc.make("Catalog", { payload: { session: Schema.optional(Session) }, success: Schema.Array(Offer), error: CatalogError }),
   /** Every host object that carries banger's names and belongs to no VM that should have it. */
   Rpc.make("Leaks", { success: Schema.Array(Schema.String), error: HelperUnreachable })

@@ -9,7 +9,7 @@ export const ImageReference = Schema.String.pipe(
   Schema.pattern(/^[\w[][\w.:/@[\]-]{0,511}$/, { message: () => "expected a reference such as debian:12 or ghcr.io/owner/name:tag" })
 )
 
-/** What a catalog says of an entry. It is a stranger's text, and stands on a terminal. */
+/** A catalog's description of an entry: a stranger's text that stands on a terminal. */
 const About = Schema.String.pipe(Schema.pattern(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{0,200}$/u, { message: () => "expected one line of at most 200 characters" }))
 
 /** A container image and a script that makes banger's image of it, on the user's own host. */
@@ -53,7 +53,7 @@ export const CatalogFile = Schema.Struct({
   kernels: Schema.optionalWith(Schema.Record({ key: KernelName, value: KernelEntry }), { default: () => ({}) })
 })
 
-/** What a catalog has under a name. */
+/** A name of a catalog. */
 export const Offer = Schema.Struct({
   kind: Schema.Literal("image", "kernel").pipe(about("which pull it is for")),
   name: Schema.String.pipe(about("as the pull takes it")),

@@ -159,31 +159,24 @@ export const sshServer = (socket: string, seconds: number, term: string): Effect
     Effect.scoped
   )
 
-const files = (path: string) => `/v1/files?${new URLSearchParams({ path })}`
+const at = (call: "files" | "copy", path: string) => `/v1/${call}?${new URLSearchParams({ path })}`
+
+const put = (call: "files" | "copy") => (socket: string, path: string, tar: Readable): Effect.Effect<Unpacked, AgentUnreachable | AgentRefused> =>
+  request(socket, { method: "PUT", path: at(call, path), body: tar }).pipe(
+    Effect.flatMap(expecting(200)),
+    Effect.flatMap(decoded(Unpacked)),
+    Effect.scoped
+  )
 
 /** Unpacks a tar stream into a directory of the guest, which is made when missing. */
-export const putFiles = (
-  socket: string,
-  directory: string,
-  tar: Readable
-): Effect.Effect<Unpacked, AgentUnreachable | AgentRefused> =>
-  request(socket, { method: "PUT", path: files(directory), body: tar }).pipe(
-    Effect.flatMap(expecting(200)),
-    Effect.flatMap(decoded(Unpacked)),
-    Effect.scoped
-  )
+export const putFiles = put("files")
 
-/** The same as `cp` would copy to a path: into a directory that is there, else in the place of the path's last name. Refused with 404 by agents that know no such call. */
-export const putCopy = (socket: string, path: string, tar: Readable): Effect.Effect<Unpacked, AgentUnreachable | AgentRefused> =>
-  request(socket, { method: "PUT", path: `/v1/copy?${new URLSearchParams({ path })}`, body: tar }).pipe(
-    Effect.flatMap(expecting(200)),
-    Effect.flatMap(decoded(Unpacked)),
-    Effect.scoped
-  )
+/** Unpacks one as `cp` would copy to a path: into a directory that is there, else in the place of the path's last name. Refused with 404 by agents that know no such call. */
+export const putCopy = put("copy")
 
 /** A tar stream of a file or directory of the guest, names relative to what holds it. A stranger's archive; cut short, it fails. */
 export const getFiles = (socket: string, path: string): Effect.Effect<Readable, AgentUnreachable | AgentRefused, Scope.Scope> =>
-  Effect.flatMap(request(socket, { method: "GET", path: files(path) }), expecting(200))
+  Effect.flatMap(request(socket, { method: "GET", path: at("files", path) }), expecting(200))
 
 export interface Terminal {
   readonly rows: number

@@ -9,7 +9,7 @@ const MAX_SAID = 4_096
 
 /**
  * Gives a stream to one of banger's programs, to its end; succeeds with what the program prints. A program that ends early breaks
- * the pipe, so its own words come first. It ends with its stdin: when the stream breaks off, or this process does.
+ * the pipe, so its own words come first. The program ends with its stdin: when the stream breaks off, or this process does.
  */
 export const intoProgram = (name: string, args: ReadonlyArray<string>, stream: Readable): Effect.Effect<string, Error> =>
   Effect.tryPromise({

@@ -16,6 +16,14 @@ const ARGUMENTS = ["--owner=0", "--group=0", "--numeric-owner", "--hard-derefere
 /** Status of tar when a file changed while it was read: what is sent is what was read. */
 const CHANGED = 1
 
+/** Sends an archive. When tar fails the connection breaks, and tar's words are the cause: `failed` makes the error of them. */
+export const sending = <A, E, E2, R>(archive: Readable, failed: (words: string) => E2, send: (archive: Readable) => Effect.Effect<A, E, R>): Effect.Effect<A, E | E2, R> =>
+  Effect.suspend(() => {
+    let cause: Error | undefined
+    archive.once("error", (error) => cause = error)
+    return Effect.mapError(send(archive), (error) => cause === undefined ? error : failed(cause.message))
+  })
+
 /**
  * A tar stream of exactly these names below a directory, none younger than a time in seconds; `whole`: with all that
  * is in them. The stream fails with tar's own words when it cannot be made in full; the scope ends tar.

@@ -12,7 +12,7 @@ import { join, list, type Member } from "./listing.ts"
 import { planPacking, type Ready } from "./packs.ts"
 import { belongsTo, openRepository, type Repository } from "./repository.ts"
 import { checkedOut, indexFor, snapshotOf, youngest } from "./snapshot.ts"
-import { tar } from "./tar.ts"
+import { sending, tar } from "./tar.ts"
 import { temporary } from "./temporary.ts"
 import { findWorkTree, type WorkTree } from "./work-tree.ts"
 
@@ -117,15 +117,9 @@ export const prepare = ({ repositories, target }: Workspace): Effect.Effect<Prep
     }
   })
 
-/** Sends one tar stream. When tar fails the connection breaks, and tar's words are the cause. */
 const sendTar = (socket: string, target: string, ...what: Parameters<typeof tar>) =>
-  Effect.scoped(Effect.gen(function*() {
-    const stream = yield* tar(...what)
-    let cause: Error | undefined
-    stream.once("error", (error) => cause = error)
-    return yield* putFiles(socket, target, stream).pipe(Effect.mapError((error) =>
-      cause === undefined ? error : new LocalFailure({ problem: `cannot read the work tree: ${cause.message}`, fix: "try again when nothing changes it" })))
-  }))
+  Effect.scoped(Effect.flatMap(tar(...what), (archive) =>
+    sending(archive, (words) => new LocalFailure({ problem: `cannot read the work tree: ${words}`, fix: "try again when nothing changes it" }), (archive) => putFiles(socket, target, archive))))
 
 const bytes = (names: ReadonlyArray<string>) => names.map((name) => Buffer.from(name))
 

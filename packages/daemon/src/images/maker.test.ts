@@ -47,7 +47,7 @@ const silent = Effect.gen(function*() {
 const name = ImageName.make("slow")
 
 describe("an image that is pulled again", () => {
-  /** What the store has of an image, as JSON: `edition` is absent in the records of versions that had none. */
+  /** An image as its record has it; `edition` is absent in the records of versions that had none. */
   const stored = (source: object, kernel: string | null = null) =>
     Schema.decodeUnknownSync(Image)({
       files: { name: "box", generation: 1, rootfs: "0".repeat(64), seed: null },

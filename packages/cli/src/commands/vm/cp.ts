@@ -6,7 +6,7 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { type AgentRefused, getFiles, putCopy, putFiles, Unpacked } from "@banger/capabilities/vsock/agent-client.ts"
+import { AgentRefused, getFiles, putCopy, putFiles, Unpacked } from "@banger/capabilities/vsock/agent-client.ts"
 import { about } from "@banger/domain/about.ts"
 import { size } from "@banger/domain/size.ts"
 import type { VmView } from "@banger/domain/vm.ts"
@@ -20,7 +20,7 @@ import { intoProgram } from "../../host/into-program.ts"
 import { moving } from "../../output/progress.ts"
 import { print, printJson } from "../../output/text.ts"
 import { tellPauses } from "../../session/pauses.ts"
-import { tar } from "../../workspace/tar.ts"
+import { sending, tar } from "../../workspace/tar.ts"
 import { type InGuest, placeOf } from "./copy-place.ts"
 import { running } from "./vm-ref.ts"
 
@@ -32,13 +32,16 @@ const decoded = Schema.decode(Schema.parseJson(Unpacked))
 
 type Told = (bytes: number) => void
 
-/** What the agent says, as the failure of this copy. */
-const refused = ({ name }: VmView, guest: string) => ({ problem, status }: AgentRefused) =>
-  status === 404 && problem.startsWith("no such request")
-    ? new LocalFailure({ problem: `${name} was started by a banger that could not copy`, fix: `banger vm restart ${name}` })
-    : new LocalFailure({ problem: `${name}:${guest}: ${problem}`, fix: `banger vm exec ${name} -- ls -la ${path.dirname(guest)}` })
+/** A refusal of the agent's is a failure of this copy, in the agent's words. */
+const heard = ({ name }: VmView, guest: string) => <A, E, R>(copy: Effect.Effect<A, E | AgentRefused, R>) =>
+  Effect.mapError(copy, (error) => {
+    if (!(error instanceof AgentRefused)) return error
+    return error.status === 404 && error.problem.startsWith("no such request")
+      ? new LocalFailure({ problem: `${name} was started by a banger that could not copy`, fix: `banger vm restart ${name}` })
+      : new LocalFailure({ problem: `${name}:${guest}: ${error.problem}`, fix: `banger vm exec ${name} -- ls -la ${path.dirname(guest)}` })
+  })
 
-/** Its bytes are counted as they go by. */
+/** The same stream; `told` gets the number of bytes of each piece. */
 const counted = (stream: Readable, told: Told): Readable => {
   const out = new PassThrough()
   stream.on("data", ({ length }: Buffer) => told(length))
@@ -52,13 +55,7 @@ const into = (vm: VmView, source: string, guest: string, told: Told) =>
     if (source.endsWith("/") && !stat.isDirectory()) return yield* new LocalFailure({ problem: `${source} is no directory`, fix: `ls -ld ${source}` })
     if (whole === "/") return yield* new LocalFailure({ problem: "the whole host is not copied", fix: "name a directory" })
     const archive = yield* tar(path.dirname(whole), [Buffer.from(path.basename(whole))], "whole", told)
-    let broken: Error | undefined
-    archive.once("error", (error) => broken = error)
-    return yield* putCopy(vm.vsock, guest, archive).pipe(
-      Effect.catchTag("AgentRefused", (error) => Effect.fail(refused(vm, guest)(error))),
-      // A connection that breaks for want of an archive: tar's words are the cause.
-      Effect.mapError((error) => broken === undefined ? error : new LocalFailure({ problem: `cannot read ${source}: ${broken.message}`, fix: `ls -ld ${source}` }))
-    )
+    return yield* sending(archive, (words) => new LocalFailure({ problem: `cannot read ${source}: ${words}`, fix: `ls -ld ${source}` }), (archive) => heard(vm, guest)(putCopy(vm.vsock, guest, archive)))
   }))
 
 const outOf = (vm: VmView, guest: string, target: string, told: Told) =>
@@ -68,17 +65,17 @@ const outOf = (vm: VmView, guest: string, target: string, told: Told) =>
       Effect.flatMap(decoded),
       Effect.mapError(({ message }) => new LocalFailure({ problem: `cannot copy to ${target}: ${message}`, fix: `ls -ld ${target}; df -h ${path.dirname(target)}` }))
     )
-  })).pipe(Effect.catchTag("AgentRefused", (error) => Effect.fail(refused(vm, guest)(error))))
+  })).pipe(heard(vm, guest))
 
 /** The archive itself, into this command's output or from its input. */
 const stream = (vm: VmView, guest: string) =>
   Effect.scoped(Effect.gen(function*() {
     const archive = yield* getFiles(vm.vsock, guest)
     yield* Effect.tryPromise({ try: () => pipeline(archive, process.stdout, { end: false }), catch: (error) => new LocalFailure({ problem: `the archive of ${guest} broke off: ${error}`, fix: "" }) })
-  })).pipe(Effect.catchTag("AgentRefused", (error) => Effect.fail(refused(vm, guest)(error))))
+  })).pipe(heard(vm, guest))
 
 const fromStream = (vm: VmView, guest: string, told: Told) =>
-  Effect.catchTag(putFiles(vm.vsock, guest, counted(process.stdin, told)), "AgentRefused", (error) => Effect.fail(refused(vm, guest)(error)))
+  heard(vm, guest)(putFiles(vm.vsock, guest, counted(process.stdin, told)))
 
 const opened = ({ vm }: InGuest) => Effect.tap(running(vm), (view) => Effect.forkScoped(Effect.disconnect(tellPauses(view, false))))
 
