@@ -18,7 +18,10 @@ node_modules/.package-lock.json: package.json package-lock.json
 	npm install --no-save --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-build: node_modules/.package-lock.json ## build/: the command, the daemon, the root helper, the guest program
+build: build/bin/banger ## build/: the command, the daemon, the root helper, the guest program; nothing is done when no source is younger
+
+# Directories are among the sources because the time of a directory tells of files that were removed from it.
+build/bin/banger: node_modules/.package-lock.json package.json $(shell find packages packaging native -name node_modules -prune -o ! -name '*.test.ts' ! -name '*_test.go' -print)
 	@./packaging/setup go
 	node packaging/build.ts
 

@@ -52,6 +52,9 @@ const opened = (socket: string) =>
     Effect.tap(restore(connect(socket, AGENT_PORT)), (connection) =>
       Effect.addFinalizer(() => Effect.sync(() => connection.on("error", () => {}).destroy()))))
 
+/** Loads node:http, which a start-up snapshot cannot hold, before the first request has to: while a VM boots. */
+export const ready: Effect.Effect<void> = Effect.sync(() => void Http.request)
+
 /** A request on a connection of its own, which the scope closes. Nothing was read of the answer's body yet. */
 export const request = (
   socket: string,

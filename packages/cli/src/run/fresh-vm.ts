@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { health } from "@banger/capabilities/vsock/agent-client.ts"
+import { health, ready } from "@banger/capabilities/vsock/agent-client.ts"
 import type { CreateVm } from "@banger/domain/api.ts"
 import { StepFailed } from "@banger/domain/errors.ts"
 import { VmRef } from "@banger/domain/ids.ts"
@@ -75,6 +75,7 @@ export const withFreshVm = <A, E, R>(
         keep = true
         return made === undefined || !ephemeral ? Effect.void : Effect.ignore(daemon.vm.Keep({ vm: refOf(made) }))
       }).pipe(Effect.zipRight(Effect.fail(error)))
+    yield* Effect.forkScoped(ready)
     yield* create.pipe(
       Effect.onInterrupt(() => made === undefined || ephemeral ? Effect.void : say(`${made.name} is still being created: banger vm delete ${made.name} --force`)),
       // What the daemon itself left of it (a guest that is silent, something that could not be removed), it left with a reason.

@@ -2,11 +2,11 @@
 import { execFileSync } from "node:child_process"
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
+import type { Readable } from "node:stream"
 import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Asked } from "../workspace/workspace.ts"
 import { plan, prepare } from "../workspace/workspace.ts"
-import { tar } from "../workspace/tar.ts"
 import { within } from "./environment.ts"
 
 export const base = realpathSync(mkdtempSync(`${tmpdir()}/banger-repositories-`))
@@ -59,28 +59,23 @@ export const asked = (given: Partial<Asked> = {}): Asked => ({ mode: "auto", inc
 export const asUser = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   within({ HOME: home, PATH: String(hostEnvironment.PATH), GIT_CONFIG_NOSYSTEM: "1" }, effect)
 
-const unpack = (into: string, directory: string, names: Iterable<Buffer>, which: "whole" | number) => {
-  let told = 0
-  return Effect.flatMap(tar(directory, names, which, (bytes) => told += bytes), (stream) =>
-    Effect.promise(async () => {
-      const chunks: Array<Buffer> = []
-      for await (const chunk of stream) chunks.push(chunk)
-      assert.strictEqual(told, chunks.reduce((sum, { length }) => sum + length, 0))
-      mkdirSync(into, { recursive: true })
-      execFileSync("tar", ["-x", "-p", "--warning=no-timestamp", "-C", into], { input: Buffer.concat(chunks) })
-    }))
-}
+const unpack = (into: string, read: (told: (bytes: number) => void) => Readable) =>
+  Effect.promise(async () => {
+    let told = 0
+    const chunks: Array<Buffer> = []
+    for await (const chunk of read((bytes) => told += bytes)) chunks.push(chunk)
+    assert.strictEqual(told, chunks.reduce((sum, { length }) => sum + length, 0))
+    mkdirSync(into, { recursive: true })
+    execFileSync("tar", ["-x", "-p", "--warning=no-timestamp", "-C", into], { input: Buffer.concat(chunks) })
+  })
 
 /** What arrives when all is unpacked as the guest does it. */
 export const arrived = (path: string, given: Partial<Asked> = {}) =>
   Effect.gen(function*() {
     const workspace = yield* plan(path, asked(given))
-    const { directory, names, packs } = yield* prepare(workspace)
+    const { archives } = yield* prepare(workspace)
     const into = mkdtempSync(`${base}/guest-`)
-    const there = (at: string) => at.replace(workspace.target, into)
-    yield* unpack(into, directory, names.map((name) => Buffer.from(name)), "whole")
-    for (const pack of packs) yield* unpack(there(pack.to), pack.directory, pack.names.map((name) => Buffer.from(name)), "whole")
-    yield* unpack(into, workspace.root, workspace.members.map((member) => member.path), workspace.at)
+    for (const { read, to } of archives) yield* unpack(to.replace(workspace.target, into), read)
     const config = `${into}/.git/config`
     if (existsSync(config)) writeFileSync(config, readFileSync(config, "latin1").replaceAll(workspace.target, into), "latin1")
     return into

@@ -111,8 +111,9 @@ export const planHistory = (
 ): Effect.Effect<History, GitFailed | LocalFailure> =>
   Effect.gen(function*() {
     const { top } = repository
-    const head = wanted.from ?? (yield* commitOf(top, "HEAD"))
-    const own = wanted.from === undefined ? Option.getOrUndefined(yield* optionally(gitLine(top, ["symbolic-ref", "--quiet", "HEAD"]))) : undefined
+    const [head, own] = wanted.from === undefined
+      ? yield* Effect.all([commitOf(top, "HEAD"), optionally(gitLine(top, ["symbolic-ref", "--quiet", "HEAD"])).pipe(Effect.map(Option.getOrUndefined))], { concurrency: "unbounded" })
+      : [wanted.from, undefined]
     const branch = wanted.branch === undefined ? own : `refs/heads/${wanted.branch}`
     const begins = head === undefined || branch === undefined ? [] : [{ name: branch, id: head }]
     if (head === undefined) {
@@ -122,12 +123,13 @@ export const planHistory = (
     const besides = wanted.besides === undefined ? undefined : yield* commitOf(top, wanted.besides)
     const roots = [head, ...(besides === undefined ? [] : [besides])]
     const whole = wanted.mode === "shallow" ? undefined : yield* Effect.gen(function*() {
-      const upstream = own === undefined || branch !== own ? "" : yield* gitLine(top, ["for-each-ref", "--format=%(upstream)", own])
-      const along = [
-        ...(yield* refs(top, `--merged=${head}`, ...REACHED, ...(wanted.branch === undefined ? ["refs/heads"] : []))).filter(({ name }) => name !== branch && !name.endsWith("/HEAD")),
-        ...(yield* refs(top, "refs/replace")),
-        ...(upstream === "" ? [] : yield* refs(top, upstream))
-      ]
+      const upstream = own === undefined || branch !== own ? Effect.succeed("") : gitLine(top, ["for-each-ref", "--format=%(upstream)", own])
+      const [reached, ...others] = yield* Effect.all([
+        refs(top, `--merged=${head}`, ...REACHED, ...(wanted.branch === undefined ? ["refs/heads"] : [])),
+        refs(top, "refs/replace"),
+        Effect.flatMap(upstream, (name) => name === "" ? Effect.succeed([]) : refs(top, name))
+      ], { concurrency: "unbounded" })
+      const along = [...reached.filter(({ name }) => name !== branch && !name.endsWith("/HEAD")), ...others.flat()]
       const measured = yield* measure(repository, env, [...roots, ...along.map(({ id }) => id)], true, wanted.mode === "full" ? Infinity : WHOLE)
       return measured && { mode: "full" as const, head, branch, refs: [...begins, ...new Map(along.map((ref) => [ref.name, ref])).values()], shallow: ownShallow(read), ...measured }
     })

@@ -10,7 +10,12 @@ afterAll(() => rmSync(base, { recursive: true, force: true }))
 
 /** What of a repository's history is sent from where it lies: directories and names. */
 const ready = (path: string) =>
-  Effect.map(Effect.scoped(asUser(Effect.flatMap(plan(path, asked()), prepare))), ({ packs }) => packs.map(({ directory, names }) => ({ directory, names })))
+  plan(path, asked()).pipe(
+    Effect.flatMap(({ repositories }) => Effect.forEach(repositories, ({ history, repository }) => planPacking(repository, history))),
+    Effect.map((packings) => packings.flatMap(({ ready }) => ready)),
+    Effect.scoped,
+    asUser
+  )
 
 /** A repository whose history is one pack. */
 const packed = (name: string) => {

@@ -68,9 +68,12 @@ const filtersOf = (settings: ReadonlyArray<Setting>) => {
 
 export const openRepository = (top: string): Effect.Effect<Repository, GitFailed | LocalFailure> =>
   Effect.gen(function*() {
-    const said = yield* git(top, ["rev-parse", "--absolute-git-dir", "--git-common-dir", "--show-object-format"])
+    const [said, configuration] = yield* Effect.all([
+      git(top, ["rev-parse", "--absolute-git-dir", "--git-common-dir", "--show-object-format"]),
+      git(top, ["config", "--list", "--null", "--show-scope"])
+    ], { concurrency: "unbounded" })
     const [gitDir = "", commonDir = "", format = ""] = said.toString("utf8").split("\n")
-    const settings = parse((yield* git(top, ["config", "--list", "--null", "--show-scope"])).toString("latin1"))
+    const settings = parse(configuration.toString("latin1"))
     const { disarmed, filters } = filtersOf(settings)
     // `-c` ends a name at the first equals sign, so this filter could not be taken from the repository.
     const odd = [...filters].find(([name, { untrusted }]) => untrusted && name.includes("="))

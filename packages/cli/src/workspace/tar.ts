@@ -17,41 +17,50 @@ const ARGUMENTS = ["--owner=0", "--group=0", "--numeric-owner", "--hard-derefere
 const CHANGED = 1
 
 /** Sends an archive. When tar fails the connection breaks, and tar's words are the cause: `failed` makes the error of them. */
-export const sending = <A, E, E2, R>(archive: Readable, failed: (words: string) => E2, send: (archive: Readable) => Effect.Effect<A, E, R>): Effect.Effect<A, E | E2, R> =>
+export const sending = <A, E, E2, R>(read: () => Readable, failed: (words: string) => E2, send: (archive: Readable) => Effect.Effect<A, E, R>): Effect.Effect<A, E | E2, R> =>
   Effect.suspend(() => {
-    let cause: Error | undefined
-    archive.once("error", (error) => cause = error)
-    return Effect.mapError(send(archive), (error) => cause === undefined ? error : failed(cause.message))
+    const archive = read()
+    return Effect.mapError(send(archive), (error) => archive.errored === null ? error : failed(archive.errored.message))
   })
 
+/** An archive of exactly these names, read from now on; `told` gets the number of bytes of each piece. */
+export type Archive = (names: Iterable<Buffer>, told: (bytes: number) => void) => Readable
+
 /**
- * A tar stream of exactly these names below a directory, none younger than a time in seconds; `whole`: with all that
- * is in them. The stream fails with tar's own words when it cannot be made in full; the scope ends tar.
- * `told` gets the number of bytes of each piece.
+ * tar, started in a directory, which reads nothing until it is given names: a VM can boot meanwhile. No file gets a time younger
+ * than one in seconds; `whole`: names go along with all that is in them. The stream fails with tar's own words when it cannot be
+ * made in full; the scope ends tar.
  */
-export const tar = (directory: string, names: Iterable<Buffer>, which: "whole" | number, told: (bytes: number) => void): Effect.Effect<Readable, never, Scope.Scope> =>
+export const tar = (directory: string, which: "whole" | number): Effect.Effect<Archive, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
         const args = ["-c", "-f", "-", ...ARGUMENTS, ...(which === "whole" ? ["--recursion"] : ["--no-recursion", "--clamp-mtime", `--mtime=@${which}`]), "-C", directory, "-T", "-"]
         const child = spawn("tar", args, { env: cleanEnvironment(), stdio: ["pipe", "pipe", "pipe"] })
-        // Node throws away what nobody reads by the time a child ends, so its output is taken at once.
-        const out = child.stdout.on("data", ({ length }: Buffer) => told(length)).pipe(new PassThrough(), { end: false })
+        const out = new PassThrough()
         let said = ""
         child.stderr.on("data", (text) => said = (said + text).slice(-4_096))
+        child.stdin.on("error", () => {})
+        // Node throws away what nobody reads by the time a child ends, so its output is taken at once.
+        child.stdout.pipe(out, { end: false })
         child.on("error", (error) => out.destroy(error))
         child.on("close", (status) => {
           if (status === 0 || status === CHANGED) return out.end()
           const problem = said.trim().split("\n")[0] ?? ""
           out.destroy(new Error(problem === "" ? "tar was ended" : problem))
         })
-        Readable.from(terminated(names)).on("error", () => {}).pipe(child.stdin.on("error", () => {}))
+        // Its failure is told to who reads, which may be later.
+        out.on("error", () => {})
         return { child, out }
       }),
       ({ child, out }) => Effect.sync(() => {
-        out.on("error", () => {}).destroy()
+        out.destroy()
         child.kill("SIGKILL")
       })
     ),
-    ({ out }) => out
+    ({ child, out }): Archive => (names, told) => {
+      child.stdout.on("data", ({ length }: Buffer) => told(length))
+      Readable.from(terminated(names)).on("error", () => {}).pipe(child.stdin)
+      return out
+    }
   )

@@ -1,4 +1,5 @@
 import { lstatSync } from "node:fs"
+import type { Readable } from "node:stream"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type AgentRefused, putFiles } from "@banger/capabilities/vsock/agent-client.ts"
@@ -9,7 +10,7 @@ import { type GitFailed, gitLine } from "./git.ts"
 import { type GuestRepository, makeGuestRepository, ownFile, submoduleNames } from "./guest-repository.ts"
 import { planHistory, type Wanted } from "./history.ts"
 import { join, list, type Member } from "./listing.ts"
-import { planPacking, type Ready } from "./packs.ts"
+import { planPacking } from "./packs.ts"
 import { belongsTo, openRepository, type Repository } from "./repository.ts"
 import { checkedOut, indexFor, snapshotOf, youngest } from "./snapshot.ts"
 import { sending, tar } from "./tar.ts"
@@ -32,6 +33,9 @@ export interface Asked extends Omit<Wanted, "besides"> {
   readonly includeUntracked: boolean
 }
 
+/** Repositories looked at, and archives sent, at a time. */
+const AT_ONCE = 4
+
 type Failure = NotAWorkTree | GitFailed | LocalFailure
 
 /** A repository's part of the workspace. */
@@ -52,7 +56,7 @@ const partOf = (
     const { members, present, submodules } = yield* list(snapshot, asked.includeUntracked)
     const history = yield* planHistory(repository, snapshot.env, asked, (name) => ownFile(repository.commonDir, name))
     const own: GuestRepository = { repository, history, index: yield* indexFor(snapshot, present), at: snapshot.at, files, gitDir }
-    const parts = yield* Effect.forEach(asked.from === undefined ? submodules : [], (path) => submodule(repository, own, path, snapshot.index?.entries.find((entry) => entry.path.equals(path))?.id, asked))
+    const parts = yield* Effect.forEach(asked.from === undefined ? submodules : [], (path) => submodule(repository, own, path, snapshot.index?.entries.find((entry) => entry.path.equals(path))?.id, asked), { concurrency: AT_ONCE })
     return {
       root: snapshot.root,
       at: youngest(snapshot.at),
@@ -95,41 +99,43 @@ export const plan = (path: string, asked: Asked): Effect.Effect<Workspace, Failu
     return { ...tree, ...part, bytes: part.members.reduce((sum, { bytes }) => sum + bytes, 0) }
   })
 
-/** The repositories as they are to be in the guest, and what of them is sent from where it lies. */
-export interface Prepared {
-  readonly directory: string
-  readonly names: ReadonlyArray<string>
-  readonly packs: ReadonlyArray<Ready & { readonly to: string }>
+/** What is sent, an archive for each place in the guest that it goes to. */
+export interface Sending {
+  readonly to: string
+  readonly read: (told: (bytes: number) => void) => Readable
 }
 
-/** All that can fail for reasons of the repository's fails here, before a VM is made. */
-export const prepare = ({ repositories, target }: Workspace): Effect.Effect<Prepared, GitFailed | LocalFailure, Scope.Scope> =>
-  Effect.gen(function*() {
-    const packed = yield* Effect.forEach(repositories, (guest) => Effect.map(planPacking(guest.repository, guest.history), (packing) => ({ guest, packing })))
-    const directory = yield* temporary(packed.reduce((sum, { guest: { index }, packing: { bytes } }) => sum + bytes + (index?.length ?? 0), 0))
-    yield* Effect.forEach(packed, ({ guest, packing }) => makeGuestRepository(guest, packing, directory, target), { discard: true }).pipe(
-      withRoom("cannot put .git aside", 0, directory)
-    )
-    return {
-      directory,
-      names: [".git", ...repositories.filter(({ files }) => files !== "").map(({ files }) => `${files}/.git`)],
-      packs: packed.flatMap(({ guest, packing }) => packing.ready.map((pack) => ({ ...pack, to: `${target}/${guest.gitDir}/objects/pack` })))
-    }
-  })
+/** The workspace, ready to be sent. */
+export interface Prepared {
+  /** The repositories as they are to be in the guest, but for packs that are sent from where they lie. */
+  readonly directory: string
+  readonly archives: ReadonlyArray<Sending>
+}
 
-const sendTar = (socket: string, target: string, ...what: Parameters<typeof tar>) =>
-  Effect.scoped(Effect.flatMap(tar(...what), (archive) =>
-    sending(archive, (words) => new LocalFailure({ problem: `cannot read the work tree: ${words}`, fix: "try again when nothing changes it" }), (archive) => putFiles(socket, target, archive))))
+const archive = (to: string, directory: string, which: "whole" | number, names: ReadonlyArray<Buffer>) =>
+  Effect.map(tar(directory, which), (begin): Sending => ({ to, read: (told) => begin(names, told) }))
 
 const bytes = (names: ReadonlyArray<string>) => names.map((name) => Buffer.from(name))
 
-/** Tar streams at a time: they write to different places. */
-const STREAMS = 4
+/** All that can fail for reasons of the repository's fails here, before a VM is made. */
+export const prepare = ({ at, members, repositories, root, target }: Workspace): Effect.Effect<Prepared, GitFailed | LocalFailure, Scope.Scope> =>
+  Effect.gen(function*() {
+    const packed = yield* Effect.forEach(repositories, (guest) => Effect.map(planPacking(guest.repository, guest.history), (packing) => ({ guest, packing })), { concurrency: AT_ONCE })
+    const directory = yield* temporary(packed.reduce((sum, { guest: { index }, packing: { bytes } }) => sum + bytes + (index?.length ?? 0), 0))
+    yield* Effect.forEach(packed, ({ guest, packing }) => makeGuestRepository(guest, packing, directory, target), { concurrency: AT_ONCE, discard: true }).pipe(
+      withRoom("cannot put .git aside", 0, directory)
+    )
+    const packs = packed.flatMap(({ guest, packing }) => packing.ready.map((pack) => ({ ...pack, to: `${target}/${guest.gitDir}/objects/pack` })))
+    const archives = yield* Effect.all([
+      archive(target, root, at, members.map(({ path }) => path)),
+      archive(target, directory, "whole", bytes([".git", ...repositories.filter(({ files }) => files !== "").map(({ files }) => `${files}/.git`)])),
+      ...packs.map((pack) => archive(pack.to, pack.directory, "whole", bytes(pack.names)))
+    ])
+    return { directory, archives }
+  })
 
 /** `told` gets the number of bytes of each piece that is on its way. */
-export const send = (socket: string, { at, members, root, target }: Workspace, { directory, names, packs }: Prepared, told: (bytes: number) => void): Effect.Effect<void, AgentUnreachable | AgentRefused | LocalFailure> =>
-  Effect.all([
-    sendTar(socket, target, root, members.map(({ path }) => path), at, told),
-    sendTar(socket, target, directory, bytes(names), "whole", told),
-    ...packs.map((pack) => sendTar(socket, pack.to, pack.directory, bytes(pack.names), "whole", told))
-  ], { concurrency: STREAMS, discard: true })
+export const send = (socket: string, { archives }: Prepared, told: (bytes: number) => void): Effect.Effect<void, AgentUnreachable | AgentRefused | LocalFailure> =>
+  Effect.forEach(archives, ({ read, to }) =>
+    sending(() => read(told), (words) => new LocalFailure({ problem: `cannot read the work tree: ${words}`, fix: "try again when nothing changes it" }), (stream) => putFiles(socket, to, stream)),
+  { concurrency: AT_ONCE, discard: true })

@@ -54,8 +54,8 @@ const into = (vm: VmView, source: string, guest: string, told: Told) =>
     const stat = yield* Effect.try({ try: () => fs.lstatSync(whole), catch: () => new LocalFailure({ problem: `there is no ${source}`, fix: `ls -ld ${source}` }) })
     if (source.endsWith("/") && !stat.isDirectory()) return yield* new LocalFailure({ problem: `${source} is no directory`, fix: `ls -ld ${source}` })
     if (whole === "/") return yield* new LocalFailure({ problem: "the whole host is not copied", fix: "name a directory" })
-    const archive = yield* tar(path.dirname(whole), [Buffer.from(path.basename(whole))], "whole", told)
-    return yield* sending(archive, (words) => new LocalFailure({ problem: `cannot read ${source}: ${words}`, fix: `ls -ld ${source}` }), (archive) => heard(vm, guest)(putCopy(vm.vsock, guest, archive)))
+    const archive = yield* tar(path.dirname(whole), "whole")
+    return yield* sending(() => archive([Buffer.from(path.basename(whole))], told), (words) => new LocalFailure({ problem: `cannot read ${source}: ${words}`, fix: `ls -ld ${source}` }), (archive) => heard(vm, guest)(putCopy(vm.vsock, guest, archive)))
   }))
 
 const outOf = (vm: VmView, guest: string, target: string, told: Told) =>

@@ -64,7 +64,7 @@ const sendWorkspace = (vm: VmView, workspace: Workspace, prepared: Prepared, pro
     const [began, text] = [performance.now(), transfers()]
     let sent = 0
     progress.doing(() => `sending ${what}: ${text(sent, 0)()}`)
-    yield* send(vm.vsock, workspace, prepared, (bytes) => sent += bytes)
+    yield* send(vm.vsock, prepared, (bytes) => sent += bytes)
     progress.phase(`${what} sent, ${size(workspace.bytes)}`, performance.now() - began)
   })
 
