@@ -27,11 +27,13 @@ import systemStatus from "../commands/system/status.ts"
 import systemUninstall from "../commands/system/uninstall.ts"
 import vmCp from "../commands/vm/cp.ts"
 import vmCreate from "../commands/vm/create.ts"
+import vmDiff from "../commands/vm/diff.ts"
 import vmDelete from "../commands/vm/delete.ts"
 import vmExec from "../commands/vm/exec.ts"
 import vmKill from "../commands/vm/kill.ts"
 import vmList from "../commands/vm/list.ts"
 import vmLogs from "../commands/vm/logs.ts"
+import vmPull from "../commands/vm/pull.ts"
 import vmRestart from "../commands/vm/restart.ts"
 import vmRun from "../commands/vm/run.ts"
 import vmShow from "../commands/vm/show.ts"
@@ -56,6 +58,8 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [vmDelete, "delete VMs and their disks"],
   [vmExec, "run a command in a VM"],
   [vmCp, "copy files into a VM, or out of it"],
+  [vmDiff, "what changed in a VM's repository"],
+  [vmPull, "a VM's commits, into a branch here"],
   [vmSsh, "ssh into a VM"],
   [vmLogs, "a VM's console, or what the daemon did with it"],
   [imageList, "the images"],

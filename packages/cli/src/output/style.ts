@@ -2,7 +2,7 @@
 const set = (name: string): boolean => Boolean(process.env[name])
 
 /** Colour only where a person looks on: no-color.org and bixense.com/clicolors say how else. Of the two NO_COLOR is heeded first. */
-const coloured = (stream: NodeJS.WriteStream): boolean => {
+export const coloured = (stream: NodeJS.WriteStream): boolean => {
   if (set("NO_COLOR")) return false
   if (set("CLICOLOR_FORCE") && process.env["CLICOLOR_FORCE"] !== "0") return true
   return stream.isTTY === true && process.env["TERM"] !== "dumb" && process.env["CLICOLOR"] !== "0"

@@ -49,13 +49,13 @@ const answers = (vm: VmView) =>
 
 /**
  * Creates the VM and hands it to `use` once its agent answers. An ephemeral one is deleted at the end, however that
- * comes; only one whose agent never answered is kept, so that somebody can look at it.
+ * comes; only one whose agent never answered is kept, so that somebody can look at it, and one that `use` keeps.
  */
 export const withFreshVm = <A, E, R>(
   wanted: CreateVm,
   live: Live,
   verbose: boolean,
-  use: (vm: VmView) => Effect.Effect<A, E, R>
+  use: (vm: VmView, keep: Effect.Effect<void>) => Effect.Effect<A, E, R>
 ) =>
   Effect.scoped(Effect.gen(function*() {
     const daemon = yield* Daemon
@@ -69,12 +69,12 @@ export const withFreshVm = <A, E, R>(
         if (event._tag === "Planned" && ephemeral) yield* Effect.forkScoped(hold(event.vm))
         if (event._tag === "Planned" || event._tag === "Finished") made = event.vm
       }))
-    /** For somebody to look at: it is no throw-away VM any more. */
-    const kept = <E2>(error: E2) =>
-      Effect.suspend(() => {
-        keep = true
-        return made === undefined || !ephemeral ? Effect.void : Effect.ignore(daemon.vm.Keep({ vm: refOf(made) }))
-      }).pipe(Effect.zipRight(Effect.fail(error)))
+    /** It is no throw-away VM any more. */
+    const keeping = Effect.suspend(() => {
+      keep = true
+      return made === undefined || !ephemeral ? Effect.void : Effect.ignore(daemon.vm.Keep({ vm: refOf(made) }))
+    })
+    const kept = <E2>(error: E2) => Effect.zipRight(keeping, Effect.fail(error))
     yield* Effect.forkScoped(ready)
     yield* create.pipe(
       Effect.onInterrupt(() => made === undefined || ephemeral ? Effect.void : say(`${made.name} is still being created: banger vm delete ${made.name} --force`)),
@@ -85,5 +85,5 @@ export const withFreshVm = <A, E, R>(
     if (vm === undefined) return yield* new StepFailed({ operation: "create the VM", problem: "the daemon said nothing of it", fix: "banger doctor" })
     live.doing(() => "waiting for its agent")
     yield* Effect.catchTag(answers(vm), "StepFailed", kept)
-    return yield* use(vm)
+    return yield* use(vm, keeping)
   }))

@@ -8,6 +8,7 @@ import { guestConfig, userFile } from "./guest-config.ts"
 import type { History } from "./history.ts"
 import { type Packing, putObjects } from "./packs.ts"
 import { isInside, type Repository } from "./repository.ts"
+import { SENT, sentCommit, type WorkFiles } from "./sent.ts"
 import { writingAside } from "./temporary.ts"
 
 /** A repository to be made in the guest; paths are relative to the top of the workspace, and text. */
@@ -17,6 +18,7 @@ export interface GuestRepository {
   /** The index that goes along, and when it was made (seconds). */
   readonly index: Buffer | undefined
   readonly at: number
+  readonly work: WorkFiles
   /** Where its files are: "" for the workspace's own, else a submodule. */
   readonly files: string
   /** `.git`, or `.git/modules/NAME`. */
@@ -67,7 +69,7 @@ const contents = (guest: GuestRepository, target: string, abbrev: number): Reado
 /** Makes it below a directory of ours, but for the packs that are ready. */
 export const makeGuestRepository = (guest: GuestRepository, packing: Packing, below: string, target: string): Effect.Effect<void, GitFailed | LocalFailure> =>
   Effect.gen(function*() {
-    const { at, files, history, index, repository } = guest
+    const { at, files, history, index, repository, work } = guest
     const directory = `${below}/${guest.gitDir}`
     const short = history.head === undefined ? "" : yield* gitLine(repository.top, ["rev-parse", "--short", history.head])
     yield* writingAside(async () => {
@@ -82,6 +84,8 @@ export const makeGuestRepository = (guest: GuestRepository, packing: Packing, be
       await writeFile(`${below}/${files}/.git`, `gitdir: ${path.relative(`/${files}`, `/${guest.gitDir}`)}\n`)
     })
     yield* putObjects(repository, packing, directory)
+    const sent = yield* sentCommit(repository, history.head, work, at, directory)
+    if (sent !== undefined) yield* writingAside(() => writeFile(`${directory}/${SENT}`, `${sent}\n`))
   })
 
 /** Names of a repository's submodules by their paths; a name that is no place of its own is left out. */

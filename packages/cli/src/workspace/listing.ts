@@ -18,6 +18,8 @@ export interface Listing {
   /** What stands where the index has a file. */
   readonly present: ReadonlyMap<Entry, BigIntStats>
   readonly submodules: ReadonlyArray<Buffer>
+  /** Those of the members that git does not know. */
+  readonly untracked: ReadonlyArray<Buffer>
 }
 
 /** An index is a file like any other: one that is not trusted could hold names that lead out of the work tree. */
@@ -88,7 +90,7 @@ const look = (root: Buffer, index: ReadonlyArray<Entry>, untracked: ReadonlyArra
     if (stat !== undefined) present.set(entry, stat)
   }
   for (const path of untracked) take(path, false)
-  return { members, present, submodules }
+  return { members, present, submodules, untracked }
 }
 
 export const list = ({ env, index, repository, root }: Snapshot, includeUntracked: boolean): Effect.Effect<Listing, GitFailed | LocalFailure> =>

@@ -53,9 +53,9 @@ const partOf = (
 ): Effect.Effect<Part, GitFailed | LocalFailure, Scope.Scope> =>
   Effect.gen(function*() {
     const snapshot = yield* asked.from === undefined ? snapshotOf(repository) : checkedOut(repository, asked.from)
-    const { members, present, submodules } = yield* list(snapshot, asked.includeUntracked)
+    const { members, present, submodules, untracked } = yield* list(snapshot, asked.includeUntracked)
     const history = yield* planHistory(repository, snapshot.env, asked, (name) => ownFile(repository.commonDir, name))
-    const own: GuestRepository = { repository, history, index: yield* indexFor(snapshot, present), at: snapshot.at, files, gitDir }
+    const own: GuestRepository = { repository, history, index: yield* indexFor(snapshot, present), at: snapshot.at, work: { root: snapshot.root, env: snapshot.env, members, untracked }, files, gitDir }
     const parts = yield* Effect.forEach(asked.from === undefined ? submodules : [], (path) => submodule(repository, own, path, snapshot.index?.entries.find((entry) => entry.path.equals(path))?.id, asked), { concurrency: AT_ONCE })
     return {
       root: snapshot.root,

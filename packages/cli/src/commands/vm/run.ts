@@ -14,7 +14,7 @@ import { withDaemon } from "../../daemon/daemon.ts"
 import { OWN_FAILURE, TIMED_OUT } from "../../failure/exit.ts"
 import { page } from "../../output/pager.ts"
 import { type Live, live, wantsParts } from "../../output/progress.ts"
-import { print, printJson } from "../../output/text.ts"
+import { print, printJson, say } from "../../output/text.ts"
 import { transfers } from "../../output/transfer.ts"
 import { dryRunJson, dryRunText, historyLines, SENDING } from "../../run/dry-run.ts"
 import { withFreshVm } from "../../run/fresh-vm.ts"
@@ -25,12 +25,16 @@ import { mustFit } from "../../run/work-disk.ts"
 import { guestFlags, runInGuest, startOf } from "../../session/guest-command.ts"
 import { remind } from "../../session/reminder.ts"
 import { ownKey, remoteCommand, ssh } from "../../session/ssh.ts"
+import { line, MAX_BYTES, ownBranch, pull } from "../../way-back/pull.ts"
+import { unpulled } from "../../way-back/unpulled.ts"
 import { git } from "../../workspace/git.ts"
+import { openRepository } from "../../workspace/repository.ts"
 import { plan, prepare, type Prepared, send, type Workspace } from "../../workspace/workspace.ts"
 import { createFlags, createPayload } from "./create-flags.ts"
 
 const flags = {
   rm: Options.boolean("rm").pipe(Options.withDescription("delete the VM at the end")),
+  pull: Options.boolean("pull").pipe(Options.withDescription("with --rm: take the guest's commits into the branch banger/NAME first; if that fails the VM is kept")),
   ...createFlags,
   ...guestFlags,
   workdir: Options.text("workdir").pipe(Options.withPseudoName("DIR"), Options.withDescription("run the command there (without it: in the repository, or the image's working directory)"), as(Values.text)),
@@ -80,20 +84,32 @@ const runCommand = (vm: VmView, { flags, rest }: Given, workspace: Workspace | u
   })
 }
 
+/** Before a throw-away VM goes: its commits are taken over, or told of. A failure keeps the VM. */
+const takeBack = (vm: VmView, { target, top }: Workspace, wanted: boolean, keep: Effect.Effect<void>) => {
+  if (!wanted) return Effect.flatMap(unpulled(vm), (found) => Effect.forEach(found, (what) => say(`${what}: deleted with it; --rm --pull takes them over first`), { discard: true }))
+  return openRepository(top).pipe(
+    Effect.flatMap((repository) => pull({ vm, directory: target }, repository, { branch: ownBranch(vm), workTree: true, limit: MAX_BYTES })),
+    Effect.flatMap((pulled) => say(line(pulled))),
+    Effect.tapError(() => Effect.zipRight(keep, say(`${vm.name} is kept`)))
+  )
+}
+
 const inFreshVm = (given: Given, workspace: Workspace | undefined) =>
   Effect.scoped(Effect.gen(function*() {
     const { flags } = given
     const prepared = workspace && (yield* prepare(workspace))
     const progress = yield* live("creating a VM", wantsParts(flags.verbose))
     const wanted: CreateVm = { ...createPayload(flags), ...(flags.rm && { ephemeral: ownProcess() }) }
-    return yield* withFreshVm(wanted, progress, flags.verbose, (vm) =>
+    return yield* withFreshVm(wanted, progress, flags.verbose, (vm, keep) =>
       Effect.gen(function*() {
         if (workspace !== undefined && prepared !== undefined) {
           yield* sendWorkspace(vm, workspace, prepared, progress)
           yield* Effect.forkScoped(installTools(vm.vsock, workspace))
         }
         progress.ready(vm.name)
-        return yield* runCommand(vm, given, workspace)
+        const status = yield* runCommand(vm, given, workspace)
+        if (flags.rm && workspace !== undefined) yield* takeBack(vm, workspace, flags.pull, keep)
+        return status
       }).pipe(Effect.ensuring(flags.rm ? Effect.void : remind(vm))))
   }))
 
@@ -117,12 +133,14 @@ The exit status is the command's own; 128+n when signal n ended it; 125 for a fa
     "banger vm run                            # a fresh VM, a shell in it",
     "banger vm run ./repo -- make test        # the repository, one command",
     "banger vm run --rm . -- ./script.sh      # this directory's repository; deleted when the command ends",
+    "banger vm run --rm --pull . -- ./agent   # what it did is then in the branch banger/NAME",
     "banger vm run ./repo --dry-run           # what would be sent"
   ],
   run: (given: Given) =>
     Effect.gen(function*() {
       const { args: path, flags } = given
       yield* checkBranch(given)
+      if (flags.pull && (!flags.rm || path === undefined)) return yield* Effect.fail(new Misuse("--pull needs --rm and a PATH", "banger vm run --rm --pull ./repo -- CMD; banger vm pull NAME takes the work of a VM that stays"))
       const config = path === undefined ? {} : yield* userConfig
       const mode = flags.history ?? config.vm_run?.history ?? "auto"
       const workspace = path === undefined ? undefined : yield* plan(path, { mode, from: flags.from, branch: flags.branch, includeUntracked: flags.includeUntracked })

@@ -1,0 +1,95 @@
+import * as Effect from "effect/Effect"
+import type { AgentRefused } from "@banger/capabilities/vsock/agent-client.ts"
+import type { AgentUnreachable } from "@banger/capabilities/vsock/connect.ts"
+import type { VmView } from "@banger/domain/vm.ts"
+import { LocalFailure } from "../failure/errors.ts"
+import { runScript } from "../session/guest-program.ts"
+import { SENT } from "../workspace/sent.ts"
+
+/** The commit whose history was pulled last, in a file of the guest's repository like `SENT`. */
+export const PULLED = "BANGER_PULLED"
+
+/** A repository of a VM: the one that was sent, where no directory is named. */
+export interface GuestPlace {
+  readonly vm: VmView
+  readonly directory: string | undefined
+}
+
+/** Goes to the top of the repository that $1 names, or else of the only one that was sent. */
+const THERE = `set -e
+fail() { echo "$1" >&2; exit 1; }
+dir=$1
+shift
+if [ -z "$dir" ]; then
+  for file in /root/*/.git/${SENT}; do
+    [ -f "$file" ] || continue
+    [ -z "$dir" ] || fail "it has several repositories, $dir and \${file%/.git/*} among them"
+    dir=\${file%/.git/*}
+  done
+  [ -n "$dir" ] || fail "no repository was sent to it"
+fi
+command -v git >/dev/null || fail "its image has no git"
+[ -d "$dir" ] || fail "it has no directory $dir"
+cd "$dir"
+cd "$(git rev-parse --show-toplevel)"
+`
+
+/** The work tree with what git neither knows nor ignores, in an index of its own. */
+const INDEX = `own=$(mktemp -d)
+trap 'rm -rf "$own"' EXIT
+index=$(git rev-parse --git-path index)
+[ ! -f "$index" ] || cp "$index" "$own/index"
+export GIT_INDEX_FILE="$own/index"
+add() { git -c advice.addEmbeddedRepo=false add -A 2>"$own/said" || fail "$(tail -n 1 "$own/said")"; }
+`
+
+/** $1: a directory, $2: whether colours are wanted, then what \`git diff\` is given. New objects go where they are forgotten. */
+export const DIFF = `${THERE}sent=$(git rev-parse --verify --quiet "${SENT}^{commit}") || fail "$dir was not sent by banger, or git has forgotten what was"
+colour=$1
+shift
+${INDEX}mkdir "$own/objects"
+objects=$(cd "$(git rev-parse --git-path objects)" && pwd)
+export GIT_OBJECT_DIRECTORY="$own/objects" GIT_ALTERNATE_OBJECT_DIRECTORIES="$objects"
+add
+git diff --cached "--color=$colour" "$sent" "$@"
+`
+
+/** $1: a directory, $2: empty, or anything when the work tree is wanted. Prints HEAD's commit, the work tree's tree or nothing, and what the host may have. */
+export const LOOK = `${THERE}git rev-parse --verify --quiet "HEAD^{commit}" || fail "$dir has no commit"
+if [ -n "$1" ]; then
+${INDEX}add
+git write-tree
+else echo; fi
+for name in ${PULLED} ${SENT} ${SENT}^; do git rev-parse --verify --quiet "$name^{commit}" || true; done
+`
+
+/** $1: a directory, then objects, and those with a ^ before them that are not wanted. Prints a pack. */
+export const PACK = `${THERE}printf '%s\n' "$@" | git pack-objects --revs --stdout -q
+`
+
+/** $1: a directory, $2: a commit. */
+export const MARK = `${THERE}git update-ref --no-deref ${PULLED} "$1"
+`
+
+/** Prints a line for each repository that was sent and has commits since: how many, and where. */
+export const UNPULLED = `command -v git >/dev/null || exit 0
+for file in /root/*/.git/${SENT}; do
+  [ -f "$file" ] || continue
+  cd "\${file%/.git/*}" || continue
+  count=$(git rev-list --count HEAD --branches --not ${SENT} $(git rev-parse --verify --quiet ${PULLED}) 2>/dev/null) || continue
+  [ "$count" = 0 ] || echo "$count $PWD"
+done
+`
+
+/** Runs one of these scripts. Its failure is told in the guest's own words. */
+export const inGuest = <E>(
+  { directory, vm }: GuestPlace,
+  script: string,
+  args: ReadonlyArray<string>,
+  take: (bytes: Buffer) => Effect.Effect<void, E>
+): Effect.Effect<void, AgentUnreachable | AgentRefused | LocalFailure | E> =>
+  Effect.flatMap(runScript(vm.vsock, script, [directory ?? "", ...args], take), ({ said, status }) =>
+    status === 0 ? Effect.void : new LocalFailure({
+      problem: `${vm.name}: ${said.replace(/^(fatal|error): /, "") || `git ended with status ${status}`}`,
+      fix: `banger vm exec ${vm.name} -- ls -la /root shows what it has; NAME:DIR names a repository`
+    }))
