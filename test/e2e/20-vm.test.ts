@@ -41,6 +41,15 @@ describe("vm", () => {
     expect(await ok("banger vm exec web -- curl -s --max-time 30 http://world.example/index.html")).toBe("hello from the world")
   })
 
+  it("loses its way out and gets it again while it runs", async () => {
+    expect((await sh("banger vm set --memory 512 web")).status).toBe(4)
+    await ok("banger vm set --no-nat web")
+    expect((await sh("banger vm exec web -- curl -s --max-time 5 http://198.51.100.2/index.html")).status).toBe(28)
+    expect(await leaks()).toEqual([])
+    await ok("banger vm set --nat web")
+    expect(await ok("banger vm exec web -- curl -s --max-time 30 http://198.51.100.2/index.html")).toBe("hello from the world")
+  })
+
   it("has no way out without NAT, but .vm names", async () => {
     expect((await outOfShut()).status).toBe(124)
     expect((await sh("banger vm exec shut -- getent hosts world.example")).status).toBe(2)
@@ -247,8 +256,12 @@ open("/run/sunk", "w").write(str(n))'
     expect(stopped.stdout + stopped.stderr).toMatch(/in order/)
     expect((await show("web")).vm.state).toBe("stopped")
     expect(await ok("dig @127.0.0.1 -p 42069 web.vm")).toContain("NXDOMAIN")
+    expect((await sh("banger vm set --disk-size 1G web")).stderr).toContain("disks only grow")
+    expect(await ok("banger vm set --memory 384 --disk-size 64G web")).toBe("web has 1 vCPU, 384 MiB of memory, a disk of 65536 MiB, NAT")
     await ok("banger vm start web")
     expect(await ok("banger vm exec web -- cat /root/kept /etc/kept")).toBe("root\nslash")
+    expect(Number(await ok("banger vm exec web -- sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo"))).toBeGreaterThan(300 << 10)
+    expect(Number(await ok("banger vm exec web -- stat -f -c '%b %S' /root | awk '{print $1 * $2 / 2^30}'"))).toBeGreaterThan(60)
   })
 
   it("leaves nothing once it is deleted", async () => {

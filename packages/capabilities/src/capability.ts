@@ -71,6 +71,8 @@ export interface Capability<in Provides, out E, out R, out H> {
    * this the capability's part is made at that moment, its estate too.
    */
   readonly absent?: (spec: VmSpec) => Layer.Layer<Provides, E, R>
+  /** Brings a run that goes on in line with a spec that changed. Safe to repeat. Without this, nothing of the capability's can be changed while a VM runs. */
+  readonly adjust?: (spec: VmSpec) => Effect.Effect<void, E, H>
   /** Gives the same part back from the spec alone, whatever half of it stands. */
   readonly reclaim: (spec: VmSpec) => Effect.Effect<void, CannotRemove, H>
   /** Host objects that a run has of it, as the helper's `Leaks` names them. An object that no run should have is a leak. */
@@ -85,6 +87,7 @@ export const holding = <I, A, E, R, H>({ absent, held, provides, ...rest }: {
   readonly provides: Context.Tag<I, A>
   readonly held: (spec: VmSpec) => Held<A, E, R, H>
   readonly absent?: (spec: VmSpec) => Effect.Effect<A, E | NotAdoptable, R>
+  readonly adjust?: (spec: VmSpec) => Effect.Effect<void, E, H>
   readonly objects?: (spec: VmSpec) => ReadonlyArray<string>
   readonly estate?: Estate<E, H>
   readonly guest?: (spec: VmSpec) => GuestPatch

@@ -26,6 +26,8 @@ export interface Pipeline<in Provides, out E, out R, out H> {
   readonly destroy: (spec: VmSpec, of?: Choice) => Effect.Effect<ReadonlyArray<CannotRemove>, never, H>
   /** A running VM. */
   readonly layer: (spec: VmSpec) => Layer.Layer<Provides, E, R | Lease>
+  /** Brings a run that goes on in line with a spec that changed. */
+  readonly adjust: (spec: VmSpec, of?: Choice) => Effect.Effect<void, E, H>
   /** Undoes a run from the spec alone, in reverse, collecting what stays. Never touches the estate. */
   readonly reclaim: (spec: VmSpec, of?: Choice) => Effect.Effect<ReadonlyArray<CannotRemove>, never, H>
   /** The host objects that a run of these capabilities has. */
@@ -43,6 +45,7 @@ export const empty: Pipeline<never, never, never, never> = {
   provision: () => Effect.void,
   destroy: () => Effect.succeed([]),
   layer: () => Layer.empty,
+  adjust: () => Effect.void,
   reclaim: () => Effect.succeed([]),
   guest: () => [],
   checks: []
@@ -93,6 +96,8 @@ export const stage = <const Cs extends readonly [AnyCapability, ...ReadonlyArray
       ),
     layer: (spec) =>
       Layer.mergeAll(part(first, spec), ...rest.map((c) => part(c, spec))).pipe(Layer.provideMerge(before.layer(spec))),
+    adjust: (spec, of = all) =>
+      Effect.all([before.adjust(spec, of), ...chosen(of).map((c) => c.adjust?.(spec) ?? Effect.void)], { concurrency: "unbounded", discard: true }),
     reclaim: (spec, of = all) =>
       Effect.zipWith(undo(of, (c) => c.reclaim(spec)), before.reclaim(spec, of), (here, earlier) => [...here, ...earlier]),
     guest: (spec) => [...before.guest(spec), ...stage.map((c) => [c.name, c.guest?.(spec) ?? {}] as const)],

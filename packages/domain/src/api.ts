@@ -27,6 +27,15 @@ export const CreateVm = Schema.Struct({
 })
 export type CreateVm = typeof CreateVm.Type
 
+/** What a VM is to be from now on; what is absent stays. */
+export const VmChange = Schema.Struct({
+  vcpu: Schema.optional(Vcpu),
+  memoryMib: Schema.optional(MemoryMib),
+  diskMib: Schema.optional(DiskMib),
+  nat: Schema.optional(Schema.Boolean)
+})
+export type VmChange = typeof VmChange.Type
+
 /** Signals that `vm kill` sends to a VM's Firecracker. */
 export const KillSignal = Schema.Literal("KILL", "TERM", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT")
 export type KillSignal = typeof KillSignal.Type
@@ -43,6 +52,7 @@ export class VmApi extends RpcGroup.make(
   Rpc.make("Stop", { payload: { ...vm, timeoutMs: Schema.Int }, success: Progress, error: VmError, stream: true }),
   Rpc.make("Restart", { payload: { ...vm, timeoutMs: Schema.Int }, success: Progress, error: VmError, stream: true }),
   Rpc.make("Delete", { payload: { ...vm, force: Schema.Boolean }, success: Progress, error: VmError, stream: true }),
+  Rpc.make("Set", { payload: { ...vm, change: VmChange }, success: Progress, error: VmError, stream: true }),
   Rpc.make("Kill", { payload: { ...vm, signal: KillSignal }, error: VmError }),
   Rpc.make("List", { success: Schema.Array(VmView), error: VmError }),
   Rpc.make("Get", { payload: vm, success: VmView, error: VmError }),

@@ -21,4 +21,4 @@ const held = (spec: VmSpec) => ({
 
 const objects = ({ cidr, nat, slot }: VmSpec) => nat ? [`nat rule of ${address(cidr, slot)}`] : []
 
-export const nat = holding({ name: "nat", provides: Nat, held, objects, checks })
+export const nat = holding({ name: "nat", provides: Nat, held, adjust: ensure, objects, checks })

@@ -29,7 +29,7 @@ const [seed, vm, slot] = [Digest.make("a".repeat(64)), VmId.make("0123456789abcd
 
 // A disk is given to the VM's user, which root alone may do.
 describe.skipIf(process.getuid?.() !== 0)("a work disk of a seed", () => {
-  it.scoped("asks for what the seed takes, and is on the disk with its names before anybody hears of it", () => Effect.gen(function*() {
+  it.scoped("asks for what the seed takes, and is on the disk with its names before anybody hears of it; it only grows", () => Effect.gen(function*() {
     fs.mkdirSync(STORE, { recursive: true })
     // A mebibyte of data with a hole behind it.
     fs.writeFileSync(stored(seed), Buffer.alloc(1 << 20, "data"))
@@ -43,5 +43,12 @@ describe.skipIf(process.getuid?.() !== 0)("a work disk of a seed", () => {
     assert.deepStrictEqual(names, [`${ROOT_STATE}/vms`, `${workFile(vm)}.new`, estate(vm)])
     // Where the file system can share blocks nothing is wanted.
     if (asked.length > 0) assert.deepStrictEqual(asked, [["work disk", allocated, ROOT_STATE]])
+    // Asked for again it grows, and keeps what is in it; it never shrinks.
+    fs.writeSync(fs.openSync(workFile(vm), "r+"), "written by the guest")
+    for (const [diskMib, mib] of [[256, 256], [128, 256]] as const) {
+      yield* (yield* RpcTest.makeClient(WorkDiskOps)).work.Ensure({ vm, slot, diskMib: DiskMib.make(diskMib), seed })
+      assert.strictEqual(fs.statSync(workFile(vm)).size, mib << 20)
+    }
+    assert.strictEqual(fs.readFileSync(workFile(vm)).toString("latin1", 0, 20), "written by the guest")
   }).pipe(Effect.provide(handlers), Effect.provideService(HostSettings, settings)))
 })

@@ -34,6 +34,12 @@ const emptySeed = (diskMib: DiskMib) =>
     return seed
   }).pipe(making(String(diskMib)))
 
+/** The guest grows the file system at its next boot. A disk that is larger than it should be stays as it is. */
+const grown = (disk: string, diskMib: DiskMib) =>
+  file(disk, async () => {
+    if ((await fs.stat(disk)).size < diskMib * MIB) await fs.truncate(disk, diskMib * MIB)
+  })
+
 /** A sparse copy: shared with its source where the file system can, which takes no room, else all that the source has. */
 const copied = (source: string, target: string, bytes: number) =>
   Effect.gen(function*() {
@@ -45,7 +51,7 @@ const copied = (source: string, target: string, bytes: number) =>
 const ensure = (vm: VmId, slot: Slot, diskMib: DiskMib, seed: Digest | null) =>
   Effect.gen(function*() {
     const disk = workFile(vm)
-    if (existsSync(disk)) return
+    if (existsSync(disk)) return yield* grown(disk, diskMib)
     const source = seed === null ? yield* emptySeed(diskMib) : stored(seed)
     const stat = yield* file(source, () => fs.stat(source))
     const { size } = stat

@@ -36,6 +36,7 @@ import vmLogs from "../commands/vm/logs.ts"
 import vmPull from "../commands/vm/pull.ts"
 import vmRestart from "../commands/vm/restart.ts"
 import vmRun from "../commands/vm/run.ts"
+import vmSet from "../commands/vm/set.ts"
 import vmShow from "../commands/vm/show.ts"
 import vmSsh from "../commands/vm/ssh.ts"
 import vmStart from "../commands/vm/start.ts"
@@ -54,6 +55,7 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [vmStart, "start stopped VMs"],
   [vmStop, "stop VMs in order"],
   [vmRestart, "stop and start VMs"],
+  [vmSet, "change memory, vCPUs, disk or NAT of VMs"],
   [vmKill, "send a signal to VMs"],
   [vmDelete, "delete VMs and their disks"],
   [vmExec, "run a command in a VM"],

@@ -67,6 +67,7 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
     "vm.Start": operation("Start", "runs"),
     "vm.Stop": operation("Stop", "is stopped: in order"),
     "vm.Restart": operation("Restart", "runs"),
+    "vm.Set": operation("Set", "is changed"),
     "vm.Delete": operation("Delete", "is deleted"),
     "vm.Kill": (payload) => Effect.zipRight(note("Kill", payload), Effect.asVoid(find(payload.vm))),
     "vm.List": () => Effect.succeed(daemon.vms),

@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import { asStep } from "../as-step.ts"
 import { Catalog } from "../catalog.ts"
 import { HostFacts } from "../host-facts.ts"
+import { makeChange, wordsOf } from "../vms/change.ts"
 import { makeHold } from "../vms/ephemeral.ts"
 import { Events } from "../vms/events.ts"
 import { Lifecycle } from "../vms/lifecycle.ts"
@@ -19,6 +20,7 @@ import { detail, view } from "../vms/view.ts"
 /** Translates requests into operations; decides nothing. */
 export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
   const catalog = yield* Catalog
+  const change = yield* makeChange
   const daemon = yield* Effect.scope
   const events = yield* Events
   const facts = yield* HostFacts
@@ -54,6 +56,7 @@ export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
         // The VM may have been the last user of a replaced image; whoever deletes it does not wait for that.
         Stream.concat(Stream.execute(Effect.forkIn(Effect.ignoreLogged(catalog.collect), daemon)))
       ),
+    "vm.Set": ({ change: wanted, vm }) => operation(vm, `changed to ${wordsOf(wanted)}`, (cell) => (emit) => change(cell, wanted, emit)),
     "vm.Kill": ({ signal, vm }) =>
       Effect.flatMap(registry.find(vm), ({ record }) =>
         Effect.mapError(helper.firecracker.Kill({ vm: record.spec.id, signal }), asStep(`send SIG${signal} to ${record.spec.name}`))),

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import { makeOperations, type Operations as Of } from "../operations.ts"
 
 /** What can be done to a VM, as a busy VM says it: "being stopped". */
-export type Doing = "created" | "started" | "stopped" | "restarted" | "deleted" | "paused" | "resumed" | "recovered" | "cleaned up"
+export type Doing = "created" | "started" | "stopped" | "restarted" | "deleted" | "paused" | "resumed" | "recovered" | "cleaned up" | `changed to ${string}`
 
 export type Emit = (event: Progress) => Effect.Effect<void>
 

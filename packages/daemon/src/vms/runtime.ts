@@ -40,6 +40,8 @@ export class VmRuntime extends Context.Tag("@banger/daemon/VmRuntime")<VmRuntime
   readonly start: (record: VmRecord, step: Step) => Effect.Effect<Run, RunFailed>
   /** Finds a running VM again after a restart of the daemon. A failure leaves it untouched. */
   readonly adopt: (record: VmRecord) => Effect.Effect<Run, Failure>
+  /** Brings a run that goes on in line with its record's spec, which changed. */
+  readonly adjust: (record: VmRecord) => Effect.Effect<void, Failure>
   /** Closes attachment and lease; gives what could not be undone. */
   readonly stop: (run: Run) => Effect.Effect<ReadonlyArray<string>>
   /** Undoes a run that nobody holds any more, from whatever half of it stands. */
@@ -126,6 +128,7 @@ export class VmRuntime extends Context.Tag("@banger/daemon/VmRuntime")<VmRuntime
             )
             return run
           }),
+        adjust: ({ spec, taken }) => whole(Effect.provide(pipeline.adjust(spec, (name) => taken.includes(name)), host)),
         stop,
         reclaim: (record) =>
           Effect.zipWith(Effect.provide(pipeline.reclaim(record.spec), host), retire(record), (own, others) => [...messages(own), ...others]),

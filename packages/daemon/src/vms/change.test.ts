@@ -1,0 +1,68 @@
+import { assert, describe, it } from "@effect/vitest"
+import { temporary } from "@banger/capabilities/testing/temporary.ts"
+import * as Effect from "effect/Effect"
+import { daemonOn, reserve } from "../testing.ts"
+import { makeChange } from "./change.ts"
+import { Lifecycle } from "./lifecycle.ts"
+
+const quiet = () => Effect.void
+const nat = (objects: Set<string>) => [...objects].some((object) => object.startsWith("nat "))
+
+describe("a change of a VM", () => {
+  it.scoped("is for the next start, but NAT comes and goes at once", () => Effect.gen(function*() {
+    const state = yield* temporary
+    const objects = new Set<string>()
+    yield* Effect.gen(function*() {
+      const lifecycle = yield* Lifecycle
+      const change = yield* makeChange
+      const cell = yield* reserve("one")
+      yield* lifecycle.create(cell, quiet)
+      const { memoryMib } = cell.record.spec
+      const had = nat(objects)
+      for (const wanted of [!had, had]) {
+        yield* change(cell, { nat: wanted }, quiet)
+        assert.deepStrictEqual([cell.record.spec.nat, nat(objects)], [wanted, wanted])
+      }
+      for (const refused of [{ memoryMib: 512 }, { vcpu: 2 }, { diskMib: 2 ** 20 }, { nat: true, vcpu: 2 }]) {
+        assert.strictEqual((yield* Effect.flip(change(cell, refused, quiet)))._tag, "WrongState")
+      }
+      assert.strictEqual(cell.record.spec.memoryMib, memoryMib)
+      yield* lifecycle.stop(cell, 10, quiet)
+      yield* change(cell, { memoryMib: 512, vcpu: 2, nat: !had }, quiet)
+      assert.isFalse(nat(objects), "of a VM that does not run there is no rule")
+      yield* lifecycle.start(cell, quiet)
+      const { spec } = cell.record
+      assert.deepStrictEqual([spec.memoryMib, spec.vcpu, nat(objects)], [512, 2, !had])
+      yield* lifecycle.remove(cell, true, quiet)
+      assert.strictEqual(objects.size, 0)
+    }).pipe(Effect.provide(daemonOn(state, objects)))
+  }))
+
+  it.scoped("never makes a disk smaller", () => Effect.gen(function*() {
+    const state = yield* temporary
+    yield* Effect.gen(function*() {
+      const lifecycle = yield* Lifecycle
+      const change = yield* makeChange
+      const cell = yield* reserve("one")
+      yield* lifecycle.create(cell, quiet)
+      yield* lifecycle.stop(cell, 10, quiet)
+      const { diskMib } = cell.record.spec
+      const refused = yield* Effect.flip(change(cell, { diskMib: diskMib - 1 }, quiet))
+      assert.strictEqual(refused.message, `could not change one: its disk has ${diskMib} MiB, and disks only grow`)
+      yield* change(cell, { diskMib: diskMib + 1 }, quiet)
+      assert.strictEqual(cell.record.spec.diskMib, diskMib + 1)
+    }).pipe(Effect.provide(daemonOn(state, new Set())))
+  }))
+
+  it.scoped("that fails is none", () => Effect.gen(function*() {
+    const state = yield* temporary
+    const objects = new Set<string>()
+    yield* Effect.gen(function*() {
+      const change = yield* makeChange
+      const cell = yield* reserve("one")
+      yield* (yield* Lifecycle).create(cell, quiet)
+      assert.strictEqual((yield* Effect.flip(change(cell, { nat: false }, quiet)))._tag, "StepFailed")
+      assert.deepStrictEqual([cell.record.spec.nat, nat(objects)], [true, true])
+    }).pipe(Effect.provide(daemonOn(state, objects, { object: "nat ", when: "removed" })))
+  }))
+})
