@@ -1,13 +1,11 @@
 package agent
 
 import (
-	"bufio"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"time"
 
 	"banger.dev/native/internal/initsys"
@@ -68,24 +66,11 @@ func hasSSHServer(root string) bool {
 	return false
 }
 
-// listens reads the kernel's tables of TCP sockets.
-func listens(proc string, port uint64) bool {
-	const stateListen = "0A"
-	for _, table := range []string{"tcp", "tcp6"} {
-		f, err := os.Open(filepath.Join(proc, table))
-		if err != nil {
-			continue // a kernel without IPv6
-		}
-		defer f.Close()
-		for lines := bufio.NewScanner(f); lines.Scan(); {
-			fields := strings.Fields(lines.Text())
-			if len(fields) < 4 || fields[3] != stateListen {
-				continue
-			}
-			_, hex, _ := strings.Cut(fields[1], ":")
-			if n, err := strconv.ParseUint(hex, 16, 16); err == nil && n == port {
-				return true
-			}
+// listens tells whether something waits on a port of TCP; net is /proc/net.
+func listens(net string, port uint16) bool {
+	for at := range open(net, "tcp") {
+		if at.Port() == port {
+			return true
 		}
 	}
 	return false

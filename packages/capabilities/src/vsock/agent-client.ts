@@ -27,6 +27,11 @@ export type Health = typeof Health.Type
 export const SshServer = Schema.Struct({ state: Schema.Literal("listening", "missing", "silent"), term: Schema.String })
 export type SshServer = typeof SshServer.Type
 
+/** A socket of the guest that waits for others. What it says of the process is a stranger's text. */
+export const OpenPort = Schema.Struct({ protocol: Schema.Literal("tcp", "udp"), address: Schema.String, port: Schema.Int, pid: Schema.Int, command: Schema.String })
+export type OpenPort = typeof OpenPort.Type
+const OpenPorts = Schema.Struct({ ports: Schema.Array(OpenPort), total: Schema.Int })
+
 export const Unpacked = Schema.Struct({ files: Schema.Int, bytes: Schema.Number })
 export type Unpacked = typeof Unpacked.Type
 
@@ -159,6 +164,15 @@ export const sshServer = (socket: string, seconds: number, term: string): Effect
     Effect.flatMap(expecting(200)),
     Effect.flatMap(decoded(SshServer)),
     within(`${seconds + 10} seconds`),
+    Effect.scoped
+  )
+
+/** The guest's open ports, of at most a thousand, and how many there are. Refused with 404 by agents that know no such call. */
+export const openPorts = (socket: string): Effect.Effect<typeof OpenPorts.Type, AgentUnreachable | AgentRefused> =>
+  request(socket, { method: "GET", path: "/v1/ports" }).pipe(
+    Effect.flatMap(expecting(200)),
+    Effect.flatMap(decoded(OpenPorts)),
+    within("10 seconds"),
     Effect.scoped
   )
 

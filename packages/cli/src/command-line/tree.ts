@@ -33,6 +33,7 @@ import vmExec from "../commands/vm/exec.ts"
 import vmKill from "../commands/vm/kill.ts"
 import vmList from "../commands/vm/list.ts"
 import vmLogs from "../commands/vm/logs.ts"
+import vmPorts from "../commands/vm/ports.ts"
 import vmPull from "../commands/vm/pull.ts"
 import vmRestart from "../commands/vm/restart.ts"
 import vmRun from "../commands/vm/run.ts"
@@ -62,6 +63,7 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [vmCp, "copy files into a VM, or out of it"],
   [vmDiff, "what changed in a VM's repository"],
   [vmPull, "a VM's commits, into a branch here"],
+  [vmPorts, "what listens in a VM, and where a browser finds it"],
   [vmSsh, "ssh into a VM"],
   [vmLogs, "a VM's console, or what the daemon did with it"],
   [imageList, "the images"],
