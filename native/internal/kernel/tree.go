@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -98,10 +99,28 @@ func (t *Tree) depmod(scratch string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), depmodTime)
 	defer cancel()
+	defer inOwnDomain()()
 	if text, err := exec.CommandContext(ctx, program, "-b", base, t.Release).CombinedOutput(); err != nil {
 		return fmt.Errorf("depmod on %s: %w: %.300s", t.Dir, err, bytes.TrimSpace(text))
 	}
 	return nil
+}
+
+// inOwnDomain keeps what this goroutine starts in this process's SELinux domain: the one that policies have for depmod may read
+// little but /lib/modules. Where that cannot be had, depmod runs as the policy says.
+func inOwnDomain() (undo func()) {
+	if _, err := os.Stat("/sys/fs/selinux/enforce"); err != nil {
+		return func() {}
+	}
+	runtime.LockOSThread()
+	own, err := os.ReadFile("/proc/thread-self/attr/current")
+	if err == nil {
+		_ = os.WriteFile("/proc/thread-self/attr/exec", own, 0)
+	}
+	return func() {
+		_ = os.WriteFile("/proc/thread-self/attr/exec", []byte{0}, 0)
+		runtime.UnlockOSThread()
+	}
 }
 
 // onlyFiles refuses what depmod would wait for, such as a FIFO.

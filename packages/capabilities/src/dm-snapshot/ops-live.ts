@@ -34,13 +34,19 @@ const refuseLost = (vm: VmId) =>
     })
   })
 
+/**
+ * Nobody waits for udev to be done with a name. Under Debian's SELinux policy udev could not even say that it is: it does so by a
+ * semaphore of dmsetup's, which it may not touch, since NoNewPrivileges keeps the helper's dmsetup out of the domain lvm_t.
+ */
+const removal = (vm: VmId) => ["dmsetup", "remove", dmName(vm), "--noudevsync"] as const
+
 const ensure = (vm: VmId, image: Digest) =>
   Effect.gen(function*() {
     const found = dmDevices().get(dmName(vm))
     if (found?.live === true) return
     yield* keepReserve("root disk")
     yield* refuseLost(vm)
-    if (found !== undefined) yield* run(["dmsetup", "remove", dmName(vm)])
+    if (found !== undefined) yield* run(removal(vm))
     const { size } = yield* file(stored(image), () => fs.stat(stored(image)))
     const loops = yield* Effect.all([loop(stored(image), true), loop(cowFile(vm), false)], { concurrency: 2, mode: "either" })
     const made = yield* Effect.all(loops).pipe(
@@ -64,9 +70,9 @@ const refuseWhileJailed = (vm: VmId) =>
 
 /** EBUSY lasts until the last opener is gone: Firecracker was waited for, udev or a `blkid` may take a moment more. */
 const remove = (vm: VmId) =>
-  Effect.suspend(() => dmDevices().has(dmName(vm)) ? Effect.asVoid(run(["dmsetup", "remove", dmName(vm)])) : Effect.void).pipe(
+  Effect.suspend(() => dmDevices().has(dmName(vm)) ? Effect.asVoid(run(removal(vm))) : Effect.void).pipe(
     Effect.retry({ schedule: Schedule.exponential("50 millis").pipe(within("10 seconds")) }),
-    (removal) => Effect.zipRight(refuseWhileJailed(vm), removal),
+    (removing) => Effect.zipRight(refuseWhileJailed(vm), removing),
     Effect.mapError(opFailed(`dm device ${dmName(vm)}`))
   )
 

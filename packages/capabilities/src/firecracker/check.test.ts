@@ -74,11 +74,12 @@ describe("a host on which no VM can start", () => {
   })
 
   it("labels programs of services as something else, where SELinux decides", () => {
-    const facts = { mode: "enforcing" as const, program: "/p", label: "system_u:object_r:lib_t:s0" }
+    const facts = { mode: "enforcing" as const, program: "/p", label: "system_u:object_r:lib_t:s0", execmem: null }
     assert.strictEqual(SELinux.judge(facts)._tag, "NotReady")
     assert.strictEqual(SELinux.judge({ ...facts, label: null })._tag, "NotReady")
     assert.strictEqual(SELinux.judge({ ...facts, mode: "permissive" })._tag, "Warning")
     for (const label of ["system_u:object_r:bin_t:s0", "unconfined_u:object_r:bangerd_exec_t", "system_u:object_r:bin_t"]) assert.strictEqual(SELinux.judge({ ...facts, label })._tag, "Ready")
     assert.strictEqual(SELinux.judge({ ...facts, mode: "off", label: null })._tag, "Ready")
+    assert.match(JSON.stringify(SELinux.judge({ ...facts, mode: "permissive", label: "system_u:object_r:bin_t:s0", execmem: false })), /Warning.*setsebool -P allow_execmem on/)
   })
 })

@@ -42,3 +42,15 @@ describe("an install where the host is in a network already", () => {
     assert.strictEqual((yield* asked("192.0.2.50"))._tag, "Right")
   }))
 })
+
+describe("who manages the host's links", () => {
+  it.effect("is asked to read its files anew; one that does not answer fails no install", () => Effect.gen(function*() {
+    const asked: Array<string> = []
+    const { reloadNetworkManagers } = yield* Effect.promise(() => withCommands(({ CommandFailed }) => (argv) => {
+      asked.push(argv.join(" "))
+      return argv[0] === "networkctl" ? new CommandFailed({ argv, exitCode: 1, stderr: "Failed to reload network settings: Connection timed out" }) : Effect.succeed("")
+    }, () => null, () => import("./network.ts")))
+    yield* reloadNetworkManagers
+    assert.deepStrictEqual(asked.filter((line) => line.includes("reload")), ["networkctl reload", "systemctl reload NetworkManager.service"])
+  }))
+})

@@ -3,6 +3,7 @@ import * as path from "node:path"
 import { run } from "@banger/capabilities/exec.ts"
 import { BRIDGE, DNS_LINK } from "@banger/capabilities/tap-pool/bridge.ts"
 import { addresses, conflict, routes } from "@banger/capabilities/tap-pool/in-use.ts"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { hostConfig } from "../settings.ts"
 import { SYSCTL } from "./files.ts"
@@ -20,12 +21,16 @@ export const refuseCidrInUse = Effect.gen(function*() {
   if (clash !== undefined && !installed) return yield* new Refused({ problem: clash.problem, fix: clash.fix.replace(/^stop all VMs, /, "").replace(/, then .*$/, ", then install again") })
 })
 
-/** Whoever manages the host's interfaces reads anew what it is to leave alone. */
+/**
+ * Whoever manages the host's interfaces reads anew what it is to leave alone. One that does not answer is told of and is no
+ * failure: Debian's SELinux policy denies the answer alone, and at the next boot the files are read anyway.
+ */
 export const reloadNetworkManagers = Effect.forEach([
   { unit: "systemd-networkd.service", reload: ["networkctl", "reload"] },
   { unit: "NetworkManager.service", reload: ["systemctl", "reload", "NetworkManager.service"] }
 ] as const, ({ reload, unit }) =>
-  Effect.flatMap(Effect.isSuccess(run(["systemctl", "is-active", "--quiet", unit])), (runs) => runs ? run(reload) : Effect.void), { discard: true })
+  Effect.flatMap(Effect.isSuccess(run(["systemctl", "is-active", "--quiet", unit])), (runs) =>
+    runs ? Effect.catchAll(run(reload), ({ message }) => Console.error(`warn  ${message}\n      ${unit} may not know yet which links it is to leave alone: sudo systemctl restart ${unit} tells it`)) : Effect.void), { discard: true })
 
 /** What on the host may need that packets are forwarded. */
 interface Forwarding {
