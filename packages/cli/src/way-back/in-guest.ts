@@ -15,13 +15,16 @@ export interface GuestPlace {
   readonly directory: string | undefined
 }
 
-/** Goes to the top of the repository that $1 names, or else of the only one that was sent. */
+/** Where repositories that were sent have their note. */
+const NOTES = `/root/*/.git/${SENT} /root/.[!.]*/.git/${SENT}`
+
+/** Goes to the top of the repository that $1 names, or else of the only one that was sent. Its notes are those of its main work tree. */
 const THERE = `set -e
 fail() { echo "$1" >&2; exit 1; }
 dir=$1
 shift
 if [ -z "$dir" ]; then
-  for file in /root/*/.git/${SENT}; do
+  for file in ${NOTES}; do
     [ -f "$file" ] || continue
     [ -z "$dir" ] || fail "it has several repositories, $dir and \${file%/.git/*} among them"
     dir=\${file%/.git/*}
@@ -31,7 +34,9 @@ fi
 command -v git >/dev/null || fail "its image has no git"
 [ -d "$dir" ] || fail "it has no directory $dir"
 cd "$dir"
-cd "$(git rev-parse --show-toplevel)"
+top=$(git rev-parse --show-toplevel 2>/dev/null) || fail "$(git rev-parse --show-toplevel 2>&1 | head -n 1)"
+cd "$top"
+note() { GIT_DIR=$(git rev-parse --git-common-dir) git rev-parse --verify --quiet "$1^{commit}"; }
 `
 
 /** The work tree with what git neither knows nor ignores, in an index of its own. */
@@ -40,16 +45,16 @@ trap 'rm -rf "$own"' EXIT
 index=$(git rev-parse --git-path index)
 [ ! -f "$index" ] || cp "$index" "$own/index"
 export GIT_INDEX_FILE="$own/index"
-add() { git -c advice.addEmbeddedRepo=false add -A 2>"$own/said" || fail "$(tail -n 1 "$own/said")"; }
+add() { git -c advice.addEmbeddedRepo=false add -A 2>"$own/said" || fail "$(grep -m 1 '^error: ' "$own/said" || tail -n 1 "$own/said")"; }
 `
 
 /** $1: a directory, $2: whether colours are wanted, then what \`git diff\` is given. New objects go where they are forgotten. */
-export const DIFF = `${THERE}sent=$(git rev-parse --verify --quiet "${SENT}^{commit}") || fail "$dir was not sent by banger, or git has forgotten what was"
+export const DIFF = `${THERE}sent=$(note ${SENT}) || fail "$dir was not sent by banger, or git has forgotten what was"
 colour=$1
 shift
-${INDEX}mkdir "$own/objects"
-objects=$(cd "$(git rev-parse --git-path objects)" && pwd)
-export GIT_OBJECT_DIRECTORY="$own/objects" GIT_ALTERNATE_OBJECT_DIRECTORIES="$objects"
+${INDEX}mkdir -p "$own/objects/info"
+(cd "$(git rev-parse --git-path objects)" && pwd) >"$own/objects/info/alternates"
+export GIT_OBJECT_DIRECTORY="$own/objects"
 add
 git diff --cached "--color=$colour" "$sent" "$@"
 `
@@ -58,9 +63,16 @@ git diff --cached "--color=$colour" "$sent" "$@"
 export const LOOK = `${THERE}git rev-parse --verify --quiet "HEAD^{commit}" || fail "$dir has no commit"
 if [ -n "$1" ]; then
 ${INDEX}add
-git write-tree
+tree=$(git write-tree --missing-ok)
+# What nobody changed since it was sent is no work of the guest's.
+if sent=$(note ${SENT}) && [ "$tree" = "$(git rev-parse "$sent^{tree}")" ]; then echo; else echo "$tree"; fi
 else echo; fi
-for name in ${PULLED} ${SENT} ${SENT}^; do git rev-parse --verify --quiet "$name^{commit}" || true; done
+note ${PULLED} || true
+sent=$(note ${SENT}) || exit 0
+# What was sent before the first commit is here alone.
+[ "$(git show -s --format=%ae%p "$sent")" != banger@localhost ] || exit 0
+echo "$sent"
+note ${SENT}^ || true
 `
 
 /** $1: a directory, then objects, and those with a ^ before them that are not wanted. Prints a pack. */
@@ -68,16 +80,18 @@ export const PACK = `${THERE}printf '%s\n' "$@" | git pack-objects --revs --stdo
 `
 
 /** $1: a directory, $2: a commit. */
-export const MARK = `${THERE}git update-ref --no-deref ${PULLED} "$1"
+export const MARK = `${THERE}GIT_DIR=$(git rev-parse --git-common-dir) git update-ref --no-deref ${PULLED} "$1"
 `
 
 /** Prints a line for each repository that was sent and has commits since: how many, and where. */
 export const UNPULLED = `command -v git >/dev/null || exit 0
-for file in /root/*/.git/${SENT}; do
+export GIT_DIR=.
+for file in ${NOTES} /root/*/.git/modules/*/${SENT}; do
   [ -f "$file" ] || continue
-  cd "\${file%/.git/*}" || continue
-  count=$(git rev-list --count HEAD --branches --not ${SENT} $(git rev-parse --verify --quiet ${PULLED}) 2>/dev/null) || continue
-  [ "$count" = 0 ] || echo "$count $PWD"
+  cd "\${file%/*}" || continue
+  count=$(git rev-list --count $(git rev-parse --verify --quiet HEAD) --branches --not ${SENT} $(git rev-parse --verify --quiet ${PULLED}) -- 2>/dev/null) || continue
+  [ "$count" != 0 ] || continue
+  cd "$(git config core.worktree || echo ..)" && echo "$count $PWD"
 done
 `
 

@@ -1,18 +1,19 @@
 import { mkdir, mkdtemp, readdir, rename, rm } from "node:fs/promises"
 import { PassThrough } from "node:stream"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { size } from "@banger/domain/size.ts"
 import { LocalFailure } from "../failure/errors.ts"
 import { withRoom } from "../host/staging.ts"
-import { git, type GitFailed } from "../workspace/git.ts"
+import { borrowing, git, type GitFailed } from "../workspace/git.ts"
 import type { Repository } from "../workspace/repository.ts"
 import { type GuestPlace, inGuest, LOOK, PACK } from "./in-guest.ts"
 
 /** What a guest's repository has. Nothing of it is known to be true. */
 export interface Offered {
   readonly head: string
-  /** The work tree, when it was asked for. */
+  /** The work tree, when it was asked for and is another than was sent. */
   readonly tree: string | undefined
   /** Commits that came from here, as the guest says. */
   readonly common: ReadonlyArray<string>
@@ -34,8 +35,8 @@ export const look = (place: GuestPlace, { format }: Repository, workTree: boolea
     })
     const [head = "", tree = "", ...common] = said.trimEnd().split("\n")
     const ids = Schema.decodeUnknown(Schema.Array(idOf(format)))
-    yield* Effect.mapError(ids([head, ...(workTree ? [tree] : []), ...common]), () => senseless(place))
-    return { head, tree: workTree ? tree : undefined, common } satisfies Offered
+    yield* Effect.mapError(ids([head, ...(tree === "" ? [] : [tree]), ...common]), () => senseless(place))
+    return { head, tree: tree === "" ? undefined : tree, common } satisfies Offered
   })
 
 /** Those of the commits that are here. */
@@ -84,11 +85,14 @@ export const receive = (place: GuestPlace, repository: Repository, wanted: Reado
   Effect.scoped(Effect.gen(function*() {
     const { commonDir, partial, top } = repository
     const directory = yield* quarantine(repository)
-    const env = { GIT_OBJECT_DIRECTORY: directory, GIT_ALTERNATE_OBJECT_DIRECTORIES: `${commonDir}/objects` }
+    const env = borrowing(directory, `${commonDir}/objects`)
     const pack = new PassThrough()
+    // Once git has read the pack to its end it takes no more.
+    const whole = yield* Deferred.make<void>()
     const sending = inGuest(place, PACK, [...wanted, ...common.map((id) => `^${id}`)], (bytes) =>
-      Effect.async<void>((resume) => void pack.write(bytes, () => resume(Effect.void)))).pipe(Effect.tap(() => Effect.sync(() => pack.end())))
-    const taking = git(top, ["index-pack", "--stdin", "--fix-thin", "--strict", `--max-input-size=${limit}`], { env, stdin: pack })
+      Effect.flatMap(Deferred.isDone(whole), (done) =>
+        done ? senseless(place) : Effect.raceFirst(Effect.async<void>((resume) => void pack.write(bytes, () => resume(Effect.void))), Deferred.await(whole)))).pipe(Effect.tap(() => Effect.sync(() => pack.end())))
+    const taking = git(top, ["index-pack", "--stdin", "--fix-thin", "--strict", `--max-input-size=${Math.max(1, limit)}`], { env, stdin: pack }).pipe(Effect.tap(() => Deferred.succeed(whole, undefined)))
     yield* Effect.all([sending, taking], { concurrency: 2, discard: true }).pipe(
       Effect.catchTag("GitFailed", refused(place, limit)),
       withRoom(`cannot take over what ${place.vm.name} sends`, 0, directory)

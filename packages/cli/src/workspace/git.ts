@@ -20,7 +20,9 @@ export class GitFailed extends Schema.TaggedError<GitFailed>()("GitFailed", {
 const SAFE = [
   "core.fsmonitor=false", "core.hooksPath=/dev/null", "core.splitIndex=false", "core.untrackedCache=false", "index.sparse=false",
   // Every file's state is decided anew, by all that the file system tells.
-  "core.checkStat=default", "core.trustctime=true"
+  "core.checkStat=default", "core.trustctime=true",
+  // `git log` would ask gpg.program, which a repository may name itself.
+  "log.showSignature=false"
 ]
 
 /** Where the caller's own settings come from. The rest of git's variables would make it look at another repository. */
@@ -35,6 +37,12 @@ export const cleanEnvironment = (): NodeJS.ProcessEnv => ({
   GIT_OPTIONAL_LOCKS: "0",
   GIT_TERMINAL_PROMPT: "0",
   LC_ALL: "C"
+})
+
+/** Has git write objects to a directory and read those of another, too. Unquoted, a colon would end the path. */
+export const borrowing = (own: string, from: string) => ({
+  GIT_OBJECT_DIRECTORY: own,
+  GIT_ALTERNATE_OBJECT_DIRECTORIES: `"${from.replace(/["\\]/g, "\\$&")}"`
 })
 
 /** Bytes of output kept: the list of a repository of some million files. */
@@ -62,7 +70,8 @@ const fixOf = (directory: string, said: string): string => {
 
 const problemOf = (said: string) => {
   const lines = said.trim().split("\n")
-  const line = lines.find((text) => text.startsWith("fatal: ")) ?? lines[0] ?? ""
+  // What is wrong with an object stands before the line that says that something is.
+  const line = lines.find((text) => text.startsWith("error: object ")) ?? lines.find((text) => text.startsWith("fatal: ")) ?? lines[0] ?? ""
   return line.replace(/^(fatal|error): /, "")
 }
 

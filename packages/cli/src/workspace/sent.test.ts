@@ -64,6 +64,45 @@ describe("what was sent", { timeout: 60_000 }, () => {
       assert.strictEqual(guestGit(yield* arrived(repo, { from: "HEAD~1", branch: "b" }), "rev-parse", "BANGER_SENT"), first)
     }))
 
+  it.effect("is whole in the guest where the host's repository has all of it elsewhere: in a commit that was undone", () =>
+    Effect.gen(function*() {
+      const repo = made("undone")
+      writeFileSync(`${repo}/changed`, "second\n")
+      commit(repo)
+      git(repo, "reset", "-q", "HEAD~1")
+      const there = yield* arrived(repo)
+      assert.strictEqual(guestGit(there, "show", "BANGER_SENT:changed"), "second\n")
+    }))
+
+  it.effect("has files in conflict as they are in the work tree", () =>
+    Effect.gen(function*() {
+      const repo = made("conflict")
+      for (const [branch, name] of [["theirs", "kept-there"], ["main", "kept-here"]] as const) {
+        git(repo, "switch", "-q", ...(branch === "theirs" ? ["-c"] : []), branch)
+        git(repo, "mv", "kept", name)
+        writeFileSync(`${repo}/changed`, `${branch}\n`)
+        commit(repo)
+      }
+      assert.throws(() => git(repo, "merge", "theirs"))
+      const { found, sent } = said(yield* arrived(repo))
+      assert.strictEqual(sent, found)
+    }))
+
+  it.effect("is HEAD where git cannot take a file, and takes one whose line ends git would warn of", () =>
+    Effect.gen(function*() {
+      const repo = made("no-filter")
+      git(repo, "config", "--global", "filter.missing.clean", "/nonexistent")
+      git(repo, "config", "--global", "filter.missing.required", "true")
+      writeFileSync(`${repo}/.git/info/attributes`, "changed filter=missing\n")
+      writeFileSync(`${repo}/changed`, "other\n")
+      assert.strictEqual(guestGit(yield* arrived(repo), "rev-parse", "BANGER_SENT"), git(repo, "rev-parse", "HEAD"))
+      const ends = made("line-ends")
+      git(ends, "config", "core.autocrlf", "true")
+      git(ends, "config", "core.safecrlf", "true")
+      writeFileSync(`${ends}/changed`, "one\ntwo\r\n")
+      assert.strictEqual(guestGit(yield* arrived(ends), "show", "BANGER_SENT:changed"), "one\ntwo\n")
+    }))
+
   it.effect("has files as the user's own filters make them", () =>
     Effect.gen(function*() {
       program("upper", "tr a-z A-Z")

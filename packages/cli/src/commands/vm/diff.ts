@@ -7,6 +7,9 @@ import { coloured } from "../../output/style.ts"
 import { DIFF, inGuest } from "../../way-back/in-guest.ts"
 import { openPlace, repositoryOf } from "./guest-place.ts"
 
+/** A patch is one whatever the guest's own settings are. */
+const PATCH = ["--binary", "--full-index", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short"]
+
 export default command({
   path: "vm diff",
   about: `Shows what changed in a VM's repository since it was sent: its commits, what is not committed, and new files that git does not ignore.
@@ -22,7 +25,7 @@ Elsewhere than on a terminal the output is a whole patch, for git apply.`,
     Effect.gen(function*() {
       const place = yield* openPlace(args)
       const terminal = process.stdout.isTTY === true
-      const how = [...(flags.stat ? ["--stat"] : terminal ? [] : ["--binary", "--full-index"]), ...(rest ?? [])]
+      const how = [...(flags.stat ? ["--stat"] : terminal ? [] : PATCH), ...(rest ?? [])]
       yield* paged((write) => {
         const shown = shownOn(terminal)
         return inGuest(place, DIFF, [coloured(process.stdout) ? "always" : "never", ...how], (bytes) => write(shown(bytes)))

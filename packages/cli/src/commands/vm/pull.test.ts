@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import { randomBytes } from "node:crypto"
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -41,6 +41,7 @@ beforeAll(async () => {
   daemon.vms.push(
     view("bare", await begin(...wrapper("/dev/null"))),
     view("endless", await withGit("endless", `case "$*" in *show-toplevel*) pwd ;; *) exec yes ;; esac`)),
+    view("chatty", await withGit("chatty", `[ "$1" != pack-objects ] || { $GIT "$@"; exec yes; }; exec $GIT "$@"`)),
     view("flood", await withGit("flood", `[ "$1" != pack-objects ] || { printf "PACK\\0\\0\\0\\002\\0\\0\\0\\001\\277\\377\\377\\377\\377\\377\\177"; exec cat /dev/urandom; }; exec $GIT "$@"`))
   )
 }, 120_000)
@@ -160,6 +161,36 @@ describe.skipIf(program === undefined)("vm pull", { timeout: 60_000 }, () => {
     assert.strictEqual(git(here, "show", "banger/box:newer"), "newest\n")
   })
 
+  it.concurrent("makes no branch of nothing, and names repositories within the other, whose commits stay there", async () => {
+    const { here, there } = await pair("nothing")
+    const before = files(here)
+    for (const flags of [[], ["--worktree"]]) {
+      assert.deepStrictEqual(await run("pull", ...flags, `box:${there}`, here).then(({ status, stderr, stdout }) => [status, stdout, stderr]), [0, "nothing is new there, and no branch was made\n", ""])
+    }
+    assert.deepStrictEqual(changedIn(before, files(here)), [])
+    const inner = `${there}/inner`
+    mkdirSync(inner)
+    guestGit(inner, "init", "-q")
+    guestGit(inner, "commit", "-q", "--allow-empty", "-m", "inner")
+    const { stderr, stdout } = await run("pull", "--worktree", "--json", `box:${there}`, here)
+    assert.deepStrictEqual(JSON.parse(stdout).repositories, ["inner"], stderr)
+    assert.match(stderr, /^inner is a repository of its own, whose commits were not pulled/)
+  })
+
+  it.concurrent("refuses a branch whose uncommitted work somebody has amended here", async () => {
+    const { here, there } = await pair("amended")
+    writeFileSync(`${there}/new`, "new\n")
+    assert.strictEqual((await run("pull", "--worktree", `box:${there}`, here)).status, 0)
+    git(here, "stash", "-q")
+    git(here, "switch", "-q", "banger/box")
+    writeFileSync(`${here}/mine`, "")
+    git(here, "add", "mine")
+    git(here, "commit", "-q", "--amend", "--no-edit")
+    git(here, "switch", "-q", "main")
+    writeFileSync(`${there}/new`, "newer\n")
+    assert.strictEqual((await run("pull", "--worktree", `box:${there}`, here)).stderr.split("\n")[0], "banger: the branch banger/box has commits that box has not")
+  })
+
   it.concurrent("leaves alone what is checked out, and what has commits of its own", async () => {
     const { here, there } = await pair("kept")
     commitIn(there, "guest's\n")
@@ -194,6 +225,66 @@ describe.skipIf(program === undefined)("vm pull", { timeout: 60_000 }, () => {
     git(here, "commit", "-q", "--amend", "-m", "another")
     const { status, stderr } = await run("pull", `box:${there}`, here)
     assert.deepStrictEqual([status, stderr.split("\n")[0]], [1, `banger: ${here} is not the repository that was sent to box: it has none of its commits`])
+  })
+})
+
+describe.skipIf(program === undefined)("vm diff and vm pull of unusual repositories", { timeout: 60_000 }, () => {
+  it.concurrent("take what follows a repository without a commit, and leave the branch that is checked out there alone", async () => {
+    const here = repository("unborn")
+    writeFileSync(`${here}/staged`, "x\n")
+    git(here, "add", "staged")
+    const there = await Effect.runPromise(arrived(here))
+    guestGit(there, "commit", "-qam", "first")
+    const onto = await run("pull", "--branch", "main", `box:${there}`, here)
+    assert.strictEqual(onto.stderr.split("\n")[0], `banger: the branch main is checked out in ${here}, whose files are left alone`)
+    assert.strictEqual((await run("pull", `box:${there}`, here)).stderr, "")
+    assert.strictEqual(git(here, "log", "--format=%s", "banger/box"), "first\n")
+  })
+
+  it.concurrent("say which branch is in the way of another", async () => {
+    const { here, there } = await pair("in-the-way")
+    for (const name of ["banger", "foo/bar"]) git(here, "branch", name)
+    const before = files(here)
+    const said = [await run("pull", `box:${there}`, here), await run("pull", "--branch", "foo", `box:${there}`, here)]
+    assert.deepStrictEqual(said.map(({ stderr }) => stderr.split("\n")[0]), ["banger: there can be no branch banger/box beside the branch banger", "banger: there can be no branch foo beside the branch foo/bar"])
+    assert.deepStrictEqual(changedIn(before, files(here)), [])
+  })
+
+  it.concurrent("take paths with colons and quotes", async () => {
+    const { here, there } = await pair("co:lo\"n\\")
+    renameSync(there, `${there}:"`)
+    commitIn(`${there}:"`, "x\n")
+    assert.strictEqual((await run("diff", "--stat", `box:${there}:"`)).stdout, " one | 2 +-\n 1 file changed, 1 insertion(+), 1 deletion(-)\n")
+    assert.strictEqual((await run("pull", `box:${there}:"`, here)).stderr, "")
+  })
+
+  it.concurrent("know what was sent in the guest's other work trees, too", async () => {
+    const { here, there } = await pair("other-tree")
+    guestGit(there, "worktree", "add", "-q", `${there}-other`, "-b", "side")
+    commitIn(`${there}-other`, "x\n")
+    assert.strictEqual((await run("diff", "--stat", `box:${there}-other`, "--", "one")).stdout, " one | 2 +-\n 1 file changed, 1 insertion(+), 1 deletion(-)\n")
+    assert.strictEqual((await run("pull", `box:${there}-other`, here)).stderr, "")
+    assert.strictEqual(readFileSync(`${there}/.git/BANGER_PULLED`, "latin1"), guestGit(`${there}-other`, "rev-parse", "HEAD"))
+  })
+
+  it.concurrent("say what git says of a directory that it refuses, and which file it cannot add", async () => {
+    const { here, there } = await pair("unable")
+    mkdirSync(`${there}/new`)
+    guestGit(`${there}/new`, "init", "-q")
+    mkdirSync(`${base}/plain`)
+    const said = await Promise.all([run("diff", `box:${there}`), run("pull", "--worktree", `box:${there}`, here), run("pull", `box:${base}/plain`, here)])
+    assert.deepStrictEqual(said.map(({ stderr }) => stderr.split("\n")[0]), [
+      ...Array(2).fill("banger: box: 'new/' does not have a commit checked out"),
+      "banger: box: not a git repository (or any of the parent directories): .git"
+    ])
+  })
+
+  it.concurrent("give a patch whatever the guest's settings are", async () => {
+    const { there } = await pair("settings")
+    commitIn(there, "x\n")
+    writeFileSync(`${there}/.git/info/attributes`, "one diff=upper\n")
+    for (const [name, value] of [["diff.upper.textconv", "tr a-z A-Z <"], ["diff.noprefix", "true"], ["diff.external", "echo"]] as const) guestGit(there, "config", name, value)
+    assert.match((await run("diff", `box:${there}`)).stdout, /^diff --git a\/one b\/one\n.*\n--- a\/one\n\+\+\+ b\/one\n@@ -1 \+1 @@\n-one\n\+x\n$/)
   })
 })
 
@@ -245,6 +336,13 @@ describe.skipIf(program === undefined)("vm pull of a hostile guest's repository"
     commitIn(there, "x\n")
     assert.strictEqual((await run("pull", `box:${there}`, here)).status, 0)
     assert.isFalse(existsSync(ran))
+    writeFileSync(`${base}/gpg`, `#!/bin/sh\ntouch ${ran}-gpg\n`, { mode: 0o755 })
+    git(here, "config", "log.showSignature", "true")
+    git(here, "config", "gpg.program", `${base}/gpg`)
+    const id = execFileSync("git", ["hash-object", "-t", "commit", "-w", "--stdin"], { cwd: here, input: git(here, "cat-file", "commit", "HEAD").replace("\n\n", "\ngpgsig -----BEGIN PGP SIGNATURE-----\n -----END PGP SIGNATURE-----\n\n") })
+    git(here, "branch", "signed", id.toString().trim())
+    assert.match((await run("pull", "--branch", "signed", `box:${there}`, here)).stderr, /^banger: the branch signed has commits that box has not\n/)
+    assert.isFalse(existsSync(`${ran}-gpg`))
     assert.strictEqual(statSync(`${here}/.git/hooks/update`).mode & 0o777, 0o755)
   })
 })
@@ -253,6 +351,7 @@ describe.skipIf(program === undefined || !canReplace)("a guest with mounts of it
   it.concurrent("ends one that talks without end, and does without one that has no git", async () => {
     assert.match(await refused("flooded", (there) => commitIn(there, "x\n"), "flood", "--max-size", "1M") ?? "", /^banger: (flood sends more than 1 MiB|git refuses what flood sends: )/)
     assert.strictEqual(await refused("endless", () => {}, "endless"), "banger: what endless says of its repository makes no sense")
+    assert.strictEqual(await refused("chattered", (there) => commitIn(there, "x\n"), "chatty"), "banger: what chatty says of its repository makes no sense")
     assert.strictEqual(await refused("no-git", () => {}, "bare"), "banger: bare: its image has no git")
   })
 
@@ -266,6 +365,11 @@ describe.skipIf(program === undefined || !canReplace)("a guest with mounts of it
     assert.strictEqual(deleted.stderr.split("\n")[0], "sole has 1 commit in /root/app that nobody pulled; banger vm pull takes them over")
     assert.strictEqual((await run("pull", "sole", here)).status, 0)
     assert.notInclude((await run("delete", "--yes", "--force", "sole")).stderr, "nobody pulled")
+    daemon.vms.push(view("hidden", await inRoot(`cp -a ${there} /root/.app`)))
+    guestGit(there, "switch", "-q", "--orphan", "unborn")
+    daemon.vms.push(view("orphan", await inRoot(`cp -a ${there} /root/app`)))
+    assert.strictEqual((await run("diff", "hidden", "--", "--name-only", "one")).stdout, "one\n")
+    assert.strictEqual((await run("delete", "--yes", "--force", "orphan")).stderr.split("\n")[0], "orphan has 1 commit in /root/app that nobody pulled; banger vm pull takes them over")
     const said = await Promise.all([run("diff", "none"), run("pull", "both", here)])
     assert.deepStrictEqual(said.map(({ stderr }) => stderr.split("\n")[0]), ["banger: none: no repository was sent to it", "banger: both: it has several repositories, /root/app and /root/bpp among them"])
   })

@@ -8,7 +8,7 @@ import { one } from "../../command-line/json.ts"
 import { as, json } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { print, printJson } from "../../output/text.ts"
-import { line, MAX_BYTES, ownBranch, pull, Pulled } from "../../way-back/pull.ts"
+import { MAX_BYTES, ownBranch, pull, Pulled, pulledLine } from "../../way-back/pull.ts"
 import { openRepository } from "../../workspace/repository.ts"
 import { findWorkTree } from "../../workspace/work-tree.ts"
 import { openPlace, repositoryOf } from "./guest-place.ts"
@@ -37,7 +37,7 @@ A branch with commits of its own, or one that is checked out, is refused.`,
       const done = yield* pull(place, repository, {
         branch: flags.branch ?? ownBranch(place.vm), workTree: flags.worktree, limit: flags.maxSize === undefined ? MAX_BYTES : flags.maxSize * 2 ** 20
       })
-      yield* flags.json ? printJson(PULLED, done) : print(`${line(done)}\n`)
+      yield* flags.json ? printJson(PULLED, done) : print(`${pulledLine(done)}\n`)
       return 0
     })
 })

@@ -25,7 +25,7 @@ import { mustFit } from "../../run/work-disk.ts"
 import { guestFlags, runInGuest, startOf } from "../../session/guest-command.ts"
 import { remind } from "../../session/reminder.ts"
 import { ownKey, remoteCommand, ssh } from "../../session/ssh.ts"
-import { line, MAX_BYTES, ownBranch, pull } from "../../way-back/pull.ts"
+import { MAX_BYTES, ownBranch, pull, pulledLine } from "../../way-back/pull.ts"
 import { unpulled } from "../../way-back/unpulled.ts"
 import { git } from "../../workspace/git.ts"
 import { openRepository } from "../../workspace/repository.ts"
@@ -84,13 +84,14 @@ const runCommand = (vm: VmView, { flags, rest }: Given, workspace: Workspace | u
   })
 }
 
-/** Before a throw-away VM goes: its commits are taken over, or told of. A failure keeps the VM. */
-const takeBack = (vm: VmView, { target, top }: Workspace, wanted: boolean, keep: Effect.Effect<void>) => {
+/** Before a throw-away VM goes: its commits are taken over, or told of. It is kept when there are more than HEAD's: of other branches, or of submodules. */
+const takeBack = (vm: VmView, { target, top }: Workspace, wanted: boolean, kept: Effect.Effect<void>) => {
   if (!wanted) return Effect.flatMap(unpulled(vm), (found) => Effect.forEach(found, (what) => say(`${what}: deleted with it; --rm --pull takes them over first`), { discard: true }))
   return openRepository(top).pipe(
     Effect.flatMap((repository) => pull({ vm, directory: target }, repository, { branch: ownBranch(vm), workTree: true, limit: MAX_BYTES })),
-    Effect.flatMap((pulled) => say(line(pulled))),
-    Effect.tapError(() => Effect.zipRight(keep, say(`${vm.name} is kept`)))
+    Effect.tap((pulled) => say(pulledLine(pulled))),
+    Effect.zipWith(unpulled(vm), ({ repositories }, found) => [...repositories, ...found].length === 0 ? Effect.void : Effect.zipRight(kept, Effect.forEach(found, say, { discard: true }))),
+    Effect.flatten
   )
 }
 
@@ -107,9 +108,14 @@ const inFreshVm = (given: Given, workspace: Workspace | undefined) =>
           yield* Effect.forkScoped(installTools(vm.vsock, workspace))
         }
         progress.ready(vm.name)
-        const status = yield* runCommand(vm, given, workspace)
-        if (flags.rm && workspace !== undefined) yield* takeBack(vm, workspace, flags.pull, keep)
-        return status
+        const kept = Effect.zipRight(keep, say(`${vm.name} is kept`))
+        const ended = Effect.gen(function*() {
+          const status = yield* runCommand(vm, given, workspace)
+          if (flags.rm && workspace !== undefined) yield* takeBack(vm, workspace, flags.pull, kept)
+          return status
+        })
+        // Be it that the command's end is not known, or that somebody ends the pull.
+        return yield* flags.pull ? Effect.onError(ended, () => kept) : ended
       }).pipe(Effect.ensuring(flags.rm ? Effect.void : remind(vm))))
   }))
 
