@@ -1,11 +1,14 @@
-/** How many letters must be put in, taken out or exchanged to make one word of the other. */
+/** How many letters must be put in, taken out, exchanged, or swapped with the one beside them, to make one word of the other. */
 const distance = (from: string, to: string): number => {
+  let before: ReadonlyArray<number> = []
   let row = Array.from({ length: to.length + 1 }, (_, at) => at)
   for (const [above, letter] of [...from].entries()) {
     const next = [above + 1]
     for (const [at, other] of [...to].entries()) {
-      next.push(Math.min((row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1, (row[at] ?? 0) + (letter === other ? 0 : 1)))
+      const swapped = above > 0 && at > 0 && letter === to[at - 1] && from[above - 1] === other
+      next.push(Math.min((row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1, (row[at] ?? 0) + (letter === other ? 0 : 1), swapped ? (before[at - 1] ?? 0) + 1 : Infinity))
     }
+    before = row
     row = next
   }
   return row.at(-1) ?? 0

@@ -42,6 +42,7 @@ import vmShow from "../commands/vm/show.ts"
 import vmSsh from "../commands/vm/ssh.ts"
 import vmStart from "../commands/vm/start.ts"
 import vmStop from "../commands/vm/stop.ts"
+import vmWait from "../commands/vm/wait.ts"
 
 export interface Entry {
   readonly summary: string
@@ -57,6 +58,7 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [vmStop, "stop VMs in order"],
   [vmRestart, "stop and start VMs"],
   [vmSet, "change memory, vCPUs, disk or NAT of VMs"],
+  [vmWait, "wait until a VM is ready, takes ssh, or is stopped"],
   [vmKill, "send a signal to VMs"],
   [vmDelete, "delete VMs and their disks"],
   [vmExec, "run a command in a VM"],

@@ -171,6 +171,13 @@ describe("acting commands", () => {
     assert.strictEqual(misused.status, 2)
   })
 
+  it.concurrent("vm set says what is to change, and asks for something to; vm wait returns when a VM is as it should be, and says when it cannot be", async () => {
+    const [nothing, changed, ready, down, never] = await Promise.all(["vm set box", "vm set resting --memory 512 --no-nat", "vm wait box", "vm wait resting --for stopped", "vm wait resting"].map((line) => banger(line)))
+    assert.deepStrictEqual([nothing?.status, changed?.stdout], [2, "resting is changed\n"])
+    assert.deepInclude(daemon.calls.map(([call, payload]) => [call, JSON.stringify(payload)]), ["Set", JSON.stringify({ vm: "resting", change: { memoryMib: 512, nat: false } })])
+    assert.deepStrictEqual([ready, down, never].map((end) => end?.status), [0, 0, 4])
+  })
+
   it.concurrent("vm delete asks on a terminal, and no answer is no", async () => {
     const { child, ended } = start(["script", "-qec", argv("vm delete resting").join(" "), "/dev/null"], env, null)
     child.stdout?.on("data", (text) => String(text).includes("[y/N]") && child.stdin?.write("n\r"))
