@@ -39,8 +39,8 @@ cd "$top"
 note() { GIT_DIR=$(git rev-parse --git-common-dir) git rev-parse --verify --quiet "$1^{commit}"; }
 `
 
-/** The work tree with what git neither knows nor ignores, in an index of its own. */
-const INDEX = `own=$(mktemp -d)
+/** The work tree with what git neither knows nor ignores, in an index of its own: not in /tmp, which a guest that still boots empties. */
+const INDEX = `own=$(mktemp -d "$(git rev-parse --absolute-git-dir)/banger.XXXXXX")
 trap 'rm -rf "$own"' EXIT
 index=$(git rev-parse --git-path index)
 [ ! -f "$index" ] || cp "$index" "$own/index"
