@@ -27,7 +27,7 @@ export type Health = typeof Health.Type
 export const SshServer = Schema.Struct({ state: Schema.Literal("listening", "missing", "silent"), term: Schema.String })
 export type SshServer = typeof SshServer.Type
 
-/** A socket of the guest that waits for others. What it says of the process is a stranger's text. */
+/** A socket of the guest that waits for others. Address and command are a stranger's text. */
 export const OpenPort = Schema.Struct({ protocol: Schema.Literal("tcp", "udp"), address: Schema.String, port: Schema.Int, pid: Schema.Int, command: Schema.String })
 export type OpenPort = typeof OpenPort.Type
 const OpenPorts = Schema.Struct({ ports: Schema.Array(OpenPort), total: Schema.Int })
@@ -57,8 +57,8 @@ const opened = (socket: string) =>
     Effect.tap(restore(connect(socket, AGENT_PORT)), (connection) =>
       Effect.addFinalizer(() => Effect.sync(() => connection.on("error", () => {}).destroy()))))
 
-/** Loads node:http, which a start-up snapshot cannot hold, before the first request has to: while a VM boots. */
-export const ready: Effect.Effect<void> = Effect.sync(() => void Http.request)
+/** Loads node:http, which a start-up snapshot cannot hold, while a VM boots: the first request need not. */
+export const preload: Effect.Effect<void> = Effect.sync(() => void Http.request)
 
 /** A request on a connection of its own, which the scope closes. Nothing was read of the answer's body yet. */
 export const request = (

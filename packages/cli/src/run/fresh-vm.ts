@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { health, ready } from "@banger/capabilities/vsock/agent-client.ts"
+import { health, preload } from "@banger/capabilities/vsock/agent-client.ts"
 import type { CreateVm } from "@banger/domain/api.ts"
 import { StepFailed } from "@banger/domain/errors.ts"
 import { VmRef } from "@banger/domain/ids.ts"
@@ -69,13 +69,13 @@ export const withFreshVm = <A, E, R>(
         if (event._tag === "Planned" && ephemeral) yield* Effect.forkScoped(hold(event.vm))
         if (event._tag === "Planned" || event._tag === "Finished") made = event.vm
       }))
-    /** It is no throw-away VM any more. */
+    /** Makes a throw-away VM one that stays. */
     const keeping = Effect.suspend(() => {
       keep = true
       return made === undefined || !ephemeral ? Effect.void : Effect.ignore(daemon.vm.Keep({ vm: refOf(made) }))
     })
     const kept = <E2>(error: E2) => Effect.zipRight(keeping, Effect.fail(error))
-    yield* Effect.forkScoped(ready)
+    yield* Effect.forkScoped(preload)
     yield* create.pipe(
       Effect.onInterrupt(() => made === undefined || ephemeral ? Effect.void : say(`${made.name} is still being created: banger vm delete ${made.name} --force`)),
       // What the daemon itself left of it (a guest that is silent, something that could not be removed), it left with a reason.

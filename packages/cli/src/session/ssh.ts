@@ -70,16 +70,18 @@ export const attached = (program: string, args: ReadonlyArray<string>, env: Node
     })
   }))
 
+export const noSshd = ({ name }: VmView) =>
+  new LocalFailure({ problem: `${name} has no sshd: its image comes without one`, fix: `banger vm exec ${name} -- CMD needs none` })
+
 /** Waits for the guest's sshd. An agent of an earlier version cannot tell: ssh then tries once a second itself. */
 const awaitSshd = (vm: VmView, seconds: number) =>
   Effect.gen(function*() {
     const term = process.env["TERM"] ?? ""
     const server = yield* Effect.option(sshServer(vm.vsock, seconds, term))
     if (Option.isNone(server)) return { term, attempts: PATIENCE }
-    const fix = `banger vm exec ${vm.name} -- CMD needs none`
-    if (server.value.state === "missing" && seconds > 0) return yield* new LocalFailure({ problem: `${vm.name} has no sshd: its image comes without one`, fix })
+    if (server.value.state === "missing" && seconds > 0) return yield* noSshd(vm)
     if (server.value.state === "silent" && seconds > 0) {
-      return yield* new LocalFailure({ problem: `the sshd of ${vm.name} does not listen on port 22: nothing in the guest has started it`, fix })
+      return yield* new LocalFailure({ problem: `the sshd of ${vm.name} does not listen on port 22: nothing in the guest has started it`, fix: `banger vm exec ${vm.name} -- CMD needs none` })
     }
     return { term: server.value.term, attempts: 1 }
   })

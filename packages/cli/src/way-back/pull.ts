@@ -10,7 +10,7 @@ import { isAncestor, moveBranch, nextTip, openBranch, repositoriesIn } from "./b
 import { type GuestPlace, inGuest, MARK } from "./in-guest.ts"
 import { known, look, receive } from "./receive.ts"
 
-/** What a guest may send at once, where nobody said: far more than people write, far less than a disk. */
+/** Bytes that a guest may send at once without --max-size: far more than people write, far less than a disk. */
 export const MAX_BYTES = 2 ** 30
 
 /** How long the guest may take to note that it was pulled, which all else is done without. */
@@ -29,13 +29,13 @@ export type Pulled = typeof Pulled.Type
 
 export interface Wanted {
   readonly branch: string
-  /** What is not committed in the guest, too. */
+  /** Whether the guest's uncommitted files are pulled, too. */
   readonly workTree: boolean
   /** Bytes. */
   readonly limit: number
 }
 
-/** What the guest's HEAD, or its work tree, has and this repository has not, as a branch of it. */
+/** Takes the commits of the guest's HEAD, and its uncommitted files where they are wanted, into a branch of the host's repository. */
 export const pull = (place: GuestPlace, repository: Repository, { branch: name, limit, workTree }: Wanted) =>
   Effect.gen(function*() {
     const { top } = repository
@@ -57,7 +57,7 @@ export const pull = (place: GuestPlace, repository: Repository, { branch: name, 
       if (commit !== branch.tip) yield* moveBranch(repository, branch, commit)
       return { ...nothing, commit, commits, repositories: tree === undefined ? [] : yield* repositoriesIn(repository, tree, head) }
     })
-    // It only spares a warning later, and the next pull some bytes.
+    // The note spares a warning before the VM is deleted, and the next pull some bytes: a pull without it is whole all the same.
     yield* inGuest(place, MARK, [head], () => Effect.void).pipe(
       Effect.timeoutFail({ duration: MARKING, onTimeout: () => new Error("it does not answer") }),
       Effect.catchAll(({ message }) => say(`${vm.name} could not note that it was pulled: ${message}`))

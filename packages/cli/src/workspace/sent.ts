@@ -86,6 +86,6 @@ const made = (
     return commit
   })
 
-/** The same, or HEAD's where git cannot take a file: its filter is not there, say. The files go along all the same. */
+/** The commit that is what was sent; HEAD where git cannot take a file, because its filter is not there, say. The files are sent either way. */
 export const sentCommit = (repository: Repository, head: string | undefined, work: WorkFiles, at: number, gitDir: string): Effect.Effect<string | undefined, LocalFailure> =>
   Effect.catchTag(made(repository, head, work, at, gitDir), "GitFailed", () => Effect.succeed(head))

@@ -22,7 +22,7 @@ import { print, printJson } from "../../output/text.ts"
 import { tellPauses } from "../../session/pauses.ts"
 import { sending, tar } from "../../workspace/tar.ts"
 import { type InGuest, placeOf } from "./copy-place.ts"
-import { running } from "./vm-ref.ts"
+import { running, tooOld } from "./vm-ref.ts"
 
 const COPIED = one("copy", Schema.Struct({
   files: Schema.Int.pipe(about("all that was copied but directories")),
@@ -33,12 +33,12 @@ const decoded = Schema.decode(Schema.parseJson(Unpacked))
 type Told = (bytes: number) => void
 
 /** A refusal of the agent's is a failure of this copy, in the agent's words. */
-const heard = ({ name }: VmView, guest: string) => <A, E, R>(copy: Effect.Effect<A, E | AgentRefused, R>) =>
+const heard = (vm: VmView, guest: string) => <A, E, R>(copy: Effect.Effect<A, E | AgentRefused, R>) =>
   Effect.mapError(copy, (error) => {
     if (!(error instanceof AgentRefused)) return error
     return error.status === 404 && error.problem.startsWith("no such request")
-      ? new LocalFailure({ problem: `${name} was started by a banger that could not copy`, fix: `banger vm restart ${name}` })
-      : new LocalFailure({ problem: `${name}:${guest}: ${error.problem}`, fix: `banger vm exec ${name} -- ls -la ${path.dirname(guest)}` })
+      ? tooOld(vm, "copy")
+      : new LocalFailure({ problem: `${vm.name}:${guest}: ${error.problem}`, fix: `banger vm exec ${vm.name} -- ls -la ${path.dirname(guest)}` })
   })
 
 /** The same stream; `told` gets the number of bytes of each piece. */

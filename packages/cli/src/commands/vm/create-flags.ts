@@ -1,5 +1,5 @@
 import * as Options from "@effect/cli/Options"
-import type { CreateVm } from "@banger/domain/api.ts"
+import type { CreateVm, VmChange } from "@banger/domain/api.ts"
 import { ImageName, KernelName, VmName } from "@banger/domain/ids.ts"
 import { DiskMib, MemoryMib, Vcpu } from "@banger/domain/vm.ts"
 import { images, kernels } from "../../command-line/candidates.ts"
@@ -17,12 +17,17 @@ export const createFlags = {
   nat: either("nat").pipe(Options.withDescription("reach the internet, or not (without either: as banger doctor says)"))
 }
 
-export const createPayload = (flags: ValuesOf<typeof createFlags>): CreateVm => ({
-  ...(flags.name && { name: flags.name }),
-  ...(flags.image && { image: flags.image }),
-  ...(flags.kernel && { kernel: flags.kernel }),
+/** Of these flags those that can be changed later, too (`vm set`). */
+export const changePayload = (flags: Pick<ValuesOf<typeof createFlags>, "vcpu" | "memory" | "diskSize" | "nat">): VmChange => ({
   ...(flags.vcpu && { vcpu: flags.vcpu }),
   ...(flags.memory && { memoryMib: flags.memory }),
   ...(flags.diskSize && { diskMib: flags.diskSize }),
   ...(flags.nat !== undefined && { nat: flags.nat })
+})
+
+export const createPayload = (flags: ValuesOf<typeof createFlags>): CreateVm => ({
+  ...(flags.name && { name: flags.name }),
+  ...(flags.image && { image: flags.image }),
+  ...(flags.kernel && { kernel: flags.kernel }),
+  ...changePayload(flags)
 })

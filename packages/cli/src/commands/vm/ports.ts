@@ -9,11 +9,10 @@ import type { VmView } from "@banger/domain/vm.ts"
 import { command } from "../../command-line/command.ts"
 import { array } from "../../command-line/json.ts"
 import { json } from "../../command-line/options.ts"
-import { LocalFailure } from "../../failure/errors.ts"
 import { page } from "../../output/pager.ts"
 import { table } from "../../output/table.ts"
 import { printJson, say } from "../../output/text.ts"
-import { running, vmName } from "./vm-ref.ts"
+import { running, tooOld, vmName } from "./vm-ref.ts"
 import { webScheme } from "./web-probe.ts"
 
 const PORTS = array("port", Schema.Struct({
@@ -46,9 +45,7 @@ The kernel's own tables are read, so the guest needs no program for it. NAT is f
     Effect.gen(function*() {
       const vm = yield* running(args)
       const { ports, total } = yield* Effect.mapError(openPorts(vm.vsock), (error) =>
-        error instanceof AgentRefused && error.status === 404
-          ? new LocalFailure({ problem: `${vm.name} was started by a banger that could not tell`, fix: `banger vm restart ${vm.name}` })
-          : error)
+        error instanceof AgentRefused && error.status === 404 ? tooOld(vm, "tell") : error)
       // Of one port on several addresses one answer is enough.
       const urls = new Map(yield* Effect.forEach(new Set(ports.filter((port) => reached(port, vm)).map(({ port }) => port)), (port) =>
         Effect.map(urlOf(vm, port), (url) => [port, url] as const), { concurrency: AT_ONCE }))

@@ -1,12 +1,12 @@
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
-import type { VmChange } from "@banger/domain/api.ts"
 import { DiskMib, MemoryMib, Vcpu } from "@banger/domain/vm.ts"
 import { command } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { as, either, json, verbose } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { EVENTS } from "../../output/watch.ts"
+import { changePayload } from "./create-flags.ts"
 import { all, onMany } from "./many-vms.ts"
 import { vmNames } from "./vm-ref.ts"
 
@@ -31,12 +31,7 @@ A disk only grows; the guest grows the file system in it when it boots. With --a
     "banger vm set --no-nat sandbox         # at once, also while it runs"
   ],
   run: ({ args: vms, flags }) => {
-    const change: VmChange = {
-      ...(flags.vcpu !== undefined && { vcpu: flags.vcpu }),
-      ...(flags.memory !== undefined && { memoryMib: flags.memory }),
-      ...(flags.diskSize !== undefined && { diskMib: flags.diskSize }),
-      ...(flags.nat !== undefined && { nat: flags.nat })
-    }
+    const change = changePayload(flags)
     if (Object.keys(change).length === 0) return Effect.fail(new Misuse("nothing to change is given", "banger vm set NAME --memory MIB, --vcpu N, --disk-size SIZE, --nat or --no-nat"))
     return onMany({ vms, all: flags.all, states: ["stopped", "crashed"] }, { doing: "changing", ...flags }, (daemon, { vm, watch }) => watch(daemon.vm.Set({ vm, change })))
   }

@@ -11,8 +11,9 @@ import { command } from "../../command-line/command.ts"
 import { as } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import { DaemonUnreachable, LocalFailure } from "../../failure/errors.ts"
+import { DaemonUnreachable, type LocalFailure } from "../../failure/errors.ts"
 import { TIMED_OUT } from "../../failure/exit.ts"
+import { noSshd } from "../../session/ssh.ts"
 import { vmName } from "./vm-ref.ts"
 
 const Awaited = Schema.Literal("ready", "ssh", "stopped")
@@ -40,7 +41,7 @@ const until = (vm: VmRef, states: ReadonlyArray<VmState>) =>
 const sshd = (view: VmView): Effect.Effect<void, AgentUnreachable | AgentRefused | LocalFailure> =>
   Effect.flatMap(sshServer(view.vsock, AT_A_TIME, ""), ({ state }) => {
     if (state === "listening") return Effect.void
-    if (state === "missing") return new LocalFailure({ problem: `${view.name} has no sshd: its image comes without one`, fix: `banger vm exec ${view.name} -- CMD needs none` })
+    if (state === "missing") return noSshd(view)
     return Effect.delay(Effect.suspend(() => sshd(view)), "1 second")
   })
 

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 const PATIENCE = "1500 millis"
 /** Bytes of headers that are read: a guest's are a stranger's. */
 const MAX_HEADERS = 16 << 10
-/** What servers of TLS say to a request without. */
+/** The status with which a server of TLS answers a request that comes without TLS. */
 const BAD_REQUEST = 400
 
 export type Scheme = "http" | "https"
