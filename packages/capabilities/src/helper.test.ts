@@ -1,10 +1,16 @@
+import * as Net from "node:net"
+import * as path from "node:path"
 import { assert, describe, it } from "@effect/vitest"
+import { VmId } from "@banger/domain/ids.ts"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as TestClock from "effect/TestClock"
 import { HelperUnreachable } from "@banger/domain/errors.ts"
-import { reaching } from "./helper.ts"
+import { Helper, reaching } from "./helper.ts"
 import { removing } from "./lease.ts"
+import { temporary } from "./testing/temporary.ts"
 
 /** A helper that took the call and never answers. */
 const client = reaching({ helper: { Hello: () => Effect.never }, dm: { Ensure: () => Effect.never }, store: { Ingest: () => Effect.never } })
@@ -30,5 +36,56 @@ describe("a helper that does not answer", () => {
     yield* TestClock.adjust("33 seconds")
     assert.strictEqual((yield* Fiber.join(removals)).length, 4)
     assert.isAbove(calls, 10)
+  }))
+})
+
+describe("a helper that restarts", () => {
+  /** A helper that answers the first `calls` calls on each connection, and breaks the connection at the next. */
+  const serve = (socket: string, calls: number, asked: Array<string> = []) =>
+    Effect.acquireRelease(
+      Effect.async<Net.Server>((resume) => {
+        const server = Net.createServer((connection) => {
+          let answered = 0
+          connection.on("error", () => connection.destroy())
+          connection.on("data", (chunk) => {
+            for (const line of String(chunk).trim().split("\n")) {
+              const { _tag, id } = JSON.parse(line) as { readonly _tag: string; readonly id: string }
+              if (_tag !== "Request") continue
+              asked.push(id)
+              if (answered++ === calls) return void connection.destroy()
+              connection.write(`${JSON.stringify({ _tag: "Exit", requestId: id, exit: { _tag: "Success", value: [] } })}\n`)
+            }
+          })
+        }).listen(socket, () => resume(Effect.succeed(server)))
+      }),
+      (server) => Effect.sync(() => void server.close())
+    )
+
+  const known = { known: { estates: [], running: [], objects: [], stored: [] } }
+  const vm = VmId.make("1".repeat(16))
+
+  it.scopedLive("answers what only looks, however often it went away in the middle", () => Effect.gen(function*() {
+    const socket = path.join(yield* temporary, "helper.sock")
+    yield* serve(socket, 1)
+    const { helper } = yield* Effect.provide(Helper, yield* Layer.build(Helper.layer(socket)))
+    for (let call = 0; call < 4; call++) assert.deepStrictEqual(yield* helper.Leaks(known), [])
+  }))
+
+  it.scopedLive("is asked once to change something: what breaks in the middle fails, what was not sent waits", () => Effect.gen(function*() {
+    const socket = path.join(yield* temporary, "helper.sock")
+    const asked: Array<string> = []
+    yield* serve(socket, 0, asked)
+    const { vsock } = yield* Effect.provide(Helper, yield* Layer.build(Helper.layer(socket)))
+    const failures = yield* Effect.forEach([1, 2, 3], () => Effect.flip(vsock.Remove({ vm })))
+    assert.deepStrictEqual(failures.map(({ message }) => message), Array.from({ length: 3 }, () => "the root helper does not answer: went away"))
+    assert.strictEqual(asked.length, 3)
+  }))
+
+  it.scopedLive("has no socket: nobody waits", () => Effect.gen(function*() {
+    const socket = path.join(yield* temporary, "helper.sock")
+    const { helper, vsock } = yield* Effect.provide(Helper, yield* Layer.build(Helper.layer(socket)))
+    const [took, messages] = yield* Effect.timed(Effect.all([Effect.flip(helper.Leaks(known)), Effect.flip(vsock.Remove({ vm }))]))
+    assert.isBelow(Duration.toMillis(took), 2_000)
+    assert.deepStrictEqual(messages.map(({ message }) => message), Array.from({ length: 2 }, () => "the root helper does not answer: not running"))
   }))
 })

@@ -7,13 +7,14 @@ import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import { HelperUnreachable } from "@banger/domain/errors.ts"
-import { unreachable } from "@banger/domain/unreachable.ts"
+import { type Unreachable, reasonOf, unreachable } from "@banger/domain/unreachable.ts"
 import { DmOps } from "./dm-snapshot/ops.ts"
 import { FirecrackerOps } from "./firecracker/ops.ts"
 import { HostOps } from "./host-ops.ts"
 import { ImageStoreOps } from "./image-store/ops.ts"
-import { monotonicMillis } from "./monotonic.ts"
+import { monotonicMillis, within } from "./monotonic.ts"
 import { NatOps } from "./nat/ops.ts"
 import { OpKind } from "./op-kind.ts"
 import { TapOps } from "./tap-pool/ops.ts"
@@ -33,12 +34,12 @@ type Client<E> = RpcClient.RpcClient<RpcGroup.Rpcs<typeof HelperOps>, E>
 /** How long the helper may take for what does not depend on bytes: to look, and above what any command of an operation may take. */
 const PATIENCE = { nothing: "30 seconds", anything: "90 seconds" } as const
 
-const patience = (tag: string) => {
-  const rpc = HelperOps.requests.get(tag)
-  if (rpc === undefined) return undefined
-  const { changes, lasting } = Context.unsafeGet(rpc.annotations, OpKind)
-  return lasting ? undefined : changes === "nothing" ? PATIENCE.nothing : PATIENCE.anything
-}
+const patience = ({ changes, lasting }: OpKind["Type"]) =>
+  lasting ? undefined : changes === "nothing" ? PATIENCE.nothing : PATIENCE.anything
+
+/** Of a connection that broke. A restarted helper is back in a second or two, behind the socket that systemd holds; one that is "not running" has no socket. */
+const WENT_AWAY: Unreachable = "went away"
+const restart = Schedule.spaced("100 millis").pipe(within("10 seconds"))
 
 /** Since when no call was answered, by the monotonic clock; by whoever called. */
 interface Away {
@@ -55,6 +56,13 @@ const dated = (away: Away) => <A, E, R>(call: Effect.Effect<A, E, R>) => {
   )
 }
 
+/** Asks again what changes nothing, since the helper may have restarted before it answered; gives up what hangs. */
+const waiting = (tag: string, kind: OpKind["Type"]) => <A, E, R>(call: Effect.Effect<A, E, R>) => {
+  const duration = patience(kind)
+  const asked = kind.changes !== "nothing" ? call : Effect.retry(call, { schedule: restart, while: (error) => error instanceof HelperUnreachable && error.problem === WENT_AWAY })
+  return duration === undefined ? asked : Effect.timeoutFail(asked, { duration, onTimeout: () => new HelperUnreachable({ problem: `${tag} takes longer than ${duration}` }) })
+}
+
 /** Gives every call of a client one typed error for a helper that is away, or does not answer in time. */
 export const reaching = <C extends object>(client: C, path = "", away: Away = { since: undefined }): C =>
   new Proxy(client, {
@@ -63,15 +71,23 @@ export const reaching = <C extends object>(client: C, path = "", away: Away = { 
       const tag = `${path}${String(key)}`
       if (typeof member === "function") {
         return (...args: ReadonlyArray<unknown>) => {
+          const rpc = HelperOps.requests.get(tag)
           const call = unreachable((reason) => new HelperUnreachable({ problem: reason }))(Reflect.apply(member, target, args))
-          const duration = patience(tag)
-          const bounded = duration === undefined ? call : Effect.timeoutFail(call, { duration, onTimeout: () => new HelperUnreachable({ problem: `${tag} takes longer than ${duration}` }) })
-          return dated(away)(bounded)
+          return dated(away)(rpc === undefined ? call : waiting(tag, Context.unsafeGet(rpc.annotations, OpKind))(call))
         }
       }
       return typeof member === "object" && member !== null ? reaching(member, `${tag}.`, away) : member
     }
   })
+
+/** Holds back what was not sent while the helper restarts, whatever it changes: the library would refuse such a call at once. */
+const throughRestarts = Effect.map(RpcClient.Protocol, (protocol) =>
+  RpcClient.Protocol.of({
+    ...protocol,
+    send: (request, transferables) =>
+      // Suspended, because the library looks at its connection when send is called.
+      Effect.retry(Effect.suspend(() => protocol.send(request, transferables)), { schedule: restart, while: (error) => request._tag === "Request" && reasonOf(error) === WENT_AWAY })
+  }))
 
 /** The root helper, as the daemon sees it. */
 export class Helper extends Context.Tag("@banger/capabilities/Helper")<Helper, Client<HelperUnreachable>>() {
@@ -82,7 +98,9 @@ export class Helper extends Context.Tag("@banger/capabilities/Helper")<Helper, C
 
   static readonly layer = (path: string) =>
     Helper.from(RpcClient.make(HelperOps)).pipe(
-      Layer.provide(RpcClient.layerProtocolSocket()),
+      Layer.provide(Layer.effect(RpcClient.Protocol, throughRestarts)),
+      // The library's own pauses grow with every restart of the helper that this process has seen.
+      Layer.provide(RpcClient.layerProtocolSocket({ retrySchedule: Schedule.spaced("200 millis") })),
       Layer.provide([NodeSocket.layerNet({ path }), RpcSerialization.layerNdjson])
     )
 }

@@ -16,7 +16,8 @@ const errno = (error: unknown): string | undefined => {
   return undefined
 }
 
-const reasonOf = (error: unknown): Unreachable => {
+/** Of an error of a socket, or of a client that wraps one. */
+export const reasonOf = (error: unknown): Unreachable => {
   const code = errno(error)
   return code === "ENOENT" || code === "ECONNREFUSED" ? "not running" : code === "EACCES" ? "forbidden" : "went away"
 }
