@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 
 /** The tiers that need no host VM: pure code, and one contract suite a capability over memory and over a socket. */
@@ -9,6 +10,7 @@ export default defineConfig({
     testTimeout: 60_000,
     pool: "threads",
     // Files share the modules that a thread has loaded: loading Effect anew for each is half of the time. Our modules keep no state.
-    poolOptions: { threads: { isolate: false } }
+    // As many as there are processors: vitest would leave one to itself, of two.
+    poolOptions: { threads: { isolate: false, minThreads: 1, maxThreads: availableParallelism() } }
   }
 })
