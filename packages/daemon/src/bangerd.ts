@@ -34,7 +34,7 @@ import * as Database from "./store/database.ts"
 import { VmStore } from "./store/vm-store.ts"
 import { strangers } from "./strangers.ts"
 import { Events } from "./vms/events.ts"
-import { KnownHosts } from "./vms/known-hosts.ts"
+import { SshFiles } from "./vms/ssh-files.ts"
 import { Lifecycle } from "./vms/lifecycle.ts"
 import { Operations } from "./vms/operations.ts"
 import { recovery } from "./vms/recovery.ts"
@@ -80,7 +80,7 @@ export const bangerd = <P, E extends Failure, H>(
   ...[services]: [Exclude<H, HostServices>] extends [never] ? [] : [services: Layer.Layer<Exclude<H, HostServices>>]
 ) => {
   const vms = Lifecycle.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(Operations.layer, Pool.layer, KnownHosts.layer(DAEMON_STATE), VmRuntime.layer(pipeline))),
+    Layer.provideMerge(Layer.mergeAll(Operations.layer, Pool.layer, SshFiles.layer(DAEMON_STATE), VmRuntime.layer(pipeline))),
     Layer.provideMerge(Registry.layer),
     Layer.provideMerge(Events.layer(`${DAEMON_STATE}/vms`))
   )

@@ -20,7 +20,7 @@ import { Pool } from "./pool.ts"
 import * as Database from "./store/database.ts"
 import { VmStore } from "./store/vm-store.ts"
 import { Events } from "./vms/events.ts"
-import { KnownHosts } from "./vms/known-hosts.ts"
+import { SshFiles } from "./vms/ssh-files.ts"
 import { Lifecycle } from "./vms/lifecycle.ts"
 import { Operations } from "./vms/operations.ts"
 import { recovery } from "./vms/recovery.ts"
@@ -40,7 +40,7 @@ export const daemonOn = <P = never, E extends Failure = never>(
   const host = Layer.mergeAll(services, transports["in process"]).pipe(Layer.provide(MemoryHost.layer(objects, failing)))
   const store = VmStore.layer(path.join(state, "vms")).pipe(Layer.provide(Database.layer(path.join(state, "banger.db"))))
   return Lifecycle.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(Operations.layer, Pool.layer, KnownHosts.layer(state), VmRuntime.layer(list))),
+    Layer.provideMerge(Layer.mergeAll(Operations.layer, Pool.layer, SshFiles.layer(state), VmRuntime.layer(list))),
     Layer.provideMerge(Registry.layer),
     Layer.provideMerge(Events.layer(path.join(state, "vms"))),
     Layer.provideMerge(Layer.mergeAll(store, Config.layer(path.join(state, "config.toml")), HostFacts.layer)),

@@ -29,6 +29,7 @@ export type CreateVm = typeof CreateVm.Type
 
 /** What a VM is to be from now on; what is absent stays. */
 export const VmChange = Schema.Struct({
+  name: Schema.optional(VmName),
   vcpu: Schema.optional(Vcpu),
   memoryMib: Schema.optional(MemoryMib),
   diskMib: Schema.optional(DiskMib),

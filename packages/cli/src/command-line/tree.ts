@@ -21,6 +21,7 @@ import kernelImport from "../commands/kernel/import.ts"
 import kernelList from "../commands/kernel/list.ts"
 import kernelPull from "../commands/kernel/pull.ts"
 import prune from "../commands/host/prune.ts"
+import sshConfig from "../commands/host/ssh-config.ts"
 import systemInstall from "../commands/system/install.ts"
 import systemRestart from "../commands/system/restart.ts"
 import systemStatus from "../commands/system/status.ts"
@@ -35,6 +36,7 @@ import vmList from "../commands/vm/list.ts"
 import vmLogs from "../commands/vm/logs.ts"
 import vmPorts from "../commands/vm/ports.ts"
 import vmPull from "../commands/vm/pull.ts"
+import vmRename from "../commands/vm/rename.ts"
 import vmRestart from "../commands/vm/restart.ts"
 import vmRun from "../commands/vm/run.ts"
 import vmSet from "../commands/vm/set.ts"
@@ -58,6 +60,7 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [vmStop, "stop VMs in order"],
   [vmRestart, "stop and start VMs"],
   [vmSet, "change memory, vCPUs, disk or NAT of VMs"],
+  [vmRename, "give a VM another name"],
   [vmWait, "wait until a VM is ready, takes ssh, or is stopped"],
   [vmKill, "send a signal to VMs"],
   [vmDelete, "delete VMs and their disks"],
@@ -86,6 +89,7 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [df, "what banger keeps on the disk"],
   [prune, "remove what nothing uses"],
   [doctor, "check the host, and say how to mend it"],
+  [sshConfig, "make ssh, scp, rsync and editors know VMs as NAME.vm"],
   [completion, "print a shell's completion script"],
   [daemonStatus, "what the daemon is and does"],
   [daemonSocket, "the path of the daemon's socket"],

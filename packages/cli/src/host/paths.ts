@@ -13,6 +13,9 @@ export const LAYERS = "/var/cache/banger/layers"
 /** Files of images, by digest: the owner may read them. */
 export const STORE = "/var/lib/banger/root/store"
 export const KNOWN_HOSTS = "/var/lib/banger/daemon/ssh/known_hosts"
+/** What a configuration of ssh includes: the VMs, and what starts one that is stopped. */
+export const SSH_CONFIG = "/var/lib/banger/daemon/ssh/config"
+export const SSH_AUTOSTART = "/var/lib/banger/daemon/ssh/autostart"
 
 /** Made by install; there is nothing else by which a missing install differs from a stopped one. */
 export const INSTALL_RECORD = "/etc/systemd/system/bangerd.socket"

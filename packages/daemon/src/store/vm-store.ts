@@ -34,6 +34,8 @@ export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
     make: (slot: Slot) => VmRecord
   ) => Effect.Effect<VmRecord, NameTaken | NoFreeAddress | StateUnwritable>
   readonly save: (record: VmRecord) => Effect.Effect<void, StateUnwritable>
+  /** Saves a record whose name is another one by now; the one it had is free. */
+  readonly rename: (record: VmRecord) => Effect.Effect<void, NameTaken | StateUnwritable>
   /** Succeeds when it is not there. */
   readonly remove: (id: VmId) => Effect.Effect<void, StateUnwritable>
 }>() {
@@ -107,6 +109,13 @@ export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
             Effect.mapError((error) => error instanceof NameTaken || error instanceof NoFreeAddress ? error : unwritable(error))
           ),
         save: (record) => Effect.zipRight(update(record), beside(record)).pipe(Effect.mapError(unwritable)),
+        rename: (record) =>
+          sql.withTransaction(Effect.gen(function*() {
+            const { id, name } = record.spec
+            if ((yield* rows).some((other) => other["name"] === name && other["id"] !== id)) return yield* new NameTaken({ name })
+            yield* sql`UPDATE vms SET name = ${name}, record = ${encode(record)} WHERE id = ${id}`
+            yield* beside(record)
+          })).pipe(Effect.mapError((error) => error instanceof NameTaken ? error : unwritable(error))),
         // The file first: it would bring the row back.
         remove: (id) =>
           file(json(id), () => fs.rm(json(id), { force: true })).pipe(

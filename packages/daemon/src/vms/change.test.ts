@@ -1,9 +1,12 @@
+import { readFileSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { temporary } from "@banger/capabilities/testing/temporary.ts"
+import { VmName } from "@banger/domain/ids.ts"
 import * as Effect from "effect/Effect"
 import { daemonOn, reserve } from "../testing.ts"
 import { makeChange } from "./change.ts"
 import { Lifecycle } from "./lifecycle.ts"
+import { Registry } from "./registry.ts"
 
 const quiet = () => Effect.void
 const nat = (objects: Set<string>) => [...objects].some((object) => object.startsWith("nat "))
@@ -52,6 +55,29 @@ describe("a change of a VM", () => {
       yield* change(cell, { diskMib: diskMib + 1 }, quiet)
       assert.strictEqual(cell.record.spec.diskMib, diskMib + 1)
     }).pipe(Effect.provide(daemonOn(state, new Set())))
+  }))
+
+  it.scoped("gives a VM at rest another name, also to ssh, unless another VM has it", () => Effect.gen(function*() {
+    const state = yield* temporary
+    const renamed = yield* Effect.gen(function*() {
+      const lifecycle = yield* Lifecycle
+      const change = yield* makeChange
+      const [one, two] = [yield* reserve("one"), yield* reserve("two")]
+      for (const cell of [one, two]) yield* lifecycle.create(cell, quiet)
+      const key = `${state}/vms/${one.record.spec.id}/ssh_host_ed25519_key.pub`
+      writeFileSync(key, "ssh-ed25519 AAAA a comment\n")
+      assert.strictEqual((yield* Effect.flip(change(one, { name: VmName.make("three") }, quiet)))._tag, "WrongState")
+      for (const cell of [one, two]) yield* lifecycle.stop(cell, 10, quiet)
+      assert.strictEqual((yield* Effect.flip(change(one, { name: VmName.make("two") }, quiet)))._tag, "NameTaken")
+      yield* change(one, { name: VmName.make("three") }, quiet)
+      yield* change(two, { name: VmName.make("one") }, quiet)
+      assert.deepStrictEqual([one.record.spec.name, two.record.spec.name], ["three", "one"])
+      assert.strictEqual(readFileSync(`${state}/ssh/known_hosts`, "utf8"), "three.vm ssh-ed25519 AAAA\n")
+      yield* lifecycle.start(one, quiet)
+      return one.record.spec.id
+    }).pipe(Effect.provide(daemonOn(state, new Set())))
+    const found = yield* Effect.provide(Effect.map(Registry, (registry) => registry.cells().map(({ record }) => record.spec)), daemonOn(state, new Set()))
+    assert.deepStrictEqual(found.map(({ id, name }) => [name, id === renamed]), [["one", false], ["three", true]])
   }))
 
   it.scoped("that fails is none", () => Effect.gen(function*() {

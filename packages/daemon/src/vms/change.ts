@@ -1,15 +1,19 @@
+import { dispensable } from "@banger/capabilities/degraded.ts"
 import type { VmChange } from "@banger/domain/api.ts"
 import { StepFailed, stepFailed, type VmError, WrongState } from "@banger/domain/errors.ts"
+import type { VmName } from "@banger/domain/ids.ts"
 import { VmRecord, VmSpec } from "@banger/domain/vm.ts"
 import * as Effect from "effect/Effect"
 import type { Emit } from "./operations.ts"
 import { type Cell, Registry } from "./registry.ts"
 import { VmRuntime } from "./runtime.ts"
+import { SSH_FILES, SshFiles } from "./ssh-files.ts"
 import { view } from "./view.ts"
 
 /** A change in words: two that say the same are one operation, of others the second is refused. */
-export const wordsOf = ({ diskMib, memoryMib, nat, vcpu }: VmChange): string =>
+export const wordsOf = ({ diskMib, memoryMib, name, nat, vcpu }: VmChange): string =>
   [
+    ...(name === undefined ? [] : [`the name ${name}`]),
     ...(vcpu === undefined ? [] : [`${vcpu} vCPU`]),
     ...(memoryMib === undefined ? [] : [`${memoryMib} MiB of memory`]),
     ...(diskMib === undefined ? [] : [`a disk of ${diskMib} MiB`]),
@@ -23,14 +27,22 @@ export const wordsOf = ({ diskMib, memoryMib, nat, vcpu }: VmChange): string =>
 export const makeChange = Effect.gen(function*() {
   const registry = yield* Registry
   const runtime = yield* VmRuntime
+  const sshFiles = yield* SshFiles
 
-  return (cell: Cell, { diskMib, memoryMib, nat, vcpu }: VmChange, emit: Emit): Effect.Effect<void, VmError> =>
+  /** The name is in the record, in what ssh reads, and in what a guest is told when it boots. */
+  const rename = (cell: Cell, wanted: VmName) =>
+    Effect.gen(function*() {
+      yield* registry.rename(cell, wanted)
+      yield* dispensable(SSH_FILES)(sshFiles.write)
+    })
+
+  return (cell: Cell, { diskMib, memoryMib, name: wanted, nat, vcpu }: VmChange, emit: Emit): Effect.Effect<void, VmError> =>
     Effect.gen(function*() {
       const { spec, state } = cell.record
       const { name } = spec
       const running = state === "running" || state === "paused"
       if (cell.unreadable !== undefined) return yield* new StepFailed({ operation: `change ${name}`, problem: cell.unreadable, fix: `install the version of banger that made it` })
-      if (!(running && vcpu === undefined && memoryMib === undefined && diskMib === undefined) && state !== "stopped" && state !== "crashed") {
+      if (!(running && [diskMib, memoryMib, vcpu, wanted].every((value) => value === undefined)) && state !== "stopped" && state !== "crashed") {
         return yield* new WrongState({ name, state, wanted: "stopped", fix: running ? `banger vm stop ${name} first: while a VM runs only its NAT can be changed` : `banger vm stop ${name} first` })
       }
       if (diskMib !== undefined && diskMib < spec.diskMib) {
@@ -42,6 +54,7 @@ export const makeChange = Effect.gen(function*() {
       })
       yield* (running ? runtime.adjust(changed) : runtime.provision(changed, (capability) => changed.made.includes(capability))).pipe(Effect.mapError(stepFailed(`change ${name}`)))
       yield* registry.update(cell, { spec: changed.spec })
-      yield* emit({ _tag: "Finished", vm: view(cell.record), message: `${name} has ${wordsOf(changed.spec)}` })
+      if (wanted !== undefined) yield* rename(cell, wanted)
+      yield* emit({ _tag: "Finished", vm: view(cell.record), message: wanted === undefined ? `${name} has ${wordsOf({ ...changed.spec, name: undefined })}` : `${name} is ${wanted} from now on` })
     })
 })

@@ -14,7 +14,7 @@ import { asStep } from "../as-step.ts"
 import { stepOf } from "../step.ts"
 import { HostFacts, hostUptime } from "../host-facts.ts"
 import { Pool } from "../pool.ts"
-import { KNOWN_HOSTS, KnownHosts } from "./known-hosts.ts"
+import { SSH_FILES, SshFiles } from "./ssh-files.ts"
 import { type Emit, Operations } from "./operations.ts"
 import { type Cell, Registry } from "./registry.ts"
 import { type Run, RunFailed, VmRuntime } from "./runtime.ts"
@@ -55,7 +55,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     const operations = yield* Operations
     const exits = yield* VmExits
     const facts = yield* HostFacts
-    const knownHosts = yield* KnownHosts
+    const sshFiles = yield* SshFiles
     const pool = yield* Pool
     const daemon = yield* Effect.scope
 
@@ -91,7 +91,9 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         const { cidr } = yield* Effect.mapError(facts.hello, asStep("reach the root helper"))
         const spec = new VmSpec({ ...cell.record.spec, cidr })
         const had = new Set(cell.record.made)
+        const moved = cidr !== cell.record.spec.cidr
         yield* registry.update(cell, { spec, state: "starting", reason: "", hostBoot: facts.bootId, made: Array.union(cell.record.made, runtime.names), taken: runtime.names })
+        if (moved) yield* dispensable(SSH_FILES)(sshFiles.write)
         // What came into the list since the VM was made has nothing of it yet.
         yield* Effect.mapError(runtime.provision(cell.record, (name) => !had.has(name)), (failure) => new RunFailed({ failure, leftovers: [] }))
         const run = yield* runtime.start(cell.record, stepOf(emit))
@@ -126,8 +128,8 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
           return yield* new Leftovers({ name: cell.record.spec.name, items: leftovers })
         }
         yield* registry.remove(cell)
-        // The VM is gone, whatever else can or cannot be written: the next one writes the file anew.
-        yield* dispensable(KNOWN_HOSTS)(knownHosts.write)
+        // The VM is gone, whatever else can or cannot be written: the next one writes the files anew.
+        yield* dispensable(SSH_FILES)(sshFiles.write)
         yield* pool.refill
       })
 
@@ -135,8 +137,8 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     const make = (cell: Cell, emit: Emit) =>
       Effect.gen(function*() {
         yield* stepOf(emit)("disks", Effect.mapError(runtime.provision(cell.record), (failure) => new RunFailed({ failure, leftovers: [] })))
-        // No VM is given up for it: `vm ssh` alone needs the file, and the next VM writes it anew.
-        const known = dispensable(KNOWN_HOSTS)(Effect.tapError(knownHosts.write, ({ message }) => emit({ _tag: "Note", message })))
+        // No VM is given up for them: ssh alone needs the files, and the next VM writes them anew.
+        const known = dispensable(SSH_FILES)(Effect.tapError(sshFiles.write, ({ message }) => emit({ _tag: "Note", message })))
         yield* Effect.all([begin(cell, emit), known], { concurrency: 2, discard: true })
       })
 

@@ -9,7 +9,7 @@ import * as TestClock from "effect/TestClock"
 import { Degraded } from "@banger/capabilities/degraded.ts"
 import { temporary } from "@banger/capabilities/testing/temporary.ts"
 import { daemonOn, recovered, reserve } from "../testing.ts"
-import { KNOWN_HOSTS } from "./known-hosts.ts"
+import { SSH_FILES } from "./ssh-files.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { recovery } from "./recovery.ts"
 import { type Cell, Registry } from "./registry.ts"
@@ -105,7 +105,7 @@ describe("recovery", () => {
       return (yield* Registry).cells()
     }))
     assert.deepStrictEqual([cells.length, [...objects]], [0, []])
-    assert.include((yield* Degraded).get(KNOWN_HOSTS)?.problem, "cannot write the daemon's state")
+    assert.include((yield* Degraded).get(SSH_FILES)?.problem, "cannot write the daemon's state")
   })).pipe(Effect.provideService(Degraded, new Map())))
 
   it.scoped("a VM that cannot be looked for is left alone, and found once it can be", () => Effect.gen(function*() {

@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { HostFacts } from "../host-facts.ts"
 import { Pool } from "../pool.ts"
-import { KNOWN_HOSTS, KnownHosts } from "./known-hosts.ts"
+import { SSH_FILES, SshFiles } from "./ssh-files.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { Operations } from "./operations.ts"
 import { type Cell, Registry } from "./registry.ts"
@@ -47,7 +47,7 @@ export const recovery = Effect.gen(function*() {
   const runtime = yield* VmRuntime
   const lifecycle = yield* Lifecycle
   const operations = yield* Operations
-  const knownHosts = yield* KnownHosts
+  const sshFiles = yield* SshFiles
   const pool = yield* Pool
   const dns = yield* Dns
   const daemon = yield* Effect.scope
@@ -127,6 +127,6 @@ export const recovery = Effect.gen(function*() {
         Effect.tapError((error) => Effect.logError(error.message)),
         Effect.ensuring(looked)
       )), { discard: true })
-  yield* dispensable(KNOWN_HOSTS)(knownHosts.write)
+  yield* dispensable(SSH_FILES)(sshFiles.write)
   yield* Effect.forkScoped(Effect.zipRight(facts.helper, pool.refill))
 })

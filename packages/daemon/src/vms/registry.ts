@@ -3,7 +3,7 @@ import { VmAmbiguous, VmNotFound } from "@banger/domain/errors.ts"
 import type { NameTaken, NoFreeAddress, StateUnwritable } from "@banger/domain/errors.ts"
 import type { Slot, VmId, VmName, VmRef } from "@banger/domain/ids.ts"
 import type { Cidr } from "@banger/domain/network.ts"
-import { VmRecord } from "@banger/domain/vm.ts"
+import { VmRecord, VmSpec } from "@banger/domain/vm.ts"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -30,6 +30,7 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
   readonly add: (cidr: Cidr, name: VmName, make: (slot: Slot) => VmRecord) => Effect.Effect<Cell, NameTaken | NoFreeAddress | StateUnwritable>
   /** Writes the change, then lets it be seen. */
   readonly update: (cell: Cell, change: Change) => Effect.Effect<void, StateUnwritable>
+  readonly rename: (cell: Cell, name: VmName) => Effect.Effect<void, NameTaken | StateUnwritable>
   /** For what has happened already: seen at once, and written as soon as it can be. A full disk keeps no VM from ending. */
   readonly note: (cell: Cell, change: Change) => Effect.Effect<void>
   readonly remove: (cell: Cell) => Effect.Effect<void, StateUnwritable>
@@ -68,6 +69,12 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
           // Of the record as it is by now: what was noted meanwhile stays, and is written after this.
           cell.record = new VmRecord({ ...cell.record, ...change })
           yield* told(cell, change)
+        }).pipe(oneByOne),
+      rename: (cell, name) =>
+        Effect.gen(function*() {
+          const renamed = new VmRecord({ ...cell.record, spec: new VmSpec({ ...cell.record.spec, name }) })
+          yield* store.rename(renamed)
+          cell.record = renamed
         }).pipe(oneByOne),
       note: (cell, change) =>
         Effect.gen(function*() {

@@ -1,0 +1,21 @@
+import * as Args from "@effect/cli/Args"
+import * as Options from "@effect/cli/Options"
+import { VmName } from "@banger/domain/ids.ts"
+import { fitting } from "../../command-line/arguments.ts"
+import { command } from "../../command-line/command.ts"
+import { json, verbose } from "../../command-line/options.ts"
+import { EVENTS } from "../../output/watch.ts"
+import { onMany } from "./many-vms.ts"
+import { vmName } from "./vm-ref.ts"
+
+export default command({
+  path: "vm rename",
+  about: `Gives a VM that is stopped another name: NEW.vm is its name on the network and its host name, from its next start on.
+Its id, its address and its disks stay as they are.`,
+  args: Args.all([vmName(["stopped", "crashed"]), Args.text({ name: "NEW" }).pipe(fitting(VmName, "banger vm rename sandbox webshop"))]),
+  flags: Options.all({ verbose, json }),
+  json: EVENTS,
+  examples: ["banger vm stop sandbox && banger vm rename sandbox webshop"],
+  run: ({ args: [vm, name], flags }) =>
+    onMany({ vms: [vm], all: false, states: undefined }, { doing: "renaming", ...flags }, (daemon, { vm, watch }) => watch(daemon.vm.Set({ vm, change: { name } })))
+})
