@@ -72,6 +72,7 @@ func (a *Agent) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/clock", a.clock)
 	mux.HandleFunc("GET /v1/sshd", a.sshd)
 	mux.HandleFunc("GET /v1/ports", a.ports)
+	mux.HandleFunc("GET /v1/memory", a.memory)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		fail(w, http.StatusNotFound, fmt.Errorf("no such request: %s %s", r.Method, r.URL.Path))
 	})

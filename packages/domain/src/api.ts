@@ -11,7 +11,7 @@ import { ImageReference, KnownFile, Offer } from "./recipe.ts"
 import { RunConfig } from "./run-config.ts"
 import { Proxy, Session } from "./session.ts"
 import { DiskUsage, Usage } from "./storage.ts"
-import { DiskMib, KernelRelease, MemoryMib, ProcessId, Vcpu, VmDetail, VmView } from "./vm.ts"
+import { DiskMib, KernelRelease, MemoryMib, ProcessId, Vcpu, VmDetail, VmUsage, VmView } from "./vm.ts"
 
 /** What the user asked for; what is absent comes from the configuration. */
 export const CreateVm = Schema.Struct({
@@ -58,6 +58,11 @@ export class VmApi extends RpcGroup.make(
   Rpc.make("List", { success: Schema.Array(VmView), error: VmError }),
   Rpc.make("Get", { payload: vm, success: VmView, error: VmError }),
   Rpc.make("Show", { payload: vm, success: VmDetail, error: VmError }),
+  /** What VMs take of the host, at once and then every so many milliseconds; without names all that run. */
+  Rpc.make("Usage", {
+    payload: { vms: Schema.Array(VmRef), everyMs: Schema.Int.pipe(Schema.between(100, 3_600_000)) },
+    success: Schema.Array(VmUsage), error: VmError, stream: true
+  }),
   /** Lines of the daemon's own events about a VM, oldest first; with `withinMs` only those that are no longer ago. */
   Rpc.make("Events", { payload: { ...vm, follow: Schema.Boolean, withinMs: Schema.optional(Schema.Number) }, success: Schema.String, error: VmError, stream: true }),
   /** Held open by the CLI of `vm run --rm`; keeps nothing alive by itself, but its end makes the daemon look at once. */

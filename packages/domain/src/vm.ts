@@ -147,3 +147,19 @@ export class VmDetail extends Schema.Class<VmDetail>("VmDetail")({
   firecrackerLog: Schema.String.pipe(about("path")),
   disks: Schema.Array(FileSize)
 }) {}
+
+/** What a VM takes of its host at one moment. Counts are since its start, and null of a VM that does not run. */
+export class VmUsage extends Schema.Class<VmUsage>("VmUsage")({
+  vm: VmView,
+  /** When: milliseconds of the daemon's monotonic clock, of use only beside those of another moment. */
+  atMs: Schema.Number,
+  /** Milliseconds of processor time, on all processors together. */
+  cpuMs: Schema.NullOr(Schema.Number),
+  /** Bytes that its unit's cgroup is charged for, without files that the kernel would let go first. */
+  memoryBytes: Schema.NullOr(Schema.Number),
+  /** Bytes that its disks take on the host's. */
+  diskBytes: Schema.Number,
+  /** Bytes, as the guest counts: sent by it, and received by it. */
+  sentBytes: Schema.NullOr(Schema.Number),
+  receivedBytes: Schema.NullOr(Schema.Number)
+}) {}

@@ -32,6 +32,9 @@ export const OpenPort = Schema.Struct({ protocol: Schema.Literal("tcp", "udp"), 
 export type OpenPort = typeof OpenPort.Type
 const OpenPorts = Schema.Struct({ ports: Schema.Array(OpenPort), total: Schema.Int })
 
+/** KiB of memory that the guest's kernel has, and that programs could still take. */
+export const GuestMemory = Schema.Struct({ totalKiB: Schema.Int, availableKiB: Schema.Int })
+
 export const Unpacked = Schema.Struct({ files: Schema.Int, bytes: Schema.Number })
 export type Unpacked = typeof Unpacked.Type
 
@@ -173,6 +176,15 @@ export const openPorts = (socket: string): Effect.Effect<typeof OpenPorts.Type, 
     Effect.flatMap(expecting(200)),
     Effect.flatMap(decoded(OpenPorts)),
     within("10 seconds"),
+    Effect.scoped
+  )
+
+/** The guest's own word on its memory. Refused with 404 by agents that know no such call. */
+export const guestMemory = (socket: string): Effect.Effect<typeof GuestMemory.Type, AgentUnreachable | AgentRefused> =>
+  request(socket, { method: "GET", path: "/v1/memory" }).pipe(
+    Effect.flatMap(expecting(200)),
+    Effect.flatMap(decoded(GuestMemory)),
+    within("5 seconds"),
     Effect.scoped
   )
 

@@ -43,6 +43,7 @@ import vmSet from "../commands/vm/set.ts"
 import vmShow from "../commands/vm/show.ts"
 import vmSsh from "../commands/vm/ssh.ts"
 import vmStart from "../commands/vm/start.ts"
+import vmStats from "../commands/vm/stats.ts"
 import vmStop from "../commands/vm/stop.ts"
 import vmWait from "../commands/vm/wait.ts"
 
@@ -69,6 +70,7 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [vmDiff, "what changed in a VM's repository"],
   [vmPull, "a VM's commits, into a branch here"],
   [vmPorts, "what listens in a VM, and where a browser finds it"],
+  [vmStats, "what VMs take of this host"],
   [vmSsh, "ssh into a VM"],
   [vmLogs, "a VM's console, or what the daemon did with it"],
   [imageList, "the images"],

@@ -178,6 +178,18 @@ describe("acting commands", () => {
     assert.deepStrictEqual([ready, down, never].map((end) => end?.status), [0, 0, 4])
   })
 
+  it.concurrent("vm stats has the difference of two looks, and figures of VMs that do not run are none; vm rename gives another name", async () => {
+    const [people, resting, watched, renamed, bad] = await Promise.all([
+      banger("vm stats"), banger("vm stats --json resting"),
+      start(["sh", "-c", `${argv("vm stats --watch --json box").join(" ")} | head -2`], env).ended, banger("vm rename resting quiet"), banger("vm rename resting No")
+    ])
+    assert.match(people?.stdout ?? "", /^NAME +CPU +MEMORY +IN THE GUEST .*\nbox +150\.0% +300 MiB of 2 GiB +(-|[0-9.]+ [MG]iB of [0-9.]+ [MG]iB) +1 GiB +2 KiB +5 B\n$/)
+    assert.deepInclude(JSON.parse(resting?.stdout ?? ""), { name: "resting", state: "stopped", cpuPercent: null, memoryBytes: null, guestUsedBytes: null, diskBytes: 2 ** 30, sentBytes: null })
+    assert.deepStrictEqual(watched?.stdout.trim().split("\n").map((line) => JSON.parse(line).cpuPercent), [150, 150])
+    assert.deepStrictEqual([renamed?.status, bad?.status], [0, 2])
+    assert.deepInclude(daemon.calls.map(([call, payload]) => [call, JSON.stringify(payload)]), ["Set", JSON.stringify({ vm: "resting", change: { name: "quiet" } })])
+  })
+
   it.concurrent("vm delete asks on a terminal, and no answer is no", async () => {
     const { child, ended } = start(["script", "-qec", argv("vm delete resting").join(" "), "/dev/null"], env, null)
     child.stdout?.on("data", (text) => String(text).includes("[y/N]") && child.stdin?.write("n\r"))

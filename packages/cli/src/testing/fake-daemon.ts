@@ -13,7 +13,7 @@ import { Digest, ImageName, KernelName, VmId, VmName } from "@banger/domain/ids.
 import type { ImageProgress, Progress } from "@banger/domain/progress.ts"
 import { Finding, mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
 import type { Usage } from "@banger/domain/storage.ts"
-import { VmDetail, VmView } from "@banger/domain/vm.ts"
+import { VmDetail, VmUsage, VmView } from "@banger/domain/vm.ts"
 
 const digest = Digest.make("d".repeat(64))
 
@@ -76,6 +76,12 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
       vm: found, imageDigest: digest, kernelRelease: "6.1.0", mac: "02:62:6e:67:00:05", tap: "bng5", pid: 7,
       consoleLog: files.consoleLog, firecrackerLog: "/nonexistent/firecracker.log", disks: [{ file: "work", apparentBytes: 1 << 30, allocatedBytes: 1 << 20 }]
     })),
+    "vm.Usage": ({ everyMs, vms }) => {
+      let look = 0
+      const usage = (vm: VmView) =>
+        new VmUsage({ vm, atMs: look * everyMs, cpuMs: vm.state === "running" ? look * everyMs * 1.5 : null, memoryBytes: vm.state === "running" ? 300 << 20 : null, diskBytes: 1 << 30, sentBytes: vm.state === "running" ? 5 : null, receivedBytes: vm.state === "running" ? 2048 : null })
+      return Stream.repeatEffect(Effect.map(Effect.forEach(vms.length > 0 ? vms : ["box"], find), (found) => (look++, found.map(usage))))
+    },
     "vm.Events": ({ vm }) =>
       Stream.unwrap(Effect.map(find(vm), ({ name }) =>
         name === "crowded"

@@ -4,6 +4,7 @@ import type { VmError } from "@banger/domain/errors.ts"
 import type { VmRef } from "@banger/domain/ids.ts"
 import type { Progress } from "@banger/domain/progress.ts"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { asStep } from "../as-step.ts"
 import { Catalog } from "../catalog.ts"
@@ -15,6 +16,7 @@ import { Lifecycle } from "../vms/lifecycle.ts"
 import { type Doing, type Emit, Operations } from "../vms/operations.ts"
 import { makePlan } from "../vms/plan.ts"
 import { type Cell, Registry } from "../vms/registry.ts"
+import { usage } from "../vms/usage.ts"
 import { detail, view } from "../vms/view.ts"
 
 /** Translates requests into operations; decides nothing. */
@@ -69,6 +71,13 @@ export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
           // With the helper away everything but the pid is still true.
           Effect.orElseSucceed(() => detail(record, null))
         )),
+    "vm.Usage": ({ everyMs, vms }) => {
+      const named = Effect.forEach(vms, registry.find)
+      const all = Effect.sync(() => registry.cells().filter(({ record }) => record.state === "running" || record.state === "paused"))
+      // Found anew each time: VMs come and go while they are watched.
+      const look = Effect.flatMap(vms.length > 0 ? named : all, Effect.forEach(({ record }) => usage(record), { concurrency: 16 }))
+      return Stream.rechunk(Stream.repeatEffectWithSchedule(look, Schedule.spaced(everyMs)), 1)
+    },
     "vm.Events": ({ follow, vm, withinMs = Infinity }) =>
       Stream.unwrap(Effect.map(registry.find(vm), ({ record }) => events.lines(record.spec.id, follow, withinMs))).pipe(Stream.rechunk(1)),
     "vm.Hold": ({ vm }) => Stream.unwrap(Effect.map(registry.find(vm), hold)),

@@ -2,6 +2,7 @@ import { existsSync, lstatSync } from "node:fs"
 import { hostUptime } from "../host-facts.ts"
 import { allocatedBytes } from "@banger/capabilities/files.ts"
 import { consoleLog, cowFile, firecrackerLog, keptFirecrackerLog, vsockSocket, workFile } from "@banger/capabilities/paths.ts"
+import type { VmId } from "@banger/domain/ids.ts"
 import { address, mac, tapName } from "@banger/domain/network.ts"
 import { VmDetail, type VmRecord, VmView } from "@banger/domain/vm.ts"
 
@@ -36,12 +37,15 @@ export const view = (record: VmRecord): VmView => {
   })
 }
 
-export const detail = (record: VmRecord, pid: number | null): VmDetail => {
-  const { spec } = record
-  const disks = [cowFile(spec.id), workFile(spec.id)].flatMap((file) => {
+/** The files of a VM's disks; fewer of one that is being made, or taken apart. */
+export const diskFiles = (id: VmId) =>
+  [cowFile(id), workFile(id)].flatMap((file) => {
     const stat = lstatSync(file, { throwIfNoEntry: false })
     return stat === undefined ? [] : [{ file, apparentBytes: stat.size, allocatedBytes: allocatedBytes(stat) }]
   })
+
+export const detail = (record: VmRecord, pid: number | null): VmDetail => {
+  const { spec } = record
   return new VmDetail({
     vm: view(record),
     imageDigest: spec.image.rootfs,
@@ -51,6 +55,6 @@ export const detail = (record: VmRecord, pid: number | null): VmDetail => {
     pid,
     consoleLog: consoleLog(spec.id),
     firecrackerLog: [firecrackerLog(spec.id), keptFirecrackerLog(spec.id)].find(existsSync) ?? firecrackerLog(spec.id),
-    disks
+    disks: diskFiles(spec.id)
   })
 }
