@@ -28,11 +28,9 @@ describe("vm run", () => {
   })
 
   it("git status in the guest is true", async () => {
-    const inGuest = await ok("banger vm exec work --cwd /root/repo -- git status --porcelain")
-    expect(inGuest.split("\n")).toEqual([" D gone.txt", " M kept.txt"])
-    const said = "git status --porcelain -uno; git describe --tags --dirty; git submodule status; git -C lib rev-parse HEAD; git log --format=%s"
-    expect(await ok(`banger vm exec work --cwd /root/repo -- sh -c '${said}'`)).toBe(await ok(`cd repo; ${said}`))
-    expect(await ok("banger vm exec work --cwd /root/repo -- sh -c 'readlink link; stat -c %a tool; git submodule update --init --recursive'")).toBe("kept.txt\n755")
+    const said = "git status --porcelain -uno; git describe --tags --dirty; git submodule status; git -C lib rev-parse HEAD; git log --format=%s; readlink link; stat -c %a tool"
+    const inGuest = await ok(`banger vm exec work --cwd /root/repo -- sh -c 'git status --porcelain; echo; ${said}; git submodule update --init --recursive'`)
+    expect(inGuest).toBe(` D gone.txt\n M kept.txt\n\n${await ok(`cd repo; ${said}`)}`)
   })
 
   it("what changed there is shown, and comes back as a branch", async () => {
@@ -45,10 +43,8 @@ describe("vm run", () => {
   })
 
   it("exits with the command's status 7, and 128+n for a signal", async () => {
-    expect((await sh("banger vm exec work -- sh -c 'exit 7'")).status).toBe(7)
-    expect((await sh("banger vm exec work -- sh -c 'kill -9 $$'")).status).toBe(137)
-    expect((await sh("banger vm exec work -- /nonexistent")).status).toBe(127)
-    expect((await sh("banger vm exec work -- /etc/passwd")).status).toBe(126)
+    const ends = await ok("for command in 'exit 7' 'kill -9 $$' 'exec /nonexistent' 'exec /etc/passwd'; do banger vm exec work -- sh -c \"$command\"; echo $?; done 2>/dev/null")
+    expect(ends.split("\n")).toEqual(["7", "137", "127", "126"])
   })
 
   it("passes 10 MiB of binary data through, byte for byte, in both directions", async () => {
@@ -113,5 +109,16 @@ describe("vm run", () => {
     // The user's configuration is about other hosts.
     await ok("mkdir -p ~/.ssh && printf 'Host *\\n ProxyJump bastion.example\\n Port 2222\\n RemoteCommand false\\n ControlMaster auto\\n ControlPath ~/.ssh/cm-%%h\\n' > ~/.ssh/config")
     expect(await ok("banger vm ssh work -- 'hostname; whoami'; rm ~/.ssh/config; ls ~/.ssh/cm-* 2>/dev/null || true")).toContain("work\nroot")
+  })
+
+  it("is a host of the user's own ssh once that is asked for: files, a forwarded connection, and a name that goes again", async () => {
+    await ok("printf 'Host *\\n ProxyJump bastion.example\\n' > ~/.ssh/config && cp ~/.ssh/config own && banger ssh-config --install --autostart")
+    expect(await ok("ssh work.vm hostname && scp -q repo/kept.txt work.vm:copied && ssh work.vm cat copied && sleep 5 | ssh -W localhost:22 work.vm | head -c 8")).toBe("work\nkept\nchanged\nSSH-2.0-")
+    expect((await sh("ssh -o BatchMode=yes gone.vm")).stderr).toMatch(/bastion/)
+    if (ALL) {
+      await ok("banger vm stop --timeout 180s work && banger vm rename work other")
+      expect(await ok("ssh other.vm hostname")).toBe("other")
+    }
+    await ok("banger ssh-config --uninstall && cmp ~/.ssh/config own && rm ~/.ssh/config")
   })
 })

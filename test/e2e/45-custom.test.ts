@@ -27,7 +27,7 @@ beforeAll(async () => {
   await bundled("examples/custom-capability/main.ts", "bangerd-mailbox.mjs")
 })
 
-describe("a daemon with a mailbox capability", () => {
+describe.runIf(ALL)("a daemon with a mailbox capability", () => {
   it("is installed over banger's own; a VM that runs is adopted", async () => {
     await ok("banger vm create --name before --image plain --memory 192")
     const pid = await ok("pgrep -x firecracker", { root: true })
@@ -48,14 +48,14 @@ describe("a daemon with a mailbox capability", () => {
     expect(await ok(`cat ${await mailbox("box")}`)).toMatch(/ the long build is done$/)
   })
 
-  it.runIf(ALL)("takes part in adoption: the next daemon listens again", async () => {
+  it("takes part in adoption: the next daemon listens again", async () => {
     await ok("systemctl kill --signal=KILL bangerd", { root: true })
     await eventually("banger vm show box --json | jq -e '.vm.state == \"running\"'")
     await eventually("banger vm exec box -- leave-message 'still here'")
     expect(await ok(`tail -1 ${await mailbox("box")}`)).toMatch(/ still here$/)
   })
 
-  it.runIf(ALL)("stays as long as a VM has a part of it that no other daemon could remove", async () => {
+  it("stays as long as a VM has a part of it that no other daemon could remove", async () => {
     const { status, stderr } = await sh("cd ~/banger && sudo ./bin/banger system install --owner owner")
     expect(status).not.toBe(0)
     expect(stderr).toMatch(/the daemon to be installed could not undo what VMs have: (before|box): mailbox/)
@@ -71,8 +71,7 @@ describe("a daemon with a mailbox capability", () => {
     expect(await leaks()).toEqual([])
   })
 
-  // An install takes two minutes; the next describe ends with another.
-  it.runIf(ALL)("gives way to banger's own at the next install without it", async () => {
+  it("gives way to banger's own at the next install without it", async () => {
     await install()
     expect(await ok("banger doctor")).not.toMatch(/mailbox/)
   })
