@@ -33,7 +33,7 @@ describe("the command that words name", () => {
     ["vm nothing", "there is no command \"vm nothing\"", "banger vm --help shows the commands"],
     ["vm lsit", "there is no command \"vm lsit\"", "did you mean banger vm list? banger vm --help shows the commands"],
     ["vm del", "there is no command \"vm del\"", "did you mean banger vm delete? banger vm --help shows the commands"],
-    ["vm sta", "there is no command \"vm sta\"", "did you mean banger vm start? banger vm --help shows the commands"],
+    ["vm sta", "there is no command \"vm sta\"", "did you mean banger vm start or banger vm stats? banger vm --help shows the commands"],
     ["vm stap", "there is no command \"vm stap\"", "did you mean banger vm stop? banger vm --help shows the commands"],
     ["doktor", "there is no command \"doktor\"", "did you mean banger doctor? banger --help shows the commands"],
     ["rn", "there is no command \"rn\"", "did you mean banger run or banger rm? banger --help shows the commands"],

@@ -18,14 +18,14 @@ const distance = (from: string, to: string): number => {
 const FAR = 2
 
 /**
- * The words that may have been meant: the only one that begins so, or those that are nearest, at most two letters away. A word of
- * one or two letters is near to any other, so all of it must not be wrong.
+ * The words that may have been meant: those that begin so, of one letter the only one; or those that are nearest, at most two letters
+ * away. A word of one or two letters is near to any other, so all of it must not be wrong.
  */
 export const nearest = (given: string, known: Iterable<string>): ReadonlyArray<string> => {
   const all = [...new Set(known)]
   const lower = given.toLowerCase()
   const longer = lower === "" ? [] : all.filter((word) => word.toLowerCase().startsWith(lower))
-  if (longer.length === 1) return longer
+  if (longer.length === 1 || lower.length > 1 && longer.length > 0) return longer
   const measured = all.map((word) => [word, distance(lower, word.toLowerCase())] as const)
   const least = Math.min(FAR, lower.length - 1, ...measured.map(([, far]) => far))
   return measured.flatMap(([word, far]) => far === least ? [word] : [])

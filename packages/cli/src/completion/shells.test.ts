@@ -40,7 +40,8 @@ afterAll(async () => {
 
 /** What is typed, and what every shell offers for it. */
 const CASES: ReadonlyArray<readonly [line: string, words: ReadonlyArray<string>]> = [
-  ["banger vm st", ["start", "stop"]],
+  ["banger vm sto", ["stop"]],
+  ["banger vm st", ["start", "stats", "stop"]],
   ["banger vm stop ", ["box", "hung"]],
   ["banger vm start ", ["resting"]],
   ["banger vm stop box ", ["hung"]],

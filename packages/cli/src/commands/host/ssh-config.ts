@@ -26,9 +26,8 @@ export default command({
   }),
   examples: [
     "banger ssh-config --install && ssh sandbox.vm",
-    "rsync -a ./data/ sandbox.vm:data/",
     "banger ssh-config --install --autostart   # a VM that is stopped is started first",
-    `ssh -F ${SSH_CONFIG} sandbox.vm   # once, nothing installed`
+    "banger ssh-config > vms.conf && rsync -e 'ssh -F vms.conf' -a ./data/ sandbox.vm:data/"
   ],
   run: ({ flags: { autostart, install, uninstall } }) => {
     if (uninstall && (install || autostart)) return Effect.fail(new Misuse(`--uninstall and --${install ? "install" : "autostart"} contradict each other`, "banger ssh-config --uninstall"))
