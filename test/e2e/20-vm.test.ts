@@ -29,6 +29,15 @@ describe("vm", () => {
     expect(await ok("banger vm list -q")).toContain(vm.id)
   })
 
+  it("takes of its host what vm stats says", async () => {
+    const { pid } = await show("web")
+    const [figures, rss, sent] = [JSON.parse(await ok("banger vm stats --json web")), Number(await ok(`ps -o rss= -p ${pid}`)) * 1024, Number(await ok("cat /sys/class/net/bng2/statistics/rx_bytes"))]
+    expect(Math.abs(figures.memoryBytes - rss) / rss).toBeLessThan(0.05)
+    expect(figures.sentBytes).toBeLessThanOrEqual(sent)
+    expect(figures.guestTotalBytes / 2 ** 20).toBeGreaterThan(180)
+    expect(figures.guestUsedBytes).toBeLessThan(figures.guestTotalBytes)
+  })
+
   it("answers .vm names, and no others, to the host", async () => {
     expect(await ok("dig @127.0.0.1 -p 42069 web.vm +short")).toBe("172.16.0.2")
     expect(await ok("dig @127.0.0.1 -p 42069 web.vm +tcp +short")).toBe("172.16.0.2")
