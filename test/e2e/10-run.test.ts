@@ -43,7 +43,7 @@ describe("vm run", () => {
   })
 
   it("exits with the command's status 7, and 128+n for a signal", async () => {
-    const ends = await ok("for command in 'exit 7' 'kill -9 $$' 'exec /nonexistent' 'exec /etc/passwd'; do banger vm exec work -- sh -c \"$command\"; echo $?; done 2>/dev/null")
+    const ends = await ok("ends() { banger vm exec work -- \"$@\" 2>/dev/null; echo $?; }; ends sh -c 'exit 7'; ends sh -c 'kill -9 $$'; ends /nonexistent; ends /etc/passwd")
     expect(ends.split("\n")).toEqual(["7", "137", "127", "126"])
   })
 

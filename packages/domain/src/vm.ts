@@ -148,7 +148,7 @@ export class VmDetail extends Schema.Class<VmDetail>("VmDetail")({
   disks: Schema.Array(FileSize)
 }) {}
 
-/** What a VM takes of its host at one moment. Counts are since its start, and null of a VM that does not run. */
+/** The share of the host that a VM takes, at one moment. Counts begin at the VM's start; those of a VM that does not run are null. */
 export class VmUsage extends Schema.Class<VmUsage>("VmUsage")({
   vm: VmView,
   /** When: milliseconds of the daemon's monotonic clock, of use only beside those of another moment. */

@@ -33,7 +33,7 @@ export type OpenPort = typeof OpenPort.Type
 const OpenPorts = Schema.Struct({ ports: Schema.Array(OpenPort), total: Schema.Int })
 
 /** KiB of memory that the guest's kernel has, and that programs could still take. */
-export const GuestMemory = Schema.Struct({ totalKiB: Schema.Int, availableKiB: Schema.Int })
+const GuestMemory = Schema.Struct({ totalKiB: Schema.Int, availableKiB: Schema.Int })
 
 export const Unpacked = Schema.Struct({ files: Schema.Int, bytes: Schema.Number })
 export type Unpacked = typeof Unpacked.Type
@@ -130,17 +130,15 @@ const decoded = <A, I>(schema: Schema.Schema<A, I>) => (answer: Http.IncomingMes
 const within = (duration: `${number} seconds`) => <A, E, R>(call: Effect.Effect<A, E, R>) =>
   Effect.timeoutFail(call, { duration, onTimeout: () => new AgentUnreachable({ problem: `no answer within ${duration}` }) })
 
+/** What the agent says of its guest at a path, within a time. */
+const said = <A, I>(socket: string, path: string, schema: Schema.Schema<A, I>, limit: `${number} seconds`): Effect.Effect<A, AgentUnreachable | AgentRefused> =>
+  request(socket, { method: "GET", path }).pipe(Effect.flatMap(expecting(200)), Effect.flatMap(decoded(schema)), within(limit), Effect.scoped)
+
 /** A refusal of a call that cannot be wrong is as good as no answer. */
 const unreachable = (refused: AgentRefused) => new AgentUnreachable({ problem: refused.problem })
 
 export const health = (socket: string): Effect.Effect<Health, AgentUnreachable> =>
-  request(socket, { method: "GET", path: "/v1/health" }).pipe(
-    Effect.flatMap(expecting(200)),
-    Effect.flatMap(decoded(Health)),
-    Effect.catchTag("AgentRefused", unreachable),
-    within("5 seconds"),
-    Effect.scoped
-  )
+  Effect.catchTag(said(socket, "/v1/health", Health, "5 seconds"), "AgentRefused", unreachable)
 
 /** Returns when the guest has written its file systems out and is about to go down; it goes down after that. */
 export const shutdown = (socket: string, action: "stop" | "reboot"): Effect.Effect<void, AgentUnreachable> =>
@@ -163,30 +161,15 @@ export const setClock = (socket: string, unixMs: number): Effect.Effect<void, Ag
 
 /** Asks for the guest's sshd, and waits for one that is still starting: so many seconds at most. */
 export const sshServer = (socket: string, seconds: number, term: string): Effect.Effect<SshServer, AgentUnreachable | AgentRefused> =>
-  request(socket, { method: "GET", path: `/v1/sshd?${new URLSearchParams({ waitMs: String(seconds * 1000), term })}` }).pipe(
-    Effect.flatMap(expecting(200)),
-    Effect.flatMap(decoded(SshServer)),
-    within(`${seconds + 10} seconds`),
-    Effect.scoped
-  )
+  said(socket, `/v1/sshd?${new URLSearchParams({ waitMs: String(seconds * 1000), term })}`, SshServer, `${seconds + 10} seconds`)
 
 /** The guest's open ports, of at most a thousand, and how many there are. Refused with 404 by agents that know no such call. */
 export const openPorts = (socket: string): Effect.Effect<typeof OpenPorts.Type, AgentUnreachable | AgentRefused> =>
-  request(socket, { method: "GET", path: "/v1/ports" }).pipe(
-    Effect.flatMap(expecting(200)),
-    Effect.flatMap(decoded(OpenPorts)),
-    within("10 seconds"),
-    Effect.scoped
-  )
+  said(socket, "/v1/ports", OpenPorts, "10 seconds")
 
 /** The guest's own word on its memory. Refused with 404 by agents that know no such call. */
 export const guestMemory = (socket: string): Effect.Effect<typeof GuestMemory.Type, AgentUnreachable | AgentRefused> =>
-  request(socket, { method: "GET", path: "/v1/memory" }).pipe(
-    Effect.flatMap(expecting(200)),
-    Effect.flatMap(decoded(GuestMemory)),
-    within("5 seconds"),
-    Effect.scoped
-  )
+  said(socket, "/v1/memory", GuestMemory, "5 seconds")
 
 const at = (call: "files" | "copy", path: string) => `/v1/${call}?${new URLSearchParams({ path })}`
 

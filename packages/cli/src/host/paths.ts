@@ -13,7 +13,7 @@ export const LAYERS = "/var/cache/banger/layers"
 /** Files of images, by digest: the owner may read them. */
 export const STORE = "/var/lib/banger/root/store"
 export const KNOWN_HOSTS = "/var/lib/banger/daemon/ssh/known_hosts"
-/** What a configuration of ssh includes: the VMs, and what starts one that is stopped. */
+/** Two files of the daemon's that a configuration of ssh may include: the first has the VMs as hosts, the second starts a VM that is stopped. */
 export const SSH_CONFIG = "/var/lib/banger/daemon/ssh/config"
 export const SSH_AUTOSTART = "/var/lib/banger/daemon/ssh/autostart"
 

@@ -3,8 +3,8 @@ import { canRedraw, rowsOf } from "./terminal.ts"
 import { print, type Write } from "./text.ts"
 
 /**
- * What shows one text in place of the one before, on a screen of its own that the terminal takes away at the end of the scope. Without a
- * terminal that can, each text is printed behind the last.
+ * A function that shows each text in place of the one before. It has a screen of its own, which the terminal takes away when the scope
+ * ends. Into a pipe, or on a terminal that cannot redraw, each text is printed behind the last.
  */
 export const fullScreen = Effect.gen(function*() {
   if (!canRedraw(process.stdout)) return print

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
 import * as fs from "node:fs/promises"
-import { dirname } from "node:path"
+import { dirname, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import { LocalFailure } from "../failure/errors.ts"
 import { Unpaired } from "./block.ts"
@@ -20,7 +20,7 @@ const real = async (path: string): Promise<string> => {
     if (code(error) !== "ENOENT") throw error
     // A link to nothing yet.
     const target = await fs.readlink(path).catch(() => undefined)
-    return target === undefined ? path : new URL(target, `file://${path}`).pathname
+    return target === undefined ? path : resolve(dirname(path), target)
   }
 }
 
@@ -34,7 +34,7 @@ const read = async (path: string) => {
   }
 }
 
-/** Whether the file was changed. It is exchanged whole, so ssh reads the old one or the new one, and a full disk loses nothing. */
+/** Changes a file's text, and says whether that made a difference. The file is exchanged whole: ssh reads the old one or the new one, and a full disk loses nothing. */
 export const rewrite = (path: string, change: (text: string) => string): Effect.Effect<boolean, LocalFailure> =>
   Effect.tryPromise({
     try: async () => {

@@ -10,7 +10,7 @@ import { type FakeDaemon, startFakeDaemon, view } from "./fake-daemon.ts"
 import { arrived, base, commit, guestGit, home, repository } from "./repositories.ts"
 
 const GIT = "/usr/bin/git"
-/** What begins a guest with another file in git's place: in mounts of its own, which takes root. */
+/** The command that starts a guest with another file in git's place. Such a guest has mounts of its own, which only root can make. */
 const inPlaceOfGit = (file: string) => ["unshare", "--mount", "sh", "-c", `mount --bind ${file} ${GIT} && exec "$@"`, "sh"]
 export const canReplaceGit = spawnSync("unshare", ["--mount", "true"]).status === 0 && existsSync(GIT)
 
@@ -65,7 +65,7 @@ export const makeGuests = () => {
   }
   const run = (...words: ReadonlyArray<string>) => start([...banger, "vm", ...words], environment).ended
 
-  /** What is said when nothing is taken, and that nothing was. */
+  /** Pulls from a spoilt repository, checks that nothing was taken over, and gives the first line of the refusal. */
   const refused = async (name: string, spoil: (there: string) => void, vm = "box", ...flags: ReadonlyArray<string>) => {
     const { here, there } = await pair(name)
     spoil(there)

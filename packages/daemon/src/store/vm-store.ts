@@ -43,7 +43,7 @@ export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
     Layer.effect(VmStore, Effect.gen(function*() {
       const sql = yield* SqlClient.SqlClient
       const insert = ({ id, name, record, slot }: typeof Row.Type) => sql`INSERT INTO vms ${sql.insert({ id, name, slot, record })}`
-      const update = (record: VmRecord) => sql`UPDATE vms SET record = ${encode(record)} WHERE id = ${record.spec.id}`
+      const update = (record: VmRecord) => sql`UPDATE vms SET name = ${record.spec.name}, record = ${encode(record)} WHERE id = ${record.spec.id}`
       const rows = sql<{ readonly [column: string]: unknown }>`SELECT * FROM vms ORDER BY name`
 
       const json = (id: VmId) => `${directory}/${id}/vm.json`
@@ -113,7 +113,8 @@ export class VmStore extends Context.Tag("@banger/daemon/VmStore")<VmStore, {
           sql.withTransaction(Effect.gen(function*() {
             const { id, name } = record.spec
             if ((yield* rows).some((other) => other["name"] === name && other["id"] !== id)) return yield* new NameTaken({ name })
-            yield* sql`UPDATE vms SET name = ${name}, record = ${encode(record)} WHERE id = ${id}`
+            yield* update(record)
+            // Inside, as for a new record.
             yield* beside(record)
           })).pipe(Effect.mapError((error) => error instanceof NameTaken ? error : unwritable(error))),
         // The file first: it would bring the row back.

@@ -9,7 +9,7 @@ const hosts: ReadonlyArray<SshHost> = ["one", "two-2"].map((name, at) => ({ name
 const directory = fs.mkdtempSync(`${tmpdir()}/banger-ssh-files-`)
 afterAll(() => fs.rmSync(directory, { recursive: true }))
 
-/** What ssh makes of a configuration for a host, by the names of its settings. */
+/** The settings, by name, that ssh has for a host once it has read a configuration. */
 const settings = (config: string, host: string, env: NodeJS.ProcessEnv = process.env): ReadonlyMap<string, string> => {
   const file = `${directory}/config`
   fs.writeFileSync(file, config)

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Registry } from "./registry.ts"
 
-/** What doctor calls them while they cannot be written: ssh alone needs them, and the next VM writes them anew. */
+/** The files' name in doctor while they cannot be written. ssh alone needs these files, and the next VM that is made writes them anew. */
 export const SSH_FILES = "host keys and addresses for ssh"
 
 /** A VM as ssh knows it. */
@@ -30,8 +30,9 @@ const HEAD = "# Written by banger from its VMs, anew whenever one comes or goes:
 export const knownHosts = (hosts: ReadonlyArray<SshHost>): string => hosts.map(({ key, name }) => `${name}.vm ${key}\n`).join("")
 
 /**
- * What the user's ssh is to know of each VM; hosts that merely end in `.vm` are left alone. The user's other settings apply too, since
- * the first value wins: but for those that lead elsewhere, and those that would hand a guest more than a session.
+ * A `Host` block a VM; other hosts whose names end in `.vm` are left alone. The user's own settings apply to VMs, too, except for those
+ * that are set here, since ssh takes the first value: the settings that lead to another host, and those that would hand a guest the user's
+ * agent, display or tickets.
  */
 export const sshConfig = (hosts: ReadonlyArray<SshHost>, identity: string, known: string): string =>
   HEAD + hosts.map(({ address, name }) => `Host ${name}.vm
@@ -63,7 +64,7 @@ export const sshAutostart = (hosts: ReadonlyArray<SshHost>): string => {
   return HEAD + hosts.map(({ name }) => `Match originalhost ${name}.vm exec "${wait(name)} 2>/dev/null || { banger vm start ${name} && ${wait(name)}; }"\n`).join("")
 }
 
-/** What ssh reads of banger's VMs: known_hosts for `vm ssh` and all others, config and autostart for those who include them (`banger ssh-config`). */
+/** The files by which ssh knows VMs: `vm ssh` reads known_hosts, and users' own configurations include config and autostart (`banger ssh-config`). */
 export class SshFiles extends Context.Tag("@banger/daemon/SshFiles")<SshFiles, {
   /** Written anew from all VMs; each file whole or not at all. */
   readonly write: Effect.Effect<void, StateUnwritable>

@@ -13,7 +13,7 @@ const text = (path: string) => Effect.option(file(path, () => fs.readFile(path, 
 /** A value of the kernel's tables of names and numbers (cpu.stat, memory.stat). */
 const valueIn = (table: string, name: string): number => Number(new RegExp(`^${name} (\\d+)$`, "m").exec(table)?.[1] ?? 0)
 
-/** What a VM takes of its host now. All of it is the kernel's own count, so no guest can tell it otherwise. */
+/** The share of the host that a VM takes now, as the host's kernel counts: no guest can change these numbers. */
 export const usage = (record: VmRecord): Effect.Effect<VmUsage> =>
   Effect.gen(function*() {
     const { id, slot } = record.spec

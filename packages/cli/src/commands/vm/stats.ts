@@ -42,7 +42,7 @@ const WATCHED = 2000
 const PATIENCE = "1 second"
 
 /** Of the processor's time between two looks, in percent of one processor. The count of another run began at zero. */
-export const cpuPercent = (before: VmUsage | undefined, now: VmUsage): number | null => {
+const cpuPercent = (before: VmUsage | undefined, now: VmUsage): number | null => {
   if (now.cpuMs === null) return null
   if (before === undefined || before.cpuMs === null || before.cpuMs > now.cpuMs || before.atMs >= now.atMs) return 0
   return Math.round((now.cpuMs - before.cpuMs) / (now.atMs - before.atMs) * 1000) / 10
