@@ -7,6 +7,16 @@ beforeAll(() => reset())
 const score = (unit: string) =>
   ok(`systemd-analyze security ${unit} --no-pager 2>/dev/null | sed -n 's/.*exposure level for .*: \\([0-9.]*\\) .*/\\1/p'`, { root: true }).then(Number)
 
+/** A web server of a guest that has no more than Perl. */
+const SERVER = `use IO::Socket::INET;
+my $server = IO::Socket::INET->new(LocalPort => 3000, Listen => 5, ReuseAddr => 1) or die;
+while (my $client = $server->accept) { while (<$client>) { last if $_ eq "\\r\\n" } print $client "HTTP/1.0 200 OK\\r\\n\\r\\nfrom the guest\\n"; close $client }
+`
+
+/** What systemd-resolved says of the host, but for banger's own links. */
+const resolved = async () =>
+  (await ok("resolvectl status --no-pager")).split("\n\n").filter((part) => !/^Link \d+ \((?:br-banger|banger-dns|bng\d+)\)/.test(part))
+
 describe("system", () => {
   it("doctor finds nothing that fails", async () => {
     const { status, stdout } = await sh("banger doctor")
@@ -29,9 +39,23 @@ describe("system", () => {
     expect((await sh("runuser -u nobody -- python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect(\"/run/banger-root/bangerd-root.sock\")'", { root: true })).stderr).toMatch(/Permission denied/)
   })
 
+  it("routes .vm names to it through systemd-resolved, whenever that runs", async () => {
+    await sh("banger vm exec kept -- sh -c 'cat > /root/serve.pl; setsid perl /root/serve.pl </dev/null >/dev/null 2>&1 &'", { input: SERVER })
+    const address = JSON.parse(await ok("banger vm show kept --json")).vm.address
+    expect(await ok("getent hosts kept.vm")).toMatch(new RegExp(`^${address.replaceAll(".", "\\.")} +kept\\.vm$`))
+    expect((await sh("getent hosts nobody.vm")).status).toBe(2)
+    expect(await ok("curl -s --retry 20 --retry-connrefused http://kept.vm:3000/")).toBe("from the guest")
+    expect(JSON.parse(await ok("banger vm ports kept --json"))).toContainEqual(expect.objectContaining({ port: 3000, url: "http://kept.vm:3000/" }))
+    expect(await ok("banger doctor")).toMatch(/^ok {4}dns routing: NAME\.vm by 127\.0\.0\.53/m)
+    for (const again of ["systemctl restart systemd-resolved", "systemctl kill --signal=KILL systemd-resolved", "systemctl stop systemd-resolved; ip link show banger-dns && exit 1; systemctl start systemd-resolved"]) {
+      await ok(again, { root: true })
+      await eventually("systemctl is-active banger-dns && getent hosts kept.vm")
+    }
+  })
+
   it("says what is wrong when the daemon is down, and the next command starts it", async () => {
     // A guest that looks up a name would start it.
-    await ok("systemctl stop bangerd-dns.socket bangerd-dns-guests.socket bangerd.socket bangerd.service", { root: true })
+    await ok("systemctl stop 'bangerd-dns*' bangerd.socket bangerd.service", { root: true })
     const down = await sh("banger vm list")
     expect(down.status).toBe(5)
     expect(down.stderr).toMatch(/systemctl start bangerd/)
@@ -39,7 +63,7 @@ describe("system", () => {
     const doctor = await sh("banger doctor")
     expect(doctor.status).toBe(1)
     expect(doctor.stdout).toMatch(/^FAIL {2}daemon: .*\n.*systemctl start bangerd[\s\S]*^ok {4}firecracker kvm: [\s\S]*^ok {4}tap-pool network tools: /m)
-    await ok("systemctl start bangerd-dns.socket bangerd-dns-guests.socket bangerd.socket", { root: true })
+    await ok("systemctl start bangerd-dns.socket bangerd-dns-guests.socket bangerd-dns-link.socket bangerd.socket", { root: true })
     expect(await ok("banger vm list -q --all")).not.toBe("")
   })
 
@@ -70,13 +94,16 @@ describe("system", () => {
     expect(JSON.parse(await ok("banger vm show kept --json")).vm.reason).toBe("host rebooted")
     await ok("banger vm start kept")
     expect(await ok("banger vm exec kept -- cat /root/kept /etc/kept")).toBe("root\nslash")
+    expect(await ok("getent hosts kept.vm")).toMatch(/ kept\.vm$/)
   })
 
   it("uninstall refuses while VMs run, then takes everything with it", async () => {
     const refused = await sh("sudo banger system uninstall")
     expect(refused.status).toBe(1)
     expect(refused.stderr).toMatch(/--stop/)
+    const names = await resolved()
     await ok("sudo banger system uninstall --stop --purge")
+    expect(await resolved()).toEqual(names)
     const left = await ok(`dmsetup ls | grep banger; losetup -a | grep banger; ip -br link | grep -E 'bng|banger'; iptables-save | grep -i banger
       nft list ruleset | grep -i banger; systemctl list-units --all --no-legend 'banger*'; systemctl list-unit-files --no-legend 'banger*'
       find /etc /run /var/lib /var/cache /usr/local -iname '*banger*' 2>/dev/null; grep -rl banger /etc/udev /etc/sysctl.d /etc/tmpfiles.d 2>/dev/null; true`, { root: true })

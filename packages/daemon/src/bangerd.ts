@@ -14,7 +14,6 @@ import type { HostServices } from "@banger/capabilities/pipeline.ts"
 import { freeBytes } from "@banger/capabilities/reserve.ts"
 import { DaemonApi } from "@banger/domain/api.ts"
 import type { Failure } from "@banger/domain/failure.ts"
-import { gateway } from "@banger/domain/network.ts"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import * as Console from "effect/Console"
@@ -56,7 +55,7 @@ const hostServices = ({ publicKey }: Settings) =>
     GuestListener.layer,
     Clocks.layer,
     GuestKeys.layer(publicKey),
-    Layer.unwrapEffect(Effect.map(HostFacts, ({ helper }) => Dns.layer(Effect.map(helper, ({ cidr }) => gateway(cidr)))))
+    Layer.unwrapEffect(Effect.map(HostFacts, ({ helper }) => Dns.layer(Effect.map(helper, ({ cidr }) => cidr))))
   ).pipe(
     Layer.provideMerge(HostFacts.layer),
     Layer.provideMerge(Helper.layer(HELPER_SOCKET))

@@ -31,6 +31,9 @@ export const prefixLength = (cidr: Cidr): number => parsed(cidr).prefix
 /** The bridge's own address, the guests' gateway and resolver: the network's first. */
 export const gateway = (cidr: Cidr): string => dotted(parsed(cidr).base + 1)
 
+/** The network's last address, of the link on which systemd-resolved asks for `.vm` names. */
+export const dnsLinkAddress = (cidr: Cidr): string => dotted(parsed(cidr).base + hosts(parsed(cidr).prefix) - 2)
+
 /** The guest's address. */
 export const address = (cidr: Cidr, slot: Slot): string => dotted(parsed(cidr).base + slot)
 

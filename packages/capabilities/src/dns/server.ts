@@ -6,6 +6,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
+import { type Cidr, dnsLinkAddress, gateway } from "@banger/domain/network.ts"
 import { descriptors } from "../activated-socket.ts"
 import { answering } from "./answers.ts"
 import { Dns } from "./contract.ts"
@@ -66,14 +67,16 @@ const tcp = (place: Place, answer: Answer) =>
 /** The names of the units' descriptors: one for UDP, one for TCP each. */
 const HOSTS = "dns"
 const GUESTS = "dns-guests"
+const LINK = "dns-link"
 
 /**
- * The daemon's name server. On 127.0.0.1 it answers the zone alone; on the bridge's address, where guests ask, it also
- * passes other names on to the host's upstreams, for guests that have NAT. systemd holds its sockets (bangerd-dns.socket,
- * bangerd-dns-guests.socket); what it does not hold is bound here, and a port that is taken is tried again: a VM does not
- * need its name to run.
+ * The daemon's name server. On 127.0.0.1, and on the link banger-dns for systemd-resolved, it answers the zone alone; on the
+ * bridge's address, where guests ask, it also passes other names on to the host's upstreams, for guests that have NAT. systemd
+ * holds its sockets (bangerd-dns.socket, bangerd-dns-guests.socket, bangerd-dns-link.socket); what it does not hold is bound
+ * here, but for the link's, since a host without systemd-resolved has no such link. A port that is taken is tried again: a VM
+ * does not need its name to run.
  */
-export const layer = (bridge: Effect.Effect<string>, hostPort = HOST_DNS_PORT) =>
+export const layer = (network: Effect.Effect<Cidr>, hostPort = HOST_DNS_PORT) =>
   Layer.scoped(Dns, Effect.gen(function*() {
     const answers = answering(yield* forwarder())
     const bound = new Map<string, { readonly held: boolean }>()
@@ -99,14 +102,16 @@ export const layer = (bridge: Effect.Effect<string>, hostPort = HOST_DNS_PORT) =
         if (fd === undefined) return yield* own
         const [held, wanted] = yield* Effect.all([listen({ fd }, protocol, answer), address])
         if (held === wanted) return
-        failed.set(`held ${protocol}`, `systemd holds ${held}:${port}/${protocol} for guests, which ask ${wanted} since network.cidr was changed`)
+        failed.set(`held ${held}/${protocol}`, `systemd holds ${held}:${port}/${protocol}, which is asked at ${wanted} since network.cidr was changed`)
         yield* own
       }).pipe(Effect.forkIn(sockets))
     for (const [name, address, port, answer] of [
       [HOSTS, Effect.succeed("127.0.0.1"), hostPort, answers.hosts],
-      [GUESTS, bridge, GUEST_DNS_PORT, answers.guests]
+      [GUESTS, Effect.map(network, gateway), GUEST_DNS_PORT, answers.guests],
+      [LINK, Effect.map(network, dnsLinkAddress), HOST_DNS_PORT, answers.hosts]
     ] as const) {
       const [datagrams, connections] = descriptors(name)
+      if (name === LINK && datagrams === undefined) continue
       yield* each("udp", datagrams, address, port, answer)
       yield* each("tcp", connections, address, port, answer)
     }

@@ -3,7 +3,7 @@ import type { Answer, Packet } from "dns-packet"
 /** Seconds; a VM's address can change with the next VM of that name. */
 export const TTL = 5
 
-const ZONE = "vm"
+export const ZONE = "vm"
 const NEGATIVE_TTL = 1
 
 /** AA. RA stays unset: the zone is all that is known here, and what is passed on comes back as the upstream wrote it. */
@@ -13,11 +13,14 @@ const REFUSED = 5
 const FORMERR = 1
 const NOTIMP = 4
 
+/** What the zone's SOA names as its primary: who gets this answer has asked banger. */
+export const PRIMARY = "banger.vm"
+
 const soa: Answer = {
   name: ZONE,
   type: "SOA",
   ttl: NEGATIVE_TTL,
-  data: { mname: "banger.vm", rname: "hostmaster.vm", serial: 1, refresh: 3600, retry: 600, expire: 86_400, minimum: NEGATIVE_TTL }
+  data: { mname: PRIMARY, rname: "hostmaster.vm", serial: 1, refresh: 3600, retry: 600, expire: 86_400, minimum: NEGATIVE_TTL }
 }
 
 export const inZone = (name: string): boolean => name === ZONE || name.endsWith(`.${ZONE}`)

@@ -5,7 +5,7 @@ import { version } from "@banger/capabilities/tool.ts"
 import * as Effect from "effect/Effect"
 import type { InstallRecord } from "../settings.ts"
 import { rendered, SETTINGS, UNIT_DIRECTORY, UNITS } from "./files.ts"
-import { restart } from "./name-sockets.ts"
+import { restart } from "./names.ts"
 import { reloadNetworkManagers } from "./network.ts"
 import type { Step } from "./step.ts"
 

@@ -11,7 +11,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { INSTALL_RECORD, installRecord } from "../settings.ts"
 import { COMMAND, LIBRARY, NETWORK_MANAGER, SETTINGS, UNIT_DIRECTORY, UNITS } from "./files.ts"
-import { NAME_SOCKETS } from "./name-sockets.ts"
+import { NAME_UNITS } from "./names.ts"
 import { needsForwarding, reloadNetworkManagers } from "./network.ts"
 import { Refused } from "./refused.ts"
 import { sharedFiles } from "./shared.ts"
@@ -74,11 +74,11 @@ export const uninstall = ({ purge, stop }: { readonly purge: boolean; readonly s
       return yield* new Refused({ problem: `${units.length} VMs run`, fix: "banger vm stop --all, or banger system uninstall --stop" })
     }
     const record = yield* Effect.option(installRecord)
-    // The name server's sockets first: a guest's query would start the daemon again.
-    yield* Effect.forEach([...NAME_SOCKETS, ...UNITS].filter((unit) => !unit.includes("@") && existsSync(`${UNIT_DIRECTORY}/${unit}`)), (unit) =>
+    // The name server's units first: a guest's query would start the daemon again.
+    yield* Effect.forEach([...NAME_UNITS, ...UNITS].filter((unit) => !unit.includes("@") && existsSync(`${UNIT_DIRECTORY}/${unit}`)), (unit) =>
       run(["systemctl", "disable", "--quiet", "--now", unit], { timeoutMs: STOP_MS }), { discard: true })
     const left = yield* sweep(record._tag === "Some" ? record.value.ipForward : readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim())
-    const written = [...[...NAME_SOCKETS, ...UNITS].map((unit) => `${UNIT_DIRECTORY}/${unit}`), ...Object.keys(SETTINGS), ...sharedFiles("/"), COMMAND, LIBRARY, INSTALL_RECORD]
+    const written = [...[...NAME_UNITS, ...UNITS].map((unit) => `${UNIT_DIRECTORY}/${unit}`), ...Object.keys(SETTINGS), ...sharedFiles("/"), COMMAND, LIBRARY, INSTALL_RECORD]
     const state = purge ? [STATE, CACHE, "/etc/banger"] : []
     // Before the command goes that would try again.
     if (left.length > 0) return yield* new Refused({ problem: `not everything could be removed: ${left.join("; ")}`, fix: "banger system uninstall --stop again" })

@@ -3,7 +3,7 @@ import * as Options from "@effect/cli/Options"
 import { command } from "../../command-line/command.ts"
 import { systemctl } from "./root-bundle.ts"
 
-const UNITS = ["bangerd.socket", "bangerd.service", "bangerd-dns.socket", "bangerd-dns-guests.socket", "bangerd-root.socket", "bangerd-root.service", "banger-vm@*"]
+const UNITS = ["bangerd.socket", "bangerd.service", "bangerd-dns*.socket", "banger-dns.service", "bangerd-root.socket", "bangerd-root.service", "banger-vm@*"]
 
 export default command({
   path: "system status",

@@ -1,3 +1,4 @@
+import { Resolver } from "node:dns/promises"
 import { isIPv6 } from "node:net"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
@@ -30,12 +31,19 @@ const AT_ONCE = 128
 /** Whether the host reaches it: the rest listens for the guest alone. */
 const reached = ({ address, protocol }: OpenPort, vm: VmView) => protocol === "tcp" && ["0.0.0.0", "::", `::ffff:${vm.address}`, vm.address].includes(address)
 
-const urlOf = (vm: VmView, port: number) =>
-  Effect.map(webScheme(vm.address, port), (scheme) => scheme === undefined ? null : `${scheme}://${vm.address}:${port}/`)
+/** How long the host's resolver may take, milliseconds: as long as a probe. */
+const PATIENCE_MS = 1_500
+
+/** NAME.vm where the host's resolver leads there, else the address. */
+const hostOf = ({ address, name }: VmView) =>
+  Effect.tryPromise(() => new Resolver({ timeout: PATIENCE_MS, tries: 1 }).resolve4(`${name}.vm`)).pipe(
+    Effect.map((found) => found.includes(address) ? `${name}.vm` : address),
+    Effect.orElseSucceed(() => address)
+  )
 
 export default command({
   path: "vm ports",
-  about: `Lists what listens in a VM: the port, the process, and the address for a browser of this host where it speaks HTTP.
+  about: `Lists what listens in a VM: the port, the process, and where it speaks HTTP its address for a browser of this host: http://NAME.vm:PORT/ once the host's resolver knows such names (banger doctor).
 The kernel's own tables are read, so the guest needs no program for it. NAT is for the way out alone: this host reaches a guest either way.`,
   args: vmName(["running"]),
   flags: Options.all({ json }),
@@ -47,9 +55,14 @@ The kernel's own tables are read, so the guest needs no program for it. NAT is f
       const { ports, total } = yield* Effect.mapError(openPorts(vm.vsock), (error) =>
         error instanceof AgentRefused && error.status === 404 ? tooOld(vm, "tell") : error)
       // Of one port on several addresses one answer is enough.
-      const urls = new Map(yield* Effect.forEach(new Set(ports.filter((port) => reached(port, vm)).map(({ port }) => port)), (port) =>
-        Effect.map(urlOf(vm, port), (url) => [port, url] as const), { concurrency: AT_ONCE }))
-      const found = ports.map((port) => ({ ...port, url: reached(port, vm) ? urls.get(port.port) ?? null : null }))
+      const probes = Effect.forEach(new Set(ports.filter((port) => reached(port, vm)).map(({ port }) => port)), (port) =>
+        Effect.map(webScheme(vm.address, port), (scheme) => [port, scheme] as const), { concurrency: AT_ONCE })
+      const [host, schemes] = yield* Effect.all([hostOf(vm), Effect.map(probes, (found) => new Map(found))], { concurrency: 2 })
+      const url = (port: number) => {
+        const scheme = schemes.get(port)
+        return scheme === undefined ? null : `${scheme}://${host}:${port}/`
+      }
+      const found = ports.map((port) => ({ ...port, url: reached(port, vm) ? url(port.port) : null }))
       if (total > found.length) yield* say(`${vm.name} has ${total} of them; these are the first ${found.length}`)
       if (flags.json) yield* printJson(PORTS, found)
       else {
