@@ -64,9 +64,11 @@ describe("vm run", () => {
   })
 
   it("--rm leaves nothing, also when the command fails; its stdin is piped through", async () => {
-    const { status, stderr, stdout } = await sh("tar c -C repo kept.txt | banger vm run --rm --image plain --memory 256 -- sh -c 'tar xO; exit 3'")
+    await ok("mkdir -p plain/empty && echo as it is >plain/file && chmod 750 plain")
+    const { status, stderr, stdout } = await sh("tar c -C repo kept.txt | banger vm run --rm --copy ./plain --with ./repo:beside --with ./plain/empty --image plain --memory 256 -- sh -c 'tar xO; pwd; cat file; ls ../beside/untracked.txt; stat -c %a . ../empty; exit 3'")
     expect(status, stderr).toBe(3)
-    expect(stdout).toBe("kept\nchanged\n")
+    expect(stdout).toBe("kept\nchanged\n/root/plain\nas it is\n../beside/untracked.txt\n750\n755\n")
+    expect(stderr).toMatch(/1 file for \/root\/plain sent, 9 B/)
     expect(JSON.parse(await ok("banger vm list --all --json")).map(({ name }: { name: string }) => name)).toEqual(["work"])
     expect(await leaks()).toEqual([])
   })
@@ -81,9 +83,9 @@ describe("vm run", () => {
 
   it("--dry-run lists exactly what would be sent, and creates nothing", async () => {
     const plan = JSON.parse(await ok("banger vm run --dry-run --json ./repo"))
-    expect(plan.files.map(({ path }: { path: string }) => path).toSorted()).toEqual([".gitattributes", ".gitmodules", "Makefile", "big.bin", "kept.txt", "lib", "lib/inner.txt", "link", "tool"])
+    expect(plan[0].files.map(({ path }: { path: string }) => path).toSorted()).toEqual([".gitattributes", ".gitmodules", "Makefile", "big.bin", "kept.txt", "lib", "lib/inner.txt", "link", "tool"])
     const all = JSON.parse(await ok("banger vm run --dry-run --include-untracked --json ./repo"))
-    expect(all.files.map(({ path }: { path: string }) => path)).toContain("untracked.txt")
+    expect(all[0].files.map(({ path }: { path: string }) => path)).toContain("untracked.txt")
   })
 
   it("refuses a directory that is no work tree, with the way out", async () => {

@@ -1,7 +1,9 @@
 import * as Schema from "effect/Schema"
 import { about } from "@banger/domain/about.ts"
-import { one } from "../command-line/json.ts"
+import { array } from "../command-line/json.ts"
+import type { Directory } from "../workspace/directory.ts"
 import type { Workspace } from "../workspace/workspace.ts"
+import { isRepository, parts, type Sent } from "./sent.ts"
 import { size } from "@banger/domain/size.ts"
 
 /** As a shell could read it: what is not plain text is written in octal. */
@@ -13,7 +15,10 @@ const printable = (path: Buffer): string => {
   return `"${escaped.join("")}"`
 }
 
-const total = ({ bytes, members, target }: Workspace) => {
+const listed = (part: Directory | Workspace): ReadonlyArray<string> =>
+  [...part.members.map(({ kind, path }) => printable(path) + (kind === "directory" ? "/" : "")), total(part)]
+
+const total = ({ bytes, members, target }: Directory | Workspace) => {
   const files = members.filter(({ kind }) => kind !== "directory").length
   return `${files} ${files === 1 ? "file" : "files"}, ${size(bytes)} (${bytes} bytes), to ${target}`
 }
@@ -28,16 +33,16 @@ export const historyLines = ({ repositories }: Workspace): ReadonlyArray<string>
     return `history${files === "" ? "" : ` of ${printable(Buffer.from(files))}`}: ${what}, ${counted(refs.filter(({ name }) => name.startsWith("refs/tags/")).length, "tag")}, ${size(bytes)}`
   })
 
-export const dryRunText = (workspace: Workspace): string =>
-  [...workspace.members.map(({ kind, path }) => printable(path) + (kind === "directory" ? "/" : "")), total(workspace), ...historyLines(workspace)].join("\n") + "\n"
+export const dryRunText = (sent: Sent): string =>
+  parts(sent).length === 0
+    ? "neither PATH, --copy nor --with was given: no file would be sent\n"
+    : parts(sent).flatMap((part) => [...listed(part), ...(isRepository(part) ? historyLines(part) : [])]).join("\n") + "\n"
 
-/** What would be sent; null of a run without a PATH. */
 const Sending = Schema.Struct({
-  from: Schema.String.pipe(about("the work tree on the host")),
+  from: Schema.String.pipe(about("the directory on the host")),
   to: Schema.String.pipe(about("the directory in the guest")),
-  cwd: Schema.String.pipe(about("where the command would begin")),
   bytes: Schema.Number.pipe(about("of the files")),
-  history: Schema.NullOr(Schema.Literal("full", "shallow")),
+  history: Schema.NullOr(Schema.Literal("full", "shallow")).pipe(about("of the repository at PATH; null of what --copy and --with send")),
   files: Schema.Array(Schema.Struct({
     path: Schema.String.pipe(about("as git quotes it: what is not plain text in octal")),
     kind: Schema.Literal("file", "symlink", "directory"),
@@ -46,13 +51,14 @@ const Sending = Schema.Struct({
   }))
 })
 
-export const SENDING = one("what would be sent", Schema.NullOr(Sending), "--dry-run")
+/** The repository first, then the directories in the order in which they were named. */
+export const SENDING = array("what would be sent", Sending, "--dry-run")
 
-export const dryRunJson = (workspace: Workspace): typeof Sending.Type => ({
-  from: workspace.top,
-  to: workspace.target,
-  cwd: workspace.cwd,
-  bytes: workspace.bytes,
-  history: workspace.repositories[0]?.history.mode ?? null,
-  files: workspace.members.map(({ bytes, kind, mode, path }) => ({ path: printable(path), kind, mode: mode.toString(8).padStart(4, "0"), bytes }))
-})
+export const dryRunJson = (sent: Sent): ReadonlyArray<typeof Sending.Type> =>
+  parts(sent).map((part) => ({
+    from: isRepository(part) ? part.top : part.from,
+    to: part.target,
+    bytes: part.bytes,
+    history: isRepository(part) ? part.repositories[0]?.history.mode ?? null : null,
+    files: part.members.map(({ bytes, kind, mode, path }) => ({ path: printable(path), kind, mode: mode.toString(8).padStart(4, "0"), bytes }))
+  }))

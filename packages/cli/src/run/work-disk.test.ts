@@ -17,7 +17,7 @@ describe("a workspace", () => {
     const small = workspace(Array.from({ length: 65_536 }, () => 16))
     yield* mustFit(small, 2048)
     const { hint, message } = yield* Effect.flip(mustFit(small, 1024))
-    assert.match(message, /: 65536 files, 256 MiB with their history, on a disk of 1 GiB$/)
+    assert.match(message, /: 65536 files, 256 MiB with history, on a disk of 1 GiB$/)
     assert.strictEqual(hint, "--disk-size 3G")
     yield* Effect.flip(mustFit(workspace(Array.from({ length: 30_000 }, () => 30_000)), 1024))
   }))

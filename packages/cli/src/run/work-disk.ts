@@ -11,20 +11,20 @@ const BLOCK = 4096
 /** The file system has an inode for so many bytes (native/internal/mkext4). */
 const BYTES_PER_INODE = 16_384
 
-/** The sizes of a workspace: those of its files, and of the history of each repository. */
+/** The sizes of what is sent: those of files, and of the history of each repository. */
 interface Sizes {
   readonly members: ReadonlyArray<{ readonly bytes: number }>
   readonly repositories: ReadonlyArray<{ readonly history: { readonly bytes: number } }>
 }
 
-/** Refuses a workspace that is too large for the work disk, before a VM is made of it. */
+/** Refuses what is too large for the work disk, before a VM is made for it. */
 export const mustFit = ({ members, repositories }: Sizes, diskMib: number): Effect.Effect<void, LocalFailure> => {
   const histories = repositories.reduce((sum, { history }) => sum + history.bytes, 0)
   const sent = members.reduce((sum, { bytes }) => sum + Math.ceil(bytes / BLOCK) * BLOCK, histories)
   const wanted = Math.max(sent, members.length * BYTES_PER_INODE)
   if (wanted <= USABLE * diskMib * MIB) return Effect.void
   return new LocalFailure({
-    problem: `the repository does not fit into the VM's work disk: ${members.length} files, ${size(sent)} with their history, on a disk of ${size(diskMib * MIB)}`,
+    problem: `what is sent does not fit into the VM's work disk: ${members.length} files, ${size(sent)} with history, on a disk of ${size(diskMib * MIB)}`,
     // A gigabyte to work in.
     fix: `--disk-size ${Math.ceil(wanted / USABLE / GIB) + 1}G`
   })

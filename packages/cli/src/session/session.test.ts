@@ -230,7 +230,7 @@ describe.skipIf(program === undefined || !canUnshare)("vm run", () => {
     const before = runs.calls.length
     const [refused, listed, misused] = await Promise.all([run(base).ended, run(repo, "--dry-run").ended, run("--vcpu", "3").ended])
     assert.strictEqual(refused.status, 125)
-    assert.match(refused.stderr, /^banger: .* is not a git work tree: .*\n {2}git init .*\n$/)
+    assert.match(refused.stderr, /^banger: .* is not a git work tree: .*\n {2}git init .*; banger vm run --copy .* sends it as it is\n$/)
     assert.strictEqual(listed.status, 0)
     assert.match(listed.stdout, /^sub\/file\n1 file, 7 B \(7 bytes\), to \/root\/my repo\nhistory: all of it, 0 tags, \d+ B\n$/)
     assert.strictEqual(misused.status, 2)
@@ -247,7 +247,7 @@ describe.skipIf(program === undefined || !canUnshare)("vm run", () => {
     rmSync(`${repo}/hole`)
     assert.deepStrictEqual(refused.map(({ status }) => status), [125, 125, 125])
     assert.match(refused[0].stderr, /^banger: there is no key .*\n {2}sudo banger system install --owner \$USER makes it\n$/)
-    for (const { stderr } of refused.slice(1)) assert.match(stderr, /^banger: the repository does not fit .*20 GiB.* 8 GiB\n {2}--disk-size 24G\n$/)
+    for (const { stderr } of refused.slice(1)) assert.match(stderr, /^banger: what is sent does not fit .*20 GiB.* 8 GiB\n {2}--disk-size 24G\n$/)
     assert.strictEqual(runs.calls.length, before)
   })
 

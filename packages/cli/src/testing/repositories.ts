@@ -59,7 +59,8 @@ export const asked = (given: Partial<Asked> = {}): Asked => ({ mode: "auto", inc
 export const asUser = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   within({ HOME: home, PATH: String(hostEnvironment.PATH), GIT_CONFIG_NOSYSTEM: "1" }, effect)
 
-const unpack = (into: string, read: (told: (bytes: number) => void) => Readable) =>
+/** Unpacks an archive as the guest does it. */
+export const unpack = (into: string, read: (told: (bytes: number) => void) => Readable) =>
   Effect.promise(async () => {
     let told = 0
     const chunks: Array<Buffer> = []

@@ -29,7 +29,7 @@ export const leadsAstray = (path: Buffer) =>
 export const join = (...parts: ReadonlyArray<Buffer>) =>
   Buffer.concat(parts.flatMap((part, index) => index === 0 ? [part] : [Buffer.from("/"), part]))
 
-const shown = (path: Buffer) => JSON.stringify(path.toString("utf8"))
+export const shown = (path: Buffer) => JSON.stringify(path.toString("utf8"))
 
 /** Whether a directory of the work tree is reached without any symlink on the way; git takes the rest for deleted. */
 const plainDirectories = (top: Buffer) => {
@@ -44,8 +44,8 @@ const plainDirectories = (top: Buffer) => {
   return (path: Buffer) => plain(path.toString("latin1", 0, Math.max(0, path.lastIndexOf("/"))))
 }
 
-/** Asked of the kernel only where the file's mode does not tell. */
-const readable = (path: Buffer, stat: BigIntStats) => {
+/** Whether this process may read a file. Asked of the kernel only where the file's mode does not tell. */
+export const readable = (path: Buffer, stat: BigIntStats) => {
   if (stat.uid === BigInt(process.geteuid?.() ?? -1) && (stat.mode & 0o400n) !== 0n) return true
   try {
     accessSync(path, constants.R_OK)

@@ -22,8 +22,10 @@ const holder = (path: string): string | undefined => {
   }
 }
 
-/** A name that is no text, or none at all, cannot be a directory's in the guest. */
-const named = (top: string) => /^[^\ufffd\0]+$/.test(basename(top)) ? basename(top) : "workspace"
+/** Whether text can be the name of a directory in the guest: what is not UTF-8 has become U+FFFD. */
+export const isName = (text: string) => /^[^/\0\ufffd]+$/.test(text) && text !== "." && text !== ".." && Buffer.byteLength(text) <= 255
+
+const named = (top: string) => isName(basename(top)) ? basename(top) : "workspace"
 
 export const findWorkTree = (given: string): Effect.Effect<WorkTree, NotAWorkTree | GitFailed> =>
   Effect.gen(function*() {
@@ -32,7 +34,7 @@ export const findWorkTree = (given: string): Effect.Effect<WorkTree, NotAWorkTre
     if (!lstatSync(path).isDirectory()) return yield* refuse("it is a file", "give the directory that it is in")
     const top = yield* gitLine(path, ["rev-parse", "--show-toplevel"]).pipe(Effect.mapError((error) => {
       if (holder(path) !== undefined) return error
-      return refuse(error.problem, /must be run in a work tree/.test(error.problem) ? `git clone ${given} makes a work tree of it` : `git init ${given} makes it one`)
+      return refuse(error.problem, /must be run in a work tree/.test(error.problem) ? `git clone ${given} makes a work tree of it` : `git init ${given} makes it one; banger vm run --copy ${given} sends it as it is`)
     }))
     // core.worktree of a repository that is not trusted could name any directory of the user's.
     if (top === "" || holder(path) !== top) return yield* refuse("its configuration puts the files elsewhere", `git -C ${given} config core.worktree says where`)

@@ -135,7 +135,7 @@ export const prepare = ({ at, members, repositories, root, target }: Workspace):
   })
 
 /** `told` gets the number of bytes of each piece that is on its way. */
-export const send = (socket: string, { archives }: Prepared, told: (bytes: number) => void): Effect.Effect<void, AgentUnreachable | AgentRefused | LocalFailure> =>
+export const send = (socket: string, archives: ReadonlyArray<Sending>, told: (bytes: number) => void): Effect.Effect<void, AgentUnreachable | AgentRefused | LocalFailure> =>
   Effect.forEach(archives, ({ read, to }) =>
-    sending(() => read(told), (words) => new LocalFailure({ problem: `cannot read the work tree: ${words}`, fix: "try again when nothing changes it" }), (stream) => putFiles(socket, to, stream)),
+    sending(() => read(told), (words) => new LocalFailure({ problem: `cannot read what is sent: ${words}`, fix: "try again when nothing changes it" }), (stream) => putFiles(socket, to, stream)),
   { concurrency: AT_ONCE, discard: true })

@@ -8,17 +8,18 @@ import { DEFAULT_DISK_MIB, type VmView } from "@banger/domain/vm.ts"
 import { directories, offering } from "../../command-line/candidates.ts"
 import { command, type Input } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
-import { as, type ValuesOf, verbose } from "../../command-line/options.ts"
+import { as, each, type ValuesOf, verbose } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { withDaemon } from "../../daemon/daemon.ts"
 import { OWN_FAILURE, TIMED_OUT } from "../../failure/exit.ts"
 import { page } from "../../output/pager.ts"
 import { type Live, live, wantsParts } from "../../output/progress.ts"
-import { print, printJson, say } from "../../output/text.ts"
+import { printJson, say } from "../../output/text.ts"
 import { transfers } from "../../output/transfer.ts"
 import { dryRunJson, dryRunText, historyLines, SENDING } from "../../run/dry-run.ts"
 import { withFreshVm } from "../../run/fresh-vm.ts"
 import { ownProcess } from "../../run/own-process.ts"
+import { beginsIn, directory, isRepository, planBeside, prepareSent, type Sent, sizes } from "../../run/sent.ts"
 import { installTools } from "../../run/tooling.ts"
 import { userConfig } from "../../run/user-config.ts"
 import { mustFit } from "../../run/work-disk.ts"
@@ -29,7 +30,8 @@ import { MAX_BYTES, ownBranch, pull, pulledLine } from "../../way-back/pull.ts"
 import { unpulled } from "../../way-back/unpulled.ts"
 import { git } from "../../workspace/git.ts"
 import { openRepository } from "../../workspace/repository.ts"
-import { plan, prepare, type Prepared, send, type Workspace } from "../../workspace/workspace.ts"
+import { planDirectory } from "../../workspace/directory.ts"
+import { plan, send, type Workspace } from "../../workspace/workspace.ts"
 import { createFlags, createPayload } from "./create-flags.ts"
 
 const flags = {
@@ -42,6 +44,8 @@ const flags = {
   from: Options.text("from").pipe(Options.withPseudoName("REF"), Options.withDescription("with --branch: from there, with the files of that commit"), as(Values.text)),
   history: Options.text("history").pipe(Options.withPseudoName("MODE"), Options.withDescription("how much of the history to send: full, shallow (HEAD alone), or auto: full up to 100 MiB"), as(HistoryMode)),
   includeUntracked: Options.boolean("include-untracked").pipe(Options.withDescription("send files that git does not know and does not ignore, too")),
+  copy: Options.text("copy").pipe(Options.withPseudoName("DIR[:NAME]"), Options.withDescription("in place of PATH: send a directory as it is, with all that is in it, to /root/NAME"), as(directory, directories)),
+  with: Options.text("with").pipe(Options.withPseudoName("DIR[:NAME]"), Options.withDescription("send a directory as it is beside that; repeatable"), each(directory, directories)),
   dryRun: Options.boolean("dry-run").pipe(Options.withDescription("list what would be sent, and create nothing")),
   ssh: Options.boolean("ssh").pipe(Options.withDescription("run the command over ssh")),
   verbose,
@@ -49,31 +53,34 @@ const flags = {
 }
 type Given = Input<ValuesOf<typeof flags>, string | undefined>
 
-/** What the flags about a branch ask for must make sense together. */
-const checkBranch = ({ args: path, flags }: Given) => {
-  const misuse = (problem: string) => Effect.fail(new Misuse(problem, "banger vm run ./repo --branch NAME [--from REF]"))
+/** What the flags ask for must make sense together. */
+const checkFlags = ({ args: path, flags }: Given) => {
+  const misuse = (problem: string, fix = "banger vm run ./repo --branch NAME [--from REF]") => Effect.fail(new Misuse(problem, fix))
+  if (path !== undefined && flags.copy !== undefined) return misuse(`the command begins either in the repository ${path} or in the directory ${flags.copy.from}`, `banger vm run ${path} --with ${flags.copy.from} sends both`)
+  const ofRepository = ([["--branch", flags.branch], ["--from", flags.from], ["--history", flags.history], ["--include-untracked", flags.includeUntracked || undefined]] as const).find(([, value]) => value !== undefined)
+  if (path === undefined && ofRepository !== undefined) return misuse(`${ofRepository[0]} needs a PATH: it is about a repository`)
+  if (flags.pull && (!flags.rm || path === undefined)) return misuse("--pull needs --rm and a PATH", "banger vm run --rm --pull ./repo -- CMD; banger vm pull NAME takes the work of a VM that stays")
   if (flags.from !== undefined && flags.branch === undefined) return misuse("--from needs --branch")
   if (flags.from !== undefined && flags.includeUntracked) return misuse("--from sends the files of a commit: --include-untracked has no meaning")
   if (flags.branch === undefined) return Effect.void
-  if (path === undefined) return misuse("--branch needs a PATH")
   return Effect.catchAll(git("/", ["check-ref-format", "--branch", flags.branch]), () => misuse(`--branch: git takes no such name: ${flags.branch}`))
 }
 
-/** The files, into the VM, with a line of progress. */
-const sendWorkspace = (vm: VmView, workspace: Workspace, prepared: Prepared, progress: Live) =>
-  Effect.gen(function*() {
-    for (const message of historyLines(workspace)) progress.note(`  ${message}`)
-    const files = workspace.members.length
-    const what = `${files} ${files === 1 ? "file" : "files"}`
-    const [began, text] = [performance.now(), transfers()]
-    let sent = 0
-    progress.doing(() => `sending ${what}: ${text(sent, 0)()}`)
-    yield* send(vm.vsock, prepared, (bytes) => sent += bytes)
-    progress.phase(`${what} sent, ${size(workspace.bytes)}`, performance.now() - began)
-  })
+/** Everything that is sent, into the VM, each part with a line of progress. */
+const sendAll = (vm: VmView, prepared: Effect.Effect.Success<ReturnType<typeof prepareSent>>, progress: Live) =>
+  Effect.forEach(prepared, ({ archives, of }) =>
+    Effect.gen(function*() {
+      for (const message of isRepository(of) ? historyLines(of) : []) progress.note(`  ${message}`)
+      const files = of.members.filter(({ kind }) => kind !== "directory").length
+      const what = `${files} ${files === 1 ? "file" : "files"}${isRepository(of) ? "" : ` for ${of.target}`}`
+      const [began, text] = [performance.now(), transfers()]
+      let sent = 0
+      progress.doing(() => `sending ${what}: ${text(sent, 0)()}`)
+      yield* send(vm.vsock, archives, (bytes) => sent += bytes)
+      progress.phase(`${what} sent, ${size(of.bytes)}`, performance.now() - began)
+    }), { discard: true })
 
-const runCommand = (vm: VmView, { flags, rest }: Given, workspace: Workspace | undefined) => {
-  const home = workspace?.cwd ?? ""
+const runCommand = (vm: VmView, { flags, rest }: Given, home: string) => {
   const cwd = flags.workdir === undefined || flags.workdir.startsWith("/") || home === "" ? flags.workdir ?? home : `${home}/${flags.workdir}`
   const start = startOf(flags, vm, { argv: rest ?? [], cwd, user: "root" })
   if (!flags.ssh) return runInGuest(vm, start, !flags.noStdin)
@@ -95,23 +102,22 @@ const takeBack = (vm: VmView, { target, top }: Workspace, wanted: boolean, kept:
   )
 }
 
-const inFreshVm = (given: Given, workspace: Workspace | undefined) =>
+const inFreshVm = (given: Given, sent: Sent) =>
   Effect.scoped(Effect.gen(function*() {
     const { flags } = given
-    const prepared = workspace && (yield* prepare(workspace))
+    const { main } = sent
+    const prepared = yield* prepareSent(sent)
     const progress = yield* live("creating a VM", wantsParts(flags.verbose))
     const wanted: CreateVm = { ...createPayload(flags), ...(flags.rm && { ephemeral: ownProcess() }) }
     return yield* withFreshVm(wanted, progress, flags.verbose, (vm, keep) =>
       Effect.gen(function*() {
-        if (workspace !== undefined && prepared !== undefined) {
-          yield* sendWorkspace(vm, workspace, prepared, progress)
-          yield* Effect.forkScoped(installTools(vm.vsock, workspace))
-        }
+        yield* sendAll(vm, prepared, progress)
+        if (main !== undefined) yield* Effect.forkScoped(installTools(vm.vsock, main))
         progress.ready(vm.name)
         const kept = Effect.zipRight(keep, say(`${vm.name} is kept`))
         const ended = Effect.gen(function*() {
-          const status = yield* runCommand(vm, given, workspace)
-          if (flags.rm && workspace !== undefined) yield* takeBack(vm, workspace, flags.pull, kept)
+          const status = yield* runCommand(vm, given, beginsIn(sent))
+          if (flags.rm && isRepository(main)) yield* takeBack(vm, main, flags.pull, kept)
           return status
         })
         // Be it that the command's end is not known, or that somebody ends the pull.
@@ -119,16 +125,12 @@ const inFreshVm = (given: Given, workspace: Workspace | undefined) =>
       }).pipe(Effect.ensuring(flags.rm ? Effect.void : remind(vm))))
   }))
 
-const dryRun = (workspace: Workspace | undefined, asJson: boolean) => {
-  if (asJson) return printJson(SENDING, workspace === undefined ? null : dryRunJson(workspace))
-  return workspace === undefined ? print("no PATH was given: no file would be sent\n") : page(dryRunText(workspace))
-}
-
 export default command({
   path: "vm run",
   about: `Creates a VM, sends the repository at PATH to /root/<its name>, and runs CMD there, or a shell.
 Sent are the files that git tracks, as they are in the work tree, and .git with HEAD's history and tags: git says there what it says here.
-Without PATH nothing is sent: CMD, or the shell, runs in a VM that has the image's files alone.
+A directory that is no repository is sent as it is by --copy, and more of either beside it by --with.
+With none of them nothing is sent: CMD, or the shell, runs in a VM that has the image's files alone.
 The exit status is the command's own; 128+n when signal n ended it; 125 for a failure of banger's, 126 and 127 as in a shell.`,
   args: Args.withDefault(Args.text({ name: "PATH" }).pipe(offering(directories)), undefined),
   rest: "[-- CMD...]",
@@ -140,19 +142,23 @@ The exit status is the command's own; 128+n when signal n ended it; 125 for a fa
     "banger vm run ./repo -- make test        # the repository, one command",
     "banger vm run --rm . -- ./script.sh      # this directory's repository; deleted when the command ends",
     "banger vm run --rm --pull . -- ./agent   # what it did is then in the branch banger/NAME",
+    "banger vm run --copy ./data -- ls        # a directory that is no repository, as it is",
+    "banger vm run ./repo --with ../lib       # and one beside it, at /root/lib",
     "banger vm run ./repo --dry-run           # what would be sent"
   ],
   run: (given: Given) =>
     Effect.gen(function*() {
       const { args: path, flags } = given
-      yield* checkBranch(given)
-      if (flags.pull && (!flags.rm || path === undefined)) return yield* Effect.fail(new Misuse("--pull needs --rm and a PATH", "banger vm run --rm --pull ./repo -- CMD; banger vm pull NAME takes the work of a VM that stays"))
-      const config = path === undefined ? {} : yield* userConfig
+      yield* checkFlags(given)
+      const config = path ?? flags.copy ?? flags.with[0] ? yield* userConfig : {}
       const mode = flags.history ?? config.vm_run?.history ?? "auto"
-      const workspace = path === undefined ? undefined : yield* plan(path, { mode, from: flags.from, branch: flags.branch, includeUntracked: flags.includeUntracked })
-      if (flags.dryRun) return yield* Effect.as(dryRun(workspace, flags.json), 0)
+      const main = path !== undefined
+        ? yield* plan(path, { mode, from: flags.from, branch: flags.branch, includeUntracked: flags.includeUntracked })
+        : flags.copy && (yield* planDirectory(flags.copy))
+      const sent = yield* planBeside(main, flags.with)
+      if (flags.dryRun) return yield* Effect.as(flags.json ? printJson(SENDING, dryRunJson(sent)) : page(dryRunText(sent)), 0)
       if (flags.ssh) yield* ownKey
-      if (workspace !== undefined) yield* mustFit(workspace, flags.diskSize ?? config.vm_defaults?.disk_size ?? DEFAULT_DISK_MIB)
-      return yield* withDaemon(inFreshVm(given, workspace))
+      yield* mustFit(sizes(sent), flags.diskSize ?? config.vm_defaults?.disk_size ?? DEFAULT_DISK_MIB)
+      return yield* withDaemon(inFreshVm(given, sent))
     }).pipe(Effect.scoped)
 })
