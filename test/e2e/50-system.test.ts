@@ -88,10 +88,12 @@ describe("system", () => {
     expect(create.stderr).toMatch(/mounted nodev and noexec/)
   })
 
-  it.runIf(ALL)("after a reboot of the host VMs are stopped, and their files are there", async () => {
+  it.runIf(ALL)("after a reboot of the host VMs are stopped, and their files are there; those with autostart run", async () => {
+    await ok("banger vm create --name early --image plain --memory 192 --autostart && banger vm create --name late --image plain --memory 192 && banger vm stop late && banger vm set --autostart late")
     await hostvm("reboot")
-    await eventually(inState("kept", "stopped"))
-    expect(JSON.parse(await ok("banger vm show kept --json")).vm.reason).toBe("host rebooted")
+    await eventually(`${inState("early", "running")} && ${inState("late", "running")}`)
+    await ok("banger vm delete --force early late")
+    expect(JSON.parse(await ok("banger vm show kept --json")).vm).toMatchObject({ state: "stopped", reason: "host rebooted" })
     await ok("banger vm start kept")
     expect(await ok("banger vm exec kept -- cat /root/kept /etc/kept")).toBe("root\nslash")
     expect(await ok("getent hosts kept.vm")).toMatch(/ kept\.vm$/)

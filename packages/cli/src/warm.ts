@@ -11,7 +11,7 @@ const LINES = [["vm list", "--all"], ["vm list", "--json"], ["vm exec", "gone", 
 
 const vm = {
   id: "0000000000000000", name: "warm", state: "running", reason: "", image: "warm", kernel: "warm", vcpu: 1, memoryMib: 1024, diskMib: 1024, nat: true,
-  address: "172.16.0.2", dns: "warm.vm", createdAt: "1970-01-01T00:00:00.000Z", startedAt: null, uptimeMs: 0, ephemeral: false, run: null, vsock: "/warm"
+  address: "172.16.0.2", dns: "warm.vm", createdAt: "1970-01-01T00:00:00.000Z", startedAt: null, uptimeMs: 0, ephemeral: false, autostart: false, run: null, vsock: "/warm"
 }
 const answerTo = (tag: string) =>
   tag === "vm.List" ? { _tag: "Success", value: [vm] } : { _tag: "Failure", cause: { _tag: "Fail", error: { _tag: "VmNotFound", ref: "gone" } } }

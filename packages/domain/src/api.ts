@@ -22,6 +22,7 @@ export const CreateVm = Schema.Struct({
   memoryMib: Schema.optional(MemoryMib),
   diskMib: Schema.optional(DiskMib),
   nat: Schema.optional(Schema.Boolean),
+  autostart: Schema.optional(Schema.Boolean),
   ephemeral: Schema.optional(ProcessId),
   extra: Schema.optional(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 })
@@ -33,7 +34,8 @@ export const VmChange = Schema.Struct({
   vcpu: Schema.optional(Vcpu),
   memoryMib: Schema.optional(MemoryMib),
   diskMib: Schema.optional(DiskMib),
-  nat: Schema.optional(Schema.Boolean)
+  nat: Schema.optional(Schema.Boolean),
+  autostart: Schema.optional(Schema.Boolean)
 })
 export type VmChange = typeof VmChange.Type
 

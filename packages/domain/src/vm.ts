@@ -100,7 +100,9 @@ export class VmRecord extends Schema.Class<VmRecord>("VmRecord")({
   startedUptime: orNull(Schema.Number),
   /** The CLI of `vm run --rm`: when that process is gone the VM is deleted. */
   ephemeral: Schema.NullOr(ProcessId),
-  /** The host's boot id at the last start: another one means the host was rebooted since. */
+  /** Whether the VM is started when the host boots. */
+  autostart: Schema.optionalWith(Schema.Boolean, { default: () => false }),
+  /** The host's boot id when the VM last started, or was last given `autostart`: another one means the host was rebooted since. */
   hostBoot: Schema.String,
   /** Capabilities that may hold something of the VM, written before they do: what stays theirs when the daemon's list changes. */
   made: capabilities,
@@ -126,6 +128,7 @@ export class VmView extends Schema.Class<VmView>("VmView")({
   startedAt: Schema.NullOr(Instant),
   uptimeMs: orNull(Schema.Number.pipe(about("milliseconds"))),
   ephemeral: Schema.Boolean.pipe(about("deleted when its vm run --rm ends")),
+  autostart: Schema.Boolean.pipe(about("started when the host boots")),
   run: orNull(RunConfig),
   vsock: Schema.String.pipe(about("path of the unix socket of its vsock device: the way to its agent"))
 }) {}

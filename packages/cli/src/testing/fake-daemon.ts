@@ -28,7 +28,7 @@ export const view = (name: string, vsock: string, state: VmView["state"] = "runn
   new VmView({
     id: VmId.make(Buffer.from(name.padEnd(8, "-")).toString("hex").slice(0, 16)), name: VmName.make(name), state, reason: state === "crashed" ? "signal 9 (SIGKILL)" : "",
     image: ImageName.make("debian-bookworm"), kernel: KernelName.make("host"), vcpu: 2, memoryMib: 2048, diskMib: 8192, nat: true,
-    address: "172.16.0.5", dns: `${name}.vm`, createdAt: 0, startedAt: state === "running" ? 0 : null, uptimeMs: state === "running" ? 65_000 : null, ephemeral: false, run: null, vsock
+    address: "172.16.0.5", dns: `${name}.vm`, createdAt: 0, startedAt: state === "running" ? 0 : null, uptimeMs: state === "running" ? 65_000 : null, ephemeral: false, autostart: false, run: null, vsock
   })
 
 export const fakeHandlers = (socket: string, vsock: string, files: { readonly consoleLog: string }) => {

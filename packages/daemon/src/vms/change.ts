@@ -4,6 +4,7 @@ import { StepFailed, stepFailed, type VmError, WrongState } from "@banger/domain
 import type { VmName } from "@banger/domain/ids.ts"
 import { VmRecord, VmSpec } from "@banger/domain/vm.ts"
 import * as Effect from "effect/Effect"
+import { HostFacts } from "../host-facts.ts"
 import type { Emit } from "./operations.ts"
 import { type Cell, Registry } from "./registry.ts"
 import { VmRuntime } from "./runtime.ts"
@@ -11,20 +12,22 @@ import { SSH_FILES, SshFiles } from "./ssh-files.ts"
 import { view } from "./view.ts"
 
 /** A change in words: two that say the same are one operation, of others the second is refused. */
-export const wordsOf = ({ diskMib, memoryMib, name, nat, vcpu }: VmChange): string =>
+export const wordsOf = ({ autostart, diskMib, memoryMib, name, nat, vcpu }: VmChange): string =>
   [
     ...(name === undefined ? [] : [`the name ${name}`]),
     ...(vcpu === undefined ? [] : [`${vcpu} vCPU`]),
     ...(memoryMib === undefined ? [] : [`${memoryMib} MiB of memory`]),
     ...(diskMib === undefined ? [] : [`a disk of ${diskMib} MiB`]),
-    ...(nat === undefined ? [] : [nat ? "NAT" : "no NAT"])
+    ...(nat === undefined ? [] : [nat ? "NAT" : "no NAT"]),
+    ...(autostart === undefined ? [] : [autostart ? "autostart" : "no autostart"])
   ].join(", ")
 
 /**
- * Changes what a VM is. One that runs can be given NAT, or lose it, at once; the rest is for the next start. The host's part comes
+ * Changes what a VM is. One that runs can be given NAT and autostart, or lose them, at once; the rest is for the next start. The host's part comes
  * first and can be repeated, so what is written down is true whenever the daemon dies.
  */
 export const makeChange = Effect.gen(function*() {
+  const { bootId } = yield* HostFacts
   const registry = yield* Registry
   const runtime = yield* VmRuntime
   const sshFiles = yield* SshFiles
@@ -36,14 +39,14 @@ export const makeChange = Effect.gen(function*() {
       yield* dispensable(SSH_FILES)(sshFiles.write)
     })
 
-  return (cell: Cell, { diskMib, memoryMib, name: wanted, nat, vcpu }: VmChange, emit: Emit): Effect.Effect<void, VmError> =>
+  return (cell: Cell, { autostart, diskMib, memoryMib, name: wanted, nat, vcpu }: VmChange, emit: Emit): Effect.Effect<void, VmError> =>
     Effect.gen(function*() {
       const { spec, state } = cell.record
       const { name } = spec
       const running = state === "running" || state === "paused"
       if (cell.unreadable !== undefined) return yield* new StepFailed({ operation: `change ${name}`, problem: cell.unreadable, fix: `install the version of banger that made it` })
       if (!(running && [diskMib, memoryMib, vcpu, wanted].every((value) => value === undefined)) && state !== "stopped" && state !== "crashed") {
-        return yield* new WrongState({ name, state, wanted: "stopped", fix: running ? `banger vm stop ${name} first: while a VM runs only its NAT can be changed` : `banger vm stop ${name} first` })
+        return yield* new WrongState({ name, state, wanted: "stopped", fix: running ? `banger vm stop ${name} first: while a VM runs only NAT and autostart can be changed` : `banger vm stop ${name} first` })
       }
       if (diskMib !== undefined && diskMib < spec.diskMib) {
         return yield* new StepFailed({ operation: `change ${name}`, problem: `its disk has ${spec.diskMib} MiB, and disks only grow`, fix: `give ${spec.diskMib}M or more` })
@@ -53,8 +56,9 @@ export const makeChange = Effect.gen(function*() {
         spec: new VmSpec({ ...spec, diskMib: diskMib ?? spec.diskMib, memoryMib: memoryMib ?? spec.memoryMib, nat: nat ?? spec.nat, vcpu: vcpu ?? spec.vcpu })
       })
       yield* (running ? runtime.adjust(changed) : runtime.provision(changed, (capability) => changed.made.includes(capability))).pipe(Effect.mapError(stepFailed(`change ${name}`)))
-      yield* registry.update(cell, { spec: changed.spec })
+      // With the boot at which it was asked for: a daemon that restarts is no boot of the host.
+      yield* registry.update(cell, { spec: changed.spec, ...(autostart !== undefined && { autostart, hostBoot: bootId }) })
       if (wanted !== undefined) yield* rename(cell, wanted)
-      yield* emit({ _tag: "Finished", vm: view(cell.record), message: wanted === undefined ? `${name} has ${wordsOf({ ...changed.spec, name: undefined })}` : `${name} is ${wanted} from now on` })
+      yield* emit({ _tag: "Finished", vm: view(cell.record), message: wanted === undefined ? `${name} has ${wordsOf({ ...changed.spec, autostart: cell.record.autostart, name: undefined })}` : `${name} is ${wanted} from now on` })
     })
 })

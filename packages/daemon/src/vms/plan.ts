@@ -69,6 +69,7 @@ export const makePlan = Effect.gen(function*() {
             startedAt: null,
             startedUptime: null,
             ephemeral: request.ephemeral ?? null,
+            autostart: request.autostart ?? false,
             hostBoot: facts.bootId,
             made: runtime.names,
             taken: []

@@ -9,16 +9,19 @@ import * as TestClock from "effect/TestClock"
 import { Degraded } from "@banger/capabilities/degraded.ts"
 import { temporary } from "@banger/capabilities/testing/temporary.ts"
 import { daemonOn, recovered, reserve } from "../testing.ts"
-import { SSH_FILES } from "./ssh-files.ts"
+import { HostFacts } from "../host-facts.ts"
+import { SSH_FILES, SshFiles } from "./ssh-files.ts"
+import { makeChange } from "./change.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { recovery } from "./recovery.ts"
 import { type Cell, Registry } from "./registry.ts"
+import { VmRuntime } from "./runtime.ts"
 
 const quiet = () => Effect.void
 const ofLease = (objects: Set<string>) => [...objects].filter((object) => !object.startsWith("estate "))
 
 /** A daemon that ran one VM and was killed: nothing is closed, the record is what was written last. */
-const killed = (state: string, objects: Set<string>, written: { readonly state: VmState; readonly hostBoot?: string }) =>
+const killed = (state: string, objects: Set<string>, written: { readonly state: VmState; readonly hostBoot?: string; readonly autostart?: boolean }) =>
   Effect.gen(function*() {
     const registry = yield* Registry
     const cell = yield* reserve("one")
@@ -27,7 +30,7 @@ const killed = (state: string, objects: Set<string>, written: { readonly state: 
   }).pipe(Effect.provide(daemonOn(state, objects)), Effect.scoped)
 
 /** The next daemon, once every VM is recovered. */
-const restarted = <A, E>(state: string, objects: Set<string>, look: Effect.Effect<A, E, Registry | Lifecycle>) =>
+const restarted = <A, E>(state: string, objects: Set<string>, look: Effect.Effect<A, E, Registry | Lifecycle | HostFacts | VmRuntime | SshFiles>) =>
   Effect.zipRight(recovered, look).pipe(Effect.provide(daemonOn(state, objects)), Effect.scoped)
 
 const one = Effect.flatMap(Registry, (registry) => registry.find(VmRef.make("one")))
@@ -137,5 +140,32 @@ describe("recovery", () => {
     const cell = yield* restarted(state, objects, one)
     assert.strictEqual(cell.record.state, "stopped")
     assert.strictEqual(cell.record.reason, "host rebooted")
+  })))
+
+  it.live("after a reboot of the host those with autostart run, whatever they did before; after a restart of the daemon alone none does", () => Effect.scoped(Effect.gen(function*() {
+    for (const before of ["running", "stopped", "crashed"] as const) {
+      const state = yield* temporary
+      const objects = new Set<string>()
+      yield* killed(state, objects, { state: before, hostBoot: "another boot", autostart: true })
+      if (before !== "running") for (const object of ofLease(objects)) objects.delete(object)
+      const started = yield* restarted(state, objects, Effect.gen(function*() {
+        const cell = yield* one
+        yield* Effect.yieldNow().pipe(Effect.repeat({ until: () => cell.run !== undefined && cell.record.state === "running" }), Effect.timeout("10 seconds"))
+        yield* (yield* Lifecycle).stop(cell, 0, quiet)
+        return cell
+      }))
+      assert.strictEqual(started.record.autostart, true)
+      assert.strictEqual((yield* restarted(state, objects, one)).record.state, "stopped")
+    }
+  })))
+
+  it.live("autostart that is asked for today counts from the next boot on", () => Effect.scoped(Effect.gen(function*() {
+    const state = yield* temporary
+    const objects = new Set<string>()
+    yield* killed(state, objects, { state: "stopped", hostBoot: "another boot" })
+    for (const object of ofLease(objects)) objects.delete(object)
+    yield* restarted(state, objects, Effect.flatMap(one, (cell) => Effect.flatMap(makeChange, (change) => change(cell, { autostart: true }, quiet))))
+    const { record } = yield* restarted(state, objects, one)
+    assert.deepStrictEqual([record.state, record.autostart], ["stopped", true])
   })))
 })

@@ -5,6 +5,7 @@ import { isAlive } from "@banger/capabilities/firecracker/process.ts"
 import { FirecrackerApi } from "@banger/capabilities/firecracker/contract.ts"
 import { isPaused } from "@banger/capabilities/firecracker/pause.ts"
 import { readFileSync } from "node:fs"
+import { availableParallelism } from "node:os"
 import { parseExit } from "@banger/capabilities/firecracker/exit.ts"
 import { exitFile } from "@banger/capabilities/paths.ts"
 import type { VmError } from "@banger/domain/errors.ts"
@@ -116,6 +117,15 @@ export const recovery = Effect.gen(function*() {
   // To find a VM again takes longer than a guest waits for an answer. Until then its record says who it is; one that is gone is withdrawn as it is settled.
   yield* Effect.forEach(registry.cells().filter((cell) => mayRun(cell) && cell.record.taken.includes(names.name)), ({ record }) => dns.publish(published(record.spec)), { discard: true })
 
+  // Whatever they did when the host went down, once each boot: what was stopped since stays stopped.
+  const due = registry.cells().filter(({ record, unreadable }) => unreadable === undefined && record.autostart && record.hostBoot !== facts.bootId)
+  const atATime = yield* Effect.makeSemaphore(availableParallelism())
+
+  const startWithHost = (cell: Cell) =>
+    operations.begin(cell.record.spec, "started", (emit) =>
+      atATime.withPermits(1)(Effect.suspend(() =>
+        registry.cells().includes(cell) && ["stopped", "crashed"].includes(cell.record.state) ? lifecycle.start(cell, emit) : Effect.void)))
+
   let left = registry.cells().length
   const looked = Effect.suspend(() => --left <= 0 ? dns.complete : Effect.void)
   if (left === 0) yield* looked
@@ -127,6 +137,8 @@ export const recovery = Effect.gen(function*() {
         Effect.tapError((error) => Effect.logError(error.message)),
         Effect.ensuring(looked)
       )), { discard: true })
+  // Each waits until its VM is recovered.
+  yield* Effect.forEach(due, (cell) => Effect.forkScoped(startWithHost(cell)), { discard: true })
   yield* dispensable(SSH_FILES)(sshFiles.write)
   yield* Effect.forkScoped(Effect.zipRight(facts.helper, pool.refill))
 })

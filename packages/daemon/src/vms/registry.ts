@@ -20,7 +20,7 @@ export interface Cell {
   readonly unreadable: string | undefined
 }
 
-type Change = Partial<Pick<VmRecord, "spec" | "state" | "reason" | "startedAt" | "startedUptime" | "ephemeral" | "hostBoot" | "made" | "taken">>
+type Change = Partial<Pick<VmRecord, "spec" | "state" | "reason" | "startedAt" | "startedUptime" | "ephemeral" | "autostart" | "hostBoot" | "made" | "taken">>
 
 /** All VMs the daemon knows. */
 export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {

@@ -32,6 +32,7 @@ export const view = (record: VmRecord): VmView => {
     startedAt: record.startedAt,
     uptimeMs: uptimeOf(record),
     ephemeral: record.ephemeral !== null,
+    autostart: record.autostart,
     run: spec.run,
     vsock: vsockSocket(spec.id)
   })

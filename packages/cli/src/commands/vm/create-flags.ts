@@ -14,15 +14,17 @@ export const createFlags = {
   vcpu: Options.text("vcpu").pipe(Options.withPseudoName("N"), Options.withDescription("virtual CPUs: 1, or an even number up to 32 (without it: as banger doctor says)"), as(Values.number(Vcpu))),
   memory: Options.text("memory").pipe(Options.withPseudoName("MIB"), Options.withDescription("memory in MiB (without it: as banger doctor says)"), as(Values.number(MemoryMib))),
   diskSize: Options.text("disk-size").pipe(Options.withPseudoName("SIZE"), Options.withDescription("size of the work disk, such as 16G (without it: as banger doctor says)"), as(Values.mib(DiskMib))),
-  nat: either("nat").pipe(Options.withDescription("reach the internet, or not (without either: as banger doctor says)"))
+  nat: either("nat").pipe(Options.withDescription("reach the internet, or not (without either: as banger doctor says)")),
+  autostart: either("autostart").pipe(Options.withDescription("start it whenever the host boots, or not (without either: not)"))
 }
 
 /** Of these flags those that can be changed later, too (`vm set`). */
-export const changePayload = (flags: Pick<ValuesOf<typeof createFlags>, "vcpu" | "memory" | "diskSize" | "nat">): VmChange => ({
+export const changePayload = (flags: Pick<ValuesOf<typeof createFlags>, "vcpu" | "memory" | "diskSize" | "nat" | "autostart">): VmChange => ({
   ...(flags.vcpu && { vcpu: flags.vcpu }),
   ...(flags.memory && { memoryMib: flags.memory }),
   ...(flags.diskSize && { diskMib: flags.diskSize }),
-  ...(flags.nat !== undefined && { nat: flags.nat })
+  ...(flags.nat !== undefined && { nat: flags.nat }),
+  ...(flags.autostart !== undefined && { autostart: flags.autostart })
 })
 
 export const createPayload = (flags: ValuesOf<typeof createFlags>): CreateVm => ({

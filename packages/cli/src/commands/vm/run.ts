@@ -59,6 +59,7 @@ const checkFlags = ({ args: path, flags }: Given) => {
   if (path !== undefined && flags.copy !== undefined) return misuse(`the command begins either in the repository ${path} or in the directory ${flags.copy.from}`, `banger vm run ${path} --with ${flags.copy.from} sends both`)
   const ofRepository = ([["--branch", flags.branch], ["--from", flags.from], ["--history", flags.history], ["--include-untracked", flags.includeUntracked || undefined]] as const).find(([, value]) => value !== undefined)
   if (path === undefined && ofRepository !== undefined) return misuse(`${ofRepository[0]} needs a PATH: it is about a repository`)
+  if (flags.rm && flags.autostart === true) return misuse("a VM of --rm is deleted when its command ends: --autostart has no meaning", "banger vm run --autostart keeps the VM")
   if (flags.pull && (!flags.rm || path === undefined)) return misuse("--pull needs --rm and a PATH", "banger vm run --rm --pull ./repo -- CMD; banger vm pull NAME takes the work of a VM that stays")
   if (flags.from !== undefined && flags.branch === undefined) return misuse("--from needs --branch")
   if (flags.from !== undefined && flags.includeUntracked) return misuse("--from sends the files of a commit: --include-untracked has no meaning")

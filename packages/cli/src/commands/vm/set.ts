@@ -12,7 +12,7 @@ import { vmNames } from "./vm-ref.ts"
 
 export default command({
   path: "vm set",
-  about: `Changes what VMs are: those that are stopped, from their next start on. --nat and --no-nat take effect at once, in one that runs, too.
+  about: `Changes what VMs are: those that are stopped, from their next start on. --nat and --autostart take effect at once, in one that runs, too.
 A disk only grows; the guest grows the file system in it when it boots. With --all every VM that is stopped.`,
   args: vmNames(),
   flags: Options.all({
@@ -21,6 +21,7 @@ A disk only grows; the guest grows the file system in it when it boots. With --a
     vcpu: Options.text("vcpu").pipe(Options.withPseudoName("N"), Options.withDescription("virtual CPUs: 1, or an even number up to 32"), as(Values.number(Vcpu))),
     diskSize: Options.text("disk-size").pipe(Options.withPseudoName("SIZE"), Options.withDescription("size of the work disk, such as 16G"), as(Values.mib(DiskMib))),
     nat: either("nat").pipe(Options.withDescription("reach the internet, or not")),
+    autostart: either("autostart").pipe(Options.withDescription("start them whenever the host boots, or not")),
     verbose,
     json
   }),
@@ -28,11 +29,12 @@ A disk only grows; the guest grows the file system in it when it boots. With --a
   examples: [
     "banger vm stop sandbox && banger vm set --memory 8192 --vcpu 4 sandbox && banger vm start sandbox",
     "banger vm set --disk-size 32G sandbox",
-    "banger vm set --no-nat sandbox         # at once, also while it runs"
+    "banger vm set --no-nat sandbox         # at once, also while it runs",
+    "banger vm set --autostart sandbox      # it runs again after each boot of the host"
   ],
   run: ({ args: vms, flags }) => {
     const change = changePayload(flags)
-    if (Object.keys(change).length === 0) return Effect.fail(new Misuse("nothing to change is given", "banger vm set NAME --memory MIB, --vcpu N, --disk-size SIZE, --nat or --no-nat"))
+    if (Object.keys(change).length === 0) return Effect.fail(new Misuse("nothing to change is given", "banger vm set NAME --memory MIB, --vcpu N, --disk-size SIZE, --nat, --no-nat, --autostart or --no-autostart"))
     return onMany({ vms, all: flags.all, states: ["stopped", "crashed"] }, { doing: "changing", ...flags }, (daemon, { vm, watch }) => watch(daemon.vm.Set({ vm, change })))
   }
 })

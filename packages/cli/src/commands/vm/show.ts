@@ -30,6 +30,7 @@ const text = (detail: VmDetail): string => {
     ["tap", detail.tap],
     ["pid", detail.pid === null ? "-" : String(detail.pid)],
     ["throw-away", vm.ephemeral ? "yes" : "no"],
+    ["autostart", vm.autostart ? "yes" : "no"],
     ["vsock", vm.vsock],
     ["console log", detail.consoleLog],
     ["firecracker log", detail.firecrackerLog],
