@@ -34,7 +34,7 @@ export class NameTaken extends Schema.TaggedError<NameTaken>()("NameTaken", { na
     return `a VM named ${this.name} exists`
   }
   get hint() {
-    return `banger vm exec ${this.name} -- CMD runs a command in it; banger vm delete ${this.name} removes it`
+    return `banger vm exec ${this.name} -- CMD runs a command in it; banger vm workspace prepare ${this.name} PATH sends it a repository; banger vm delete ${this.name} removes it`
   }
 }
 

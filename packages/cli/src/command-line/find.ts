@@ -1,8 +1,19 @@
 import { type Entry, GROUPS, SHORT, TREE } from "./tree.ts"
 
+/** The words that may follow some that name no command yet: `vm` is followed by `run`, `create`, `workspace`, … */
+export const nextWords = (words: ReadonlyArray<string>): ReadonlyArray<readonly [word: string, summary: string]> => {
+  const next = new Map<string, string>()
+  for (const [path, { summary }] of TREE) {
+    const named = path.split(" ")
+    const word = named[words.length]
+    if (word !== undefined && words.every((each, at) => each === named[at]) && !next.has(word)) next.set(word, summary)
+  }
+  return [...next]
+}
+
 /** The command that some words begin with, by its path or its short form, and the words after those that name it. */
 export const find = (argv: ReadonlyArray<string>): { readonly entry: Entry; readonly args: ReadonlyArray<string> } | undefined => {
-  for (const length of [2, 1]) {
+  for (const length of [3, 2, 1]) {
     const path = argv.slice(0, length).join(" ")
     const entry = TREE.get(path) ?? SHORT.get(path)
     if (entry !== undefined && argv.length >= length) return { entry, args: argv.slice(length) }

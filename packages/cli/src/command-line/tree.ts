@@ -46,6 +46,7 @@ import vmStart from "../commands/vm/start.ts"
 import vmStats from "../commands/vm/stats.ts"
 import vmStop from "../commands/vm/stop.ts"
 import vmWait from "../commands/vm/wait.ts"
+import vmWorkspacePrepare from "../commands/vm/workspace-prepare.ts"
 
 export interface Entry {
   readonly summary: string
@@ -67,6 +68,7 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [vmDelete, "delete VMs and their disks"],
   [vmExec, "run a command in a VM"],
   [vmCp, "copy files into a VM, or out of it"],
+  [vmWorkspacePrepare, "send a repository into a VM that runs"],
   [vmDiff, "what changed in a VM's repository"],
   [vmPull, "a VM's commits, into a branch here"],
   [vmPorts, "what listens in a VM, and where a browser finds it"],
@@ -105,7 +107,7 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
 /** Every command by the words that name it. */
 export const TREE: ReadonlyMap<string, Entry> = new Map(COMMANDS.map(([command, summary]) => [command.path, { command, summary }]))
 
-/** What the first words of two stand for, in the order of the help; its commands are those of the tree that begin with it. */
+/** What the first words of several stand for, in the order of the help; its commands are those of the tree that begin with it. */
 export const GROUPS: ReadonlyMap<string, { readonly title: string; readonly summary: string }> = new Map([
   ["vm", { title: "VMs", summary: "create, use and delete VMs" }],
   ["image", { title: "Images", summary: "what VMs are made of" }],

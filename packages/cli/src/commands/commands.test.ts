@@ -40,7 +40,7 @@ describe("reading commands", () => {
     assert.include(all.stdout, "resting  stopped")
     assert.match(ids.stdout, /^([0-9a-f]{16}\n){3}$/)
     assert.deepStrictEqual(Object.keys(json[0]), [
-      "id", "name", "state", "reason", "image", "kernel", "vcpu", "memoryMib", "diskMib", "nat", "address", "dns", "createdAt", "startedAt", "uptimeMs", "ephemeral", "run", "vsock"])
+      "id", "name", "state", "reason", "image", "kernel", "vcpu", "memoryMib", "diskMib", "nat", "address", "dns", "createdAt", "startedAt", "uptimeMs", "ephemeral", "autostart", "run", "vsock"])
   })
 
   it.concurrent("vm show, image list, image show, kernel list, daemon status, daemon socket", async () => {

@@ -14,8 +14,7 @@ describe("what may stand at the cursor", () => {
 
   it("every command and every flag of it is offered", () => {
     for (const [path, { command }] of TREE) {
-      const [first = "", second] = path.split(" ")
-      assert.include(words(offer(second === undefined ? [""] : [first, ""])), second ?? first)
+      for (const [at, word] of path.split(" ").entries()) assert.include(words(offer([...path.split(" ").slice(0, at), ""])), word)
       assert.includeMembers(words(offer([...path.split(" "), "--"])), command.flags.flatMap(({ names }) => names.map((name) => `--${name}`)))
     }
   })

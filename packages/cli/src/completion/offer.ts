@@ -2,7 +2,7 @@ import type { Candidates } from "../command-line/candidates.ts"
 import type { Command } from "../command-line/command.ts"
 import { HELP, NO_PAGER } from "../command-line/everywhere.ts"
 import type { Flag } from "../command-line/flags.ts"
-import { below, find } from "../command-line/find.ts"
+import { below, find, nextWords } from "../command-line/find.ts"
 import { GROUPS, SHORT } from "../command-line/tree.ts"
 
 /** A word that may be typed, and what it is. */
@@ -71,15 +71,12 @@ const inCommand = ({ argument, flags, takesRest }: Command, before: ReadonlyArra
   return word === "" && argument.most === 0 ? choices(flagChoices(flags, given)) : NOTHING
 }
 
-/** The commands of a group by their own names; those without one, the groups and the short forms where no group is named. */
-const commandChoices = (group: string): ReadonlyArray<Choice> => {
-  if (group !== "") return below(group).map(([path, summary]) => [path.slice(group.length + 1), summary])
-  return [
-    ...[...GROUPS].map(([name, { summary }]): Choice => [name, summary]),
-    ...below(""),
-    ...[...SHORT].map(([word, { summary }]): Choice => [word, summary])
-  ]
-}
+/** What may come first: groups, commands without one, and short forms. */
+const firstChoices = (): ReadonlyArray<Choice> => [
+  ...[...GROUPS].map(([name, { summary }]): Choice => [name, summary]),
+  ...below(""),
+  ...[...SHORT].map(([word, { summary }]): Choice => [word, summary])
+]
 
 /** What may stand for the last of the words, which may be empty, after the others. */
 export const offer = (words: ReadonlyArray<string>): Offer => {
@@ -87,8 +84,8 @@ export const offer = (words: ReadonlyArray<string>): Offer => {
   const word = words.at(-1) ?? ""
   const found = find(before)
   if (found !== undefined) return inCommand(found.entry.command, found.args, word)
-  const [group, ...beyond] = before
-  if (beyond.length > 0 || (group !== undefined && !GROUPS.has(group))) return NOTHING
-  if (word.startsWith("-")) return choices(group === undefined ? [...EVERYWHERE, ["--version", "the version"]] : EVERYWHERE)
-  return choices(commandChoices(group ?? ""))
+  const next = before.length === 0 ? firstChoices() : nextWords(before)
+  if (next.length === 0) return NOTHING
+  if (word.startsWith("-")) return choices(before.length === 0 ? [...EVERYWHERE, ["--version", "the version"]] : EVERYWHERE)
+  return choices(next)
 }

@@ -2,7 +2,10 @@ import { basename } from "node:path"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Schema from "effect/Schema"
+import * as Options from "@effect/cli/Options"
+import { directories } from "../command-line/candidates.ts"
 import { Misuse } from "../command-line/misuse.ts"
+import { each } from "../command-line/options.ts"
 import { written } from "../command-line/values.ts"
 import type { LocalFailure } from "../failure/errors.ts"
 import type { GitFailed } from "../workspace/git.ts"
@@ -17,6 +20,9 @@ export const directory = written(Schema.Struct({ from: Schema.String, name: Sche
   if (from === "" || (name !== undefined && !isName(name))) throw new Error(`expected DIR or DIR:NAME, not ${JSON.stringify(given)}`)
   return { from, name }
 })
+
+/** Directories beside a repository. */
+export const withFlag = Options.text("with").pipe(Options.withPseudoName("DIR[:NAME]"), Options.withDescription("send a directory as it is beside that; repeatable"), each(directory, directories))
 
 /** All that a run sends: the repository at PATH or the directory of --copy, in which the command begins, and others beside it. */
 export interface Sent {
@@ -49,8 +55,14 @@ export const planBeside = (main: Sent["main"], named: ReadonlyArray<Named>): Eff
     return yield* Effect.fail(new Misuse(`two directories would be ${targets[twice]} in the guest`, `--with ${again?.from ?? "DIR"}:${basename(targets[twice] ?? "")}-2 gives one of them another name`))
   })
 
+/** A part of it, ready to be sent. */
+export interface Ready {
+  readonly of: Workspace | Directory
+  readonly archives: ReadonlyArray<Sending>
+}
+
 /** Everything, ready to be sent. All that can fail for reasons of this host's fails here, before a VM is made. */
-export const prepareSent = ({ beside, main }: Sent): Effect.Effect<ReadonlyArray<{ readonly of: Workspace | Directory; readonly archives: ReadonlyArray<Sending> }>, GitFailed | LocalFailure, Scope.Scope> =>
+export const prepareSent = ({ beside, main }: Sent): Effect.Effect<ReadonlyArray<Ready>, GitFailed | LocalFailure, Scope.Scope> =>
   Effect.gen(function*() {
     const plain = (directory: Directory) => Effect.map(prepareDirectory(directory), (archive) => ({ of: directory, archives: [archive] }))
     const first = main === undefined ? [] : [isRepository(main) ? Effect.map(prepare(main), ({ archives }) => ({ of: main, archives })) : plain(main)]

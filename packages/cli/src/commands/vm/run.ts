@@ -2,24 +2,23 @@ import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import type { CreateVm } from "@banger/domain/api.ts"
-import { HistoryMode } from "@banger/domain/config.ts"
-import { size } from "@banger/domain/size.ts"
 import { DEFAULT_DISK_MIB, type VmView } from "@banger/domain/vm.ts"
 import { directories, offering } from "../../command-line/candidates.ts"
 import { command, type Input } from "../../command-line/command.ts"
 import { Misuse } from "../../command-line/misuse.ts"
-import { as, each, type ValuesOf, verbose } from "../../command-line/options.ts"
+import { as, type ValuesOf, verbose } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { withDaemon } from "../../daemon/daemon.ts"
 import { OWN_FAILURE, TIMED_OUT } from "../../failure/exit.ts"
 import { page } from "../../output/pager.ts"
-import { type Live, live, wantsParts } from "../../output/progress.ts"
+import { live, wantsParts } from "../../output/progress.ts"
 import { printJson, say } from "../../output/text.ts"
-import { transfers } from "../../output/transfer.ts"
-import { dryRunJson, dryRunText, historyLines, SENDING } from "../../run/dry-run.ts"
+import { dryRunJson, dryRunText, SENDING } from "../../run/dry-run.ts"
 import { withFreshVm } from "../../run/fresh-vm.ts"
 import { ownProcess } from "../../run/own-process.ts"
-import { beginsIn, directory, isRepository, planBeside, prepareSent, type Sent, sizes } from "../../run/sent.ts"
+import { givenOf, planRepository, repositoryFlags } from "../../run/repository-flags.ts"
+import { sendAll } from "../../run/send-all.ts"
+import { beginsIn, directory, isRepository, planBeside, prepareSent, type Sent, sizes, withFlag } from "../../run/sent.ts"
 import { installTools } from "../../run/tooling.ts"
 import { userConfig } from "../../run/user-config.ts"
 import { mustFit } from "../../run/work-disk.ts"
@@ -28,10 +27,9 @@ import { remind } from "../../session/reminder.ts"
 import { ownKey, remoteCommand, ssh } from "../../session/ssh.ts"
 import { MAX_BYTES, ownBranch, pull, pulledLine } from "../../way-back/pull.ts"
 import { unpulled } from "../../way-back/unpulled.ts"
-import { git } from "../../workspace/git.ts"
 import { openRepository } from "../../workspace/repository.ts"
 import { planDirectory } from "../../workspace/directory.ts"
-import { plan, send, type Workspace } from "../../workspace/workspace.ts"
+import type { Workspace } from "../../workspace/workspace.ts"
 import { createFlags, createPayload } from "./create-flags.ts"
 
 const flags = {
@@ -40,12 +38,9 @@ const flags = {
   ...createFlags,
   ...guestFlags,
   workdir: Options.text("workdir").pipe(Options.withPseudoName("DIR"), Options.withDescription("run the command there (without it: in the repository, or the image's working directory)"), as(Values.text)),
-  branch: Options.text("branch").pipe(Options.withPseudoName("BRANCH"), Options.withDescription("create this branch in the guest, from HEAD"), as(Values.text)),
-  from: Options.text("from").pipe(Options.withPseudoName("REF"), Options.withDescription("with --branch: from there, with the files of that commit"), as(Values.text)),
-  history: Options.text("history").pipe(Options.withPseudoName("MODE"), Options.withDescription("how much of the history to send: full, shallow (HEAD alone), or auto: full up to 100 MiB"), as(HistoryMode)),
-  includeUntracked: Options.boolean("include-untracked").pipe(Options.withDescription("send files that git does not know and does not ignore, too")),
+  ...repositoryFlags,
   copy: Options.text("copy").pipe(Options.withPseudoName("DIR[:NAME]"), Options.withDescription("in place of PATH: send a directory as it is, with all that is in it, to /root/NAME"), as(directory, directories)),
-  with: Options.text("with").pipe(Options.withPseudoName("DIR[:NAME]"), Options.withDescription("send a directory as it is beside that; repeatable"), each(directory, directories)),
+  with: withFlag,
   dryRun: Options.boolean("dry-run").pipe(Options.withDescription("list what would be sent, and create nothing")),
   ssh: Options.boolean("ssh").pipe(Options.withDescription("run the command over ssh")),
   verbose,
@@ -55,31 +50,14 @@ type Given = Input<ValuesOf<typeof flags>, string | undefined>
 
 /** What the flags ask for must make sense together. */
 const checkFlags = ({ args: path, flags }: Given) => {
-  const misuse = (problem: string, fix = "banger vm run ./repo --branch NAME [--from REF]") => Effect.fail(new Misuse(problem, fix))
+  const misuse = (problem: string, fix: string) => Effect.fail(new Misuse(problem, fix))
+  const ofRepository = givenOf(flags)
   if (path !== undefined && flags.copy !== undefined) return misuse(`the command begins either in the repository ${path} or in the directory ${flags.copy.from}`, `banger vm run ${path} --with ${flags.copy.from} sends both`)
-  const ofRepository = ([["--branch", flags.branch], ["--from", flags.from], ["--history", flags.history], ["--include-untracked", flags.includeUntracked || undefined]] as const).find(([, value]) => value !== undefined)
-  if (path === undefined && ofRepository !== undefined) return misuse(`${ofRepository[0]} needs a PATH: it is about a repository`)
+  if (path === undefined && ofRepository !== undefined) return misuse(`${ofRepository} needs a PATH: it is about a repository`, `banger vm run ./repo ${ofRepository}`)
   if (flags.rm && flags.autostart === true) return misuse("a VM of --rm is deleted when its command ends: --autostart has no meaning", "banger vm run --autostart keeps the VM")
   if (flags.pull && (!flags.rm || path === undefined)) return misuse("--pull needs --rm and a PATH", "banger vm run --rm --pull ./repo -- CMD; banger vm pull NAME takes the work of a VM that stays")
-  if (flags.from !== undefined && flags.branch === undefined) return misuse("--from needs --branch")
-  if (flags.from !== undefined && flags.includeUntracked) return misuse("--from sends the files of a commit: --include-untracked has no meaning")
-  if (flags.branch === undefined) return Effect.void
-  return Effect.catchAll(git("/", ["check-ref-format", "--branch", flags.branch]), () => misuse(`--branch: git takes no such name: ${flags.branch}`))
+  return Effect.void
 }
-
-/** Everything that is sent, into the VM, each part with a line of progress. */
-const sendAll = (vm: VmView, prepared: Effect.Effect.Success<ReturnType<typeof prepareSent>>, progress: Live) =>
-  Effect.forEach(prepared, ({ archives, of }) =>
-    Effect.gen(function*() {
-      for (const message of isRepository(of) ? historyLines(of) : []) progress.note(`  ${message}`)
-      const files = of.members.filter(({ kind }) => kind !== "directory").length
-      const what = `${files} ${files === 1 ? "file" : "files"}${isRepository(of) ? "" : ` for ${of.target}`}`
-      const [began, text] = [performance.now(), transfers()]
-      let sent = 0
-      progress.doing(() => `sending ${what}: ${text(sent, 0)()}`)
-      yield* send(vm.vsock, archives, (bytes) => sent += bytes)
-      progress.phase(`${what} sent, ${size(of.bytes)}`, performance.now() - began)
-    }), { discard: true })
 
 const runCommand = (vm: VmView, { flags, rest }: Given, home: string) => {
   const cwd = flags.workdir === undefined || flags.workdir.startsWith("/") || home === "" ? flags.workdir ?? home : `${home}/${flags.workdir}`
@@ -152,10 +130,7 @@ The exit status is the command's own; 128+n when signal n ended it; 125 for a fa
       const { args: path, flags } = given
       yield* checkFlags(given)
       const config = path ?? flags.copy ?? flags.with[0] ? yield* userConfig : {}
-      const mode = flags.history ?? config.vm_run?.history ?? "auto"
-      const main = path !== undefined
-        ? yield* plan(path, { mode, from: flags.from, branch: flags.branch, includeUntracked: flags.includeUntracked })
-        : flags.copy && (yield* planDirectory(flags.copy))
+      const main = path === undefined ? flags.copy && (yield* planDirectory(flags.copy)) : yield* planRepository(path, flags, config)
       const sent = yield* planBeside(main, flags.with)
       if (flags.dryRun) return yield* Effect.as(flags.json ? printJson(SENDING, dryRunJson(sent)) : page(dryRunText(sent)), 0)
       if (flags.ssh) yield* ownKey
