@@ -1,5 +1,9 @@
-/** Writes the pages of docs/ that are made of the code. */
+/** Writes what of docs/ is made of the code. */
 import * as fs from "node:fs"
+import { withTables } from "../packages/cli/src/command-line/config-doc.ts"
 import { jsonDoc } from "../packages/cli/src/command-line/json-doc.ts"
 
-fs.writeFileSync(new URL("../docs/json.md", import.meta.url), jsonDoc())
+const page = (name: string) => new URL(`../docs/${name}`, import.meta.url)
+
+fs.writeFileSync(page("json.md"), jsonDoc())
+fs.writeFileSync(page("config.md"), withTables(fs.readFileSync(page("config.md"), "utf8")))

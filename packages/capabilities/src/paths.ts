@@ -67,4 +67,3 @@ export const ownersKey = (home: string) => `${home}/.local/state/banger/ssh/id_e
 
 export const DAEMON_SOCKET = "/run/banger/bangerd.sock"
 export const HELPER_SOCKET = "/run/banger-root/bangerd-root.sock"
-export const HOST_CONFIG = "/etc/banger/host.toml"

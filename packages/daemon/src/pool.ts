@@ -1,5 +1,6 @@
 import { dispensable } from "@banger/capabilities/degraded.ts"
 import { Helper } from "@banger/capabilities/helper.ts"
+import { DEFAULT_POOL_SIZE } from "@banger/domain/config.ts"
 import type { Slot } from "@banger/domain/ids.ts"
 import { slots, tapName } from "@banger/domain/network.ts"
 import * as Context from "effect/Context"
@@ -8,8 +9,6 @@ import * as Layer from "effect/Layer"
 import { Config } from "./config.ts"
 import { HostFacts } from "./host-facts.ts"
 import { Registry } from "./vms/registry.ts"
-
-const DEFAULT_SIZE = 4
 
 /** TAPs of the slots that the next VMs will take, made ahead. A TAP's owner is fixed when it is made, so the pool is of slots. */
 export class Pool extends Context.Tag("@banger/daemon/Pool")<Pool, {
@@ -27,7 +26,7 @@ export class Pool extends Context.Tag("@banger/daemon/Pool")<Pool, {
     const pool = Effect.gen(function*() {
       const { cidr } = yield* facts.hello
       const { tap_pool_size } = yield* config.read
-      return slots(cidr).filter((slot) => !taken(slot)).slice(0, tap_pool_size ?? DEFAULT_SIZE)
+      return slots(cidr).filter((slot) => !taken(slot)).slice(0, tap_pool_size ?? DEFAULT_POOL_SIZE)
     })
     let told = ""
     const refill = Effect.gen(function*() {

@@ -1,8 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { decodeToml, key } from "./config-file.ts"
 import { ImageName, KernelName } from "./ids.ts"
-import { DiskMib, MemoryMib, Vcpu } from "./vm.ts"
+import { Cidr } from "./network.ts"
+import { DEFAULT_DISK_MIB, DiskMib, MemoryMib, Vcpu } from "./vm.ts"
 
 /** `16G`, `512M`: a size in MiB. */
 export const Size = Schema.transformOrFail(Schema.String, Schema.Int, {
@@ -34,54 +36,87 @@ export type Parameters = typeof Parameters.Type
 export const HistoryMode = Schema.Literal("auto", "shallow", "full").annotations({ message: () => "expected auto, shallow or full" })
 export type HistoryMode = typeof HistoryMode.Type
 
-/** ~/.config/banger/config.toml, spec 7. What root trusts is not in it. */
+/** The image and the kernel of a VM for which nobody names another. */
+export const DEFAULT_IMAGE = ImageName.make("debian-bookworm")
+export const DEFAULT_KERNEL = KernelName.make("host")
+
+/** TAPs that are made ahead where the file does not say how many. */
+export const DEFAULT_POOL_SIZE = 4
+
+/** ~/.config/banger/config.toml: the owner's, read anew by each operation. What root trusts is not in it. */
 export const UserConfig = Schema.Struct({
-  default_image_name: optional(ImageName),
-  namegen_path: optional(Schema.String),
-  tap_pool_size: optional(Schema.Int.pipe(Schema.between(0, 64))),
-  default_kernel: optional(KernelName),
+  default_image_name: optional(ImageName.pipe(key("image without `--image`", { fallback: DEFAULT_IMAGE }))),
+  default_kernel: optional(KernelName.pipe(key("kernel without `--kernel`, when the image names none", { fallback: DEFAULT_KERNEL }))),
+  namegen_path: optional(Schema.String.pipe(key("a program that prints the name of a new VM; without it an adjective and a noun"))),
+  tap_pool_size: optional(Schema.Int.pipe(
+    Schema.between(0, 64, { message: () => "expected a number of TAPs from 0 to 64" }),
+    key("TAPs made ahead, 0 to 64", { fallback: DEFAULT_POOL_SIZE })
+  )),
   catalog: optional(Schema.Struct({
-    /** Further catalogs (docs/images.md), asked before banger's own. */
-    urls: optional(Schema.Array(Schema.String)),
-    /** By registry, a host that is asked first: `"docker.io" = "mirror.example:5000"`. */
-    mirrors: optional(Schema.Record({ key: Schema.String, value: Schema.String })),
-    /** By recipe, what its script's variables are instead of their defaults. */
-    parameters: optional(Schema.Record({ key: ImageName, value: Parameters }))
+    urls: optional(Schema.Array(Schema.String).pipe(key("catalogs that are asked before banger's own ([images.md](images.md))", { fallback: [] }))),
+    mirrors: optional(Schema.Record({ key: Schema.String, value: Schema.String }).pipe(key("by registry, a host that is asked first: `\"docker.io\" = \"registry.example:5000\"`"))),
+    parameters: optional(Schema.Record({ key: ImageName, value: Parameters }).pipe(key("by recipe, what its script's variables are instead of their defaults: where sources are, what is installed")))
   })),
-  /** For fetching, where the caller's environment names none. */
   proxy: optional(Schema.Struct({
-    http: optional(Address),
-    https: optional(Address),
-    no_proxy: optional(Schema.String)
+    http: optional(Address.pipe(key("where fetching goes through when the command's environment names no proxy: `\"http://proxy.example:3128\"`. For pulls, catalogs, bundles, kernels and the scripts of builds"))),
+    https: optional(Address.pipe(key("the same for what is fetched by https"))),
+    no_proxy: optional(Schema.String.pipe(key("hosts that are reached without it: `\"localhost,.example.org\"`")))
   })),
   vm_defaults: optional(Schema.Struct({
-    vcpu: optional(Vcpu),
-    memory_mib: optional(MemoryMib),
-    disk_size: optional(Schema.compose(Size, DiskMib)),
-    nat: optional(Schema.Boolean)
+    vcpu: optional(Vcpu.pipe(key("1, or an even number up to 32", { words: "a quarter of the host's CPUs: 1, 2 or 4" }))),
+    memory_mib: optional(MemoryMib.pipe(key("MiB", { words: "an eighth of the host's memory: 512 to 8192" }))),
+    disk_size: optional(Schema.compose(Size, DiskMib).pipe(key("the work disk, `/root`: `512M`, `16G`, `1T`", { fallback: "8G" }))),
+    nat: optional(Schema.Boolean.pipe(key("whether the guest reaches the world", { fallback: true })))
   })),
   vm_run: optional(Schema.Struct({
-    history: optional(HistoryMode)
+    history: optional(HistoryMode.pipe(key("what `vm run` sends of a repository's history: `full`, `shallow`, or `auto` ([workspaces.md](workspaces.md))", { fallback: "auto" })))
   }))
 })
 export type UserConfig = typeof UserConfig.Type
+
+const off = (about: string) => Schema.optionalWith(Schema.Boolean.pipe(key(about, { fallback: false })), { exact: true, default: () => false })
+export const DEFAULT_CIDR = Cidr.make("172.16.0.0/24")
+
+export const HOST_CONFIG = "/etc/banger/host.toml"
+
+/** What root trusts, written by root alone. */
+export const HostConfig = Schema.Struct({
+  network: Schema.optionalWith(
+    Schema.Struct({
+      cidr: Schema.optionalWith(Cidr.pipe(key("the VMs' network, prefix 16 to 29. A VM's address changes with it at its next start", { fallback: DEFAULT_CIDR })), { exact: true, default: () => DEFAULT_CIDR }),
+      vm_to_vm: off("guests may reach each other; a running VM gets it with the next restart of the daemon"),
+      lan: off("guests may reach private networks (10/8, 172.16/12, 192.168/16, 100.64/10) through the host"),
+      host_users: off("other users of the host than root and the owner may open connections to guests")
+    }),
+    { exact: true, default: () => ({ cidr: DEFAULT_CIDR, vm_to_vm: false, lan: false, host_users: false }) }
+  )
+})
+
+const MIB = 2 ** 20
+
+const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value))
+
+/** What a VM gets of this host where the file says nothing: a quarter of its CPUs, an eighth of its memory. */
+export const hostDefaults = (cpus: number, memoryBytes: number) => {
+  const quarter = clamp(Math.floor(cpus / 4), 1, 4)
+  return {
+    // Firecracker takes 1 or an even number.
+    vcpu: quarter === 3 ? 2 : quarter,
+    memoryMib: clamp(Math.floor(memoryBytes / 8 / MIB), 512, 8192),
+    diskMib: DEFAULT_DISK_MIB,
+    nat: true
+  }
+}
 
 export class BadConfig extends Schema.TaggedError<BadConfig>()("BadConfig", { path: Schema.String, problem: Schema.String }) {
   override get message() {
     return `${this.path}: ${this.problem}`
   }
   get hint() {
-    return this.problem.startsWith("network") ? "[network] is root's: /etc/banger/host.toml" : "correct the key, or remove it: all keys are optional"
+    return /\bnetwork: there is no such key/.test(this.problem) ? "[network] is root's: /etc/banger/host.toml" : "correct the keys, or remove them: all are optional (docs/config.md)"
   }
 }
 
-/** Unknown keys are errors that name the key. */
-export const decodeConfig = (path: string, parsed: unknown): Effect.Effect<UserConfig, BadConfig> =>
-  Schema.decodeUnknown(UserConfig, { errors: "all", onExcessProperty: "error" })(parsed).pipe(
-    Effect.mapError((error) =>
-      new BadConfig({
-        path,
-        problem: ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => `${path.join(".")}: ${message}`).join("; ")
-      })
-    )
-  )
+/** The text of the user's configuration; a file that is not there is an empty one. */
+export const decodeConfig = (path: string, text: string): Effect.Effect<UserConfig, BadConfig> =>
+  Effect.mapError(decodeToml(UserConfig, text), (problem) => new BadConfig({ path, problem }))

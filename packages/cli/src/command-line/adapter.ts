@@ -1,9 +1,9 @@
 import { parseArgs, type ParseArgsOptionsConfig } from "node:util"
 import * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
+import { nearest } from "@banger/domain/nearest.ts"
 import { ownWords } from "./everywhere.ts"
 import type { Flag } from "./flags.ts"
-import { nearest } from "./nearest.ts"
 
 /** A command line in the form that `@effect/cli` reads as it was meant. */
 export interface Words {

@@ -7,6 +7,7 @@ import type * as Path from "@effect/platform/Path"
 import type * as Terminal from "@effect/platform/Terminal"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { meant } from "@banger/domain/nearest.ts"
 import { sorter } from "./adapter.ts"
 import { usageOf } from "./arguments.ts"
 import { type Candidates, candidatesOf } from "./candidates.ts"
@@ -14,7 +15,6 @@ import { type Flag, flagsOf } from "./flags.ts"
 import { paragraphs } from "./help-doc.ts"
 import type { Json } from "./json.ts"
 import { Misuse } from "./misuse.ts"
-import { meant } from "./nearest.ts"
 
 /** What was typed, by the command's own declarations. */
 export interface Input<F, A> {

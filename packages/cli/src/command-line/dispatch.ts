@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { VERSION } from "@banger/domain/version.ts"
+import { meant, nearest } from "@banger/domain/nearest.ts"
 import { complete } from "../completion/complete.ts"
 import { renderFailure } from "../failure/failure.ts"
 import { page } from "../output/pager.ts"
@@ -8,7 +9,6 @@ import { below, find, firstWords } from "./find.ts"
 import { commandHelp, groupHelp, wholeHelp } from "./help.ts"
 import { launch } from "./launch.ts"
 import { Misuse } from "./misuse.ts"
-import { meant, nearest } from "./nearest.ts"
 import { GROUPS } from "./tree.ts"
 
 const asksForHelp = (word: string) => word === HELP.name || word === HELP.short

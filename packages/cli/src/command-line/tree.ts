@@ -1,6 +1,7 @@
 import type { Command } from "./command.ts"
 import bundleExport from "../commands/bundle/export.ts"
 import bundleImport from "../commands/bundle/import.ts"
+import configShow from "../commands/config/show.ts"
 import daemonSocket from "../commands/daemon/socket.ts"
 import daemonStatus from "../commands/daemon/status.ts"
 import daemonStop from "../commands/daemon/stop.ts"
@@ -95,6 +96,7 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [doctor, "check the host, and say how to mend it"],
   [sshConfig, "make ssh, scp, rsync and editors know VMs as NAME.vm"],
   [completion, "print a shell's completion script"],
+  [configShow, "the configuration that counts, and where each value comes from"],
   [daemonStatus, "what the daemon is and does"],
   [daemonSocket, "the path of the daemon's socket"],
   [daemonStop, "stop the daemon; VMs keep running"],
@@ -113,6 +115,7 @@ export const GROUPS: ReadonlyMap<string, { readonly title: string; readonly summ
   ["image", { title: "Images", summary: "what VMs are made of" }],
   ["kernel", { title: "Kernels", summary: "what VMs boot" }],
   ["bundle", { title: "Bundles", summary: "images and kernels in one file, for other hosts" }],
+  ["config", { title: "Configuration", summary: "what banger does where no flag says otherwise" }],
   ["daemon", { title: "Daemon", summary: "the daemon of this host" }],
   ["system", { title: "System", summary: "banger's install on this host" }]
 ])

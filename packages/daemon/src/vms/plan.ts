@@ -1,7 +1,8 @@
 import { run } from "@banger/capabilities/exec.ts"
 import type { CreateVm } from "@banger/domain/api.ts"
+import { DEFAULT_IMAGE, DEFAULT_KERNEL } from "@banger/domain/config.ts"
 import { type CatalogError, StepFailed, stepFailed, type VmError } from "@banger/domain/errors.ts"
-import { ImageName, KernelName, VmName } from "@banger/domain/ids.ts"
+import { VmName } from "@banger/domain/ids.ts"
 import { VmRecord, VmSpec } from "@banger/domain/vm.ts"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -43,8 +44,8 @@ export const makePlan = Effect.gen(function*() {
     Effect.gen(function*() {
       const user = yield* config.read
       const { cidr } = yield* Effect.mapError(facts.hello, asStep("reach the root helper"))
-      const image = base ?? (yield* Effect.mapError(catalog.image(request.image ?? user.default_image_name ?? ImageName.make("debian-bookworm")), asVmError))
-      const kernel = yield* Effect.mapError(catalog.kernel(request.kernel ?? image.kernel ?? user.default_kernel ?? KernelName.make("host")), asVmError)
+      const image = base ?? (yield* Effect.mapError(catalog.image(request.image ?? user.default_image_name ?? DEFAULT_IMAGE), asVmError))
+      const kernel = yield* Effect.mapError(catalog.kernel(request.kernel ?? image.kernel ?? user.default_kernel ?? DEFAULT_KERNEL), asVmError)
       const createdAt = yield* Clock.currentTimeMillis
       const reserve = (name: VmName) =>
         registry.add(cidr, name, (slot) =>
