@@ -64,8 +64,10 @@ describe("vm run", () => {
   })
 
   it("--rm leaves nothing, also when the command fails; its stdin is piped through", async () => {
-    await ok("mkdir -p plain/empty && echo as it is >plain/file && chmod 750 plain")
-    const { status, stderr, stdout } = await sh("tar c -C repo kept.txt | banger vm run --rm --copy ./plain --with ./repo:beside --with ./plain/empty --image plain --memory 256 -- sh -c 'tar xO; pwd; cat file; ls ../beside/untracked.txt; stat -c %a . ../empty; exit 3'")
+    await ok(`mkdir -p plain/empty .config/banger && echo as it is >plain/file && chmod 750 plain
+      printf '[[file_sync]]\nhost = "~/plain/file"\nguest = "~/.synced/one"\n' >.config/banger/config.toml`)
+    const { status, stderr, stdout } = await sh("tar c -C repo kept.txt | banger vm run --rm --copy ./plain --with ./repo:beside --with ./plain/empty --image plain --memory 256 -- sh -c 'tar xO; pwd; cat file; ls ../beside/untracked.txt; stat -c %a . ../empty; stat -c %a ../.synced/one; exit 3'")
+    await ok("rm .config/banger/config.toml")
     expect(status, stderr).toBe(3)
     expect(stdout).toBe("kept\nchanged\n/root/plain\nas it is\n../beside/untracked.txt\n750\n755\n")
     expect(stderr).toMatch(/1 file for \/root\/plain sent, 9 B/)

@@ -36,6 +36,17 @@ export type Parameters = typeof Parameters.Type
 export const HistoryMode = Schema.Literal("auto", "shallow", "full").annotations({ message: () => "expected auto, shallow or full" })
 export type HistoryMode = typeof HistoryMode.Type
 
+/** Absolute, or below a home. */
+const isPath = (text: string) => /^(?:~\/|\/)[^\0]*$/.test(text) && !text.split("/").includes("..")
+
+/** A file or directory of the owner's that each new VM gets a copy of. */
+const FileSync = Schema.Struct({
+  host: Schema.String.pipe(Schema.filter((text) => isPath(text) || "expected a path in your home, such as ~/.config/gh/hosts.yml")),
+  guest: Schema.String.pipe(Schema.filter((text) => isPath(text) && /^(?:~|\/root)\/+[^/]/.test(text) || "expected a path below /root, such as ~/.config/gh/hosts.yml")),
+  mode: optional(Schema.String.pipe(Schema.filter((text) => /^0?[0-7]{3}$/.test(text) || "expected an octal mode such as \"0600\"")))
+})
+export type FileSync = typeof FileSync.Type
+
 /** The image and the kernel of a VM for which nobody names another. */
 export const DEFAULT_IMAGE = ImageName.make("debian-bookworm")
 export const DEFAULT_KERNEL = KernelName.make("host")
@@ -68,6 +79,7 @@ export const UserConfig = Schema.Struct({
     disk_size: optional(Schema.compose(Size, DiskMib).pipe(key("the work disk, `/root`: `512M`, `16G`, `1T`", { fallback: "8G" }))),
     nat: optional(Schema.Boolean.pipe(key("whether the guest reaches the world", { fallback: true })))
   })),
+  file_sync: optional(Schema.Array(FileSync).pipe(key("files and directories of yours that each new VM gets a copy of: tables of `host`, `guest` and `mode`, below", { fallback: [] }))),
   vm_run: optional(Schema.Struct({
     history: optional(HistoryMode.pipe(key("what `vm run` sends of a repository's history: `full`, `shallow`, or `auto` ([workspaces.md](workspaces.md))", { fallback: "auto" })))
   }))

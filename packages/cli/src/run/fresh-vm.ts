@@ -10,7 +10,7 @@ import { Daemon, reach } from "../daemon/daemon.ts"
 import { failureOf } from "../failure/failure.ts"
 import type { Live } from "../output/progress.ts"
 import { say } from "../output/text.ts"
-import { create as creating } from "./missing-image.ts"
+import { create as creating } from "./create-vm.ts"
 
 /** How long the guest's agent may take to answer for the first time once the daemon says that it is there. */
 const FIRST_CONNECTION = "30 seconds"

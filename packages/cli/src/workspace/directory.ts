@@ -63,10 +63,12 @@ export const planDirectory = ({ from: given, name }: Named): Effect.Effect<Direc
     catch: (error) => new LocalFailure({ problem: `cannot send ${given}: ${(error as Error).message}`, fix: `ls -la ${given} shows what is there, and who may read it` })
   })
 
-/** The directory, ready to be sent: the name "." brings its own mode, and makes one that is empty. Nothing gets a time to come. */
-export const prepareDirectory = ({ from, members, target }: Directory) =>
+/** Now, as file systems count. */
+export const seconds = Effect.map(Clock.currentTimeMillis, (now) => Math.floor(now / 1000))
+
+/** The directory, ready to be sent: the name "." brings its own mode, and makes one that is empty. Nothing gets a time to come. `also`: arguments of tar's. */
+export const prepareDirectory = ({ from, members, target }: Directory, also: ReadonlyArray<string> = []) =>
   Effect.gen(function*() {
-    const now = Math.floor((yield* Clock.currentTimeMillis) / 1000)
-    const begin = yield* tar(from, now)
+    const begin = yield* tar(from, yield* seconds, also)
     return { to: target, read: (told) => begin([Buffer.from("."), ...members.map(({ path }) => path)], told) } satisfies Sending
   })

@@ -28,14 +28,14 @@ export type Archive = (names: Iterable<Buffer>, told: (bytes: number) => void) =
 
 /**
  * tar, started in a directory, which reads nothing until it is given names: a VM can boot meanwhile. No file gets a time younger
- * than one in seconds; `whole`: names go along with all that is in them. The stream fails with tar's own words when it cannot be
+ * than one in seconds; `whole`: names go along with all that is in them; `also`: further arguments of tar's. The stream fails with tar's own words when it cannot be
  * made in full; the scope ends tar.
  */
-export const tar = (directory: string, which: "whole" | number): Effect.Effect<Archive, never, Scope.Scope> =>
+export const tar = (directory: string, which: "whole" | number, also: ReadonlyArray<string> = []): Effect.Effect<Archive, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
-        const args = ["-c", "-f", "-", ...ARGUMENTS, ...(which === "whole" ? ["--recursion"] : ["--no-recursion", "--clamp-mtime", `--mtime=@${which}`]), "-C", directory, "-T", "-"]
+        const args = ["-c", "-f", "-", ...ARGUMENTS, ...(which === "whole" ? ["--recursion"] : ["--no-recursion", "--clamp-mtime", `--mtime=@${which}`]), ...also, "-C", directory, "-T", "-"]
         const child = spawn("tar", args, { env: cleanEnvironment(), stdio: ["pipe", "pipe", "pipe"] })
         const out = new PassThrough()
         let said = ""

@@ -5,7 +5,7 @@ import { command } from "../../command-line/command.ts"
 import { json, verbose } from "../../command-line/options.ts"
 import { withDaemon } from "../../daemon/daemon.ts"
 import { EVENTS, watch } from "../../output/watch.ts"
-import { create } from "../../run/missing-image.ts"
+import { create } from "../../run/create-vm.ts"
 import { createFlags, createPayload } from "./create-flags.ts"
 
 export default command({

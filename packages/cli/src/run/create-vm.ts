@@ -5,14 +5,17 @@ import { callerOf } from "../daemon/caller.ts"
 import { Daemon } from "../daemon/daemon.ts"
 import { showImage } from "../output/image-progress.ts"
 import { say } from "../output/text.ts"
+import { planFileSync, syncing } from "./file-sync.ts"
 
-/** Creates a VM. An image that is missing is made first, when a catalog has it; stderr tells. */
+/** Creates a VM, with the files that the configuration has each one get. An image that is missing is made first, when a catalog has it; stderr tells. */
 export const create = (wanted: CreateVm, verbose: boolean) =>
-  Stream.unwrap(Effect.map(Daemon, (daemon) =>
-    Stream.catchTag(daemon.vm.Create(wanted), "ImageNotFound", ({ name }) => {
+  Stream.unwrap(Effect.zipWith(Daemon, planFileSync, (daemon, planned) => {
+    const created = Stream.catchTag(daemon.vm.Create(wanted), "ImageNotFound", ({ name }) => {
       const made = Effect.zipRight(
         say(`image ${name} is not here yet: made now, once, if a catalog has it`),
         Effect.flatMap(callerOf({ name }), (session) => showImage(name, daemon.image.Get({ name, session, update: false }), verbose, process.stderr))
       )
       return Stream.concat(Stream.execute(made), daemon.vm.Create(wanted))
-    })))
+    })
+    return syncing(planned)(created)
+  }))
