@@ -69,7 +69,7 @@ describe("vm run", () => {
     const { status, stderr, stdout } = await sh("tar c -C repo kept.txt | banger vm run --rm --copy ./plain --with ./repo:beside --with ./plain/empty --image plain --memory 256 -- sh -c 'tar xO; pwd; cat file; ls ../beside/untracked.txt; stat -c %a . ../empty; stat -c %a ../.synced/one; exit 3'")
     await ok("rm .config/banger/config.toml")
     expect(status, stderr).toBe(3)
-    expect(stdout).toBe("kept\nchanged\n/root/plain\nas it is\n../beside/untracked.txt\n750\n755\n")
+    expect(stdout).toBe("kept\nchanged\n/root/plain\nas it is\n../beside/untracked.txt\n750\n755\n600\n")
     expect(stderr).toMatch(/1 file for \/root\/plain sent, 9 B/)
     expect(JSON.parse(await ok("banger vm list --all --json")).map(({ name }: { name: string }) => name)).toEqual(["work"])
     expect(await leaks()).toEqual([])
