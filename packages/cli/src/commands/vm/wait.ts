@@ -2,26 +2,21 @@ import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { type AgentRefused, sshServer } from "@banger/capabilities/vsock/agent-client.ts"
-import type { AgentUnreachable } from "@banger/capabilities/vsock/connect.ts"
 import { WrongState } from "@banger/domain/errors.ts"
 import type { VmRef } from "@banger/domain/ids.ts"
-import type { VmState, VmView } from "@banger/domain/vm.ts"
+import type { VmState } from "@banger/domain/vm.ts"
 import { command } from "../../command-line/command.ts"
 import { as } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
-import { DaemonUnreachable, type LocalFailure } from "../../failure/errors.ts"
+import { DaemonUnreachable } from "../../failure/errors.ts"
 import { TIMED_OUT } from "../../failure/exit.ts"
-import { noSshd } from "../../session/ssh.ts"
+import { sshdListens } from "../../session/sshd.ts"
 import { vmName } from "./vm-ref.ts"
 
 const Awaited = Schema.Literal("ready", "ssh", "stopped")
 
 const DOWN: ReadonlyArray<VmState> = ["stopped", "crashed", "broken"]
-
-/** Seconds that an agent is asked to wait for an sshd at a time; it takes up to 60. */
-const AT_A_TIME = 30
 
 /** The VM, once its state is one of these. The daemon tells each change. */
 const until = (vm: VmRef, states: ReadonlyArray<VmState>) =>
@@ -37,20 +32,12 @@ const until = (vm: VmRef, states: ReadonlyArray<VmState>) =>
     return yield* Effect.mapError(reached, () => new DaemonUnreachable({ reason: "went away", owner: "" }))
   })
 
-/** Where no init starts an sshd the agent does not wait, so this does. */
-const sshd = (view: VmView): Effect.Effect<void, AgentUnreachable | AgentRefused | LocalFailure> =>
-  Effect.flatMap(sshServer(view.vsock, AT_A_TIME, ""), ({ state }) => {
-    if (state === "listening") return Effect.void
-    if (state === "missing") return noSshd(view)
-    return Effect.delay(Effect.suspend(() => sshd(view)), "1 second")
-  })
-
 const awaited = (vm: VmRef, what: typeof Awaited.Type) =>
   withDaemon(Effect.gen(function*() {
     if (what === "stopped") return void (yield* until(vm, DOWN))
     const view = yield* until(vm, ["running", ...DOWN])
     if (view.state !== "running") return yield* new WrongState({ name: view.name, state: view.state, wanted: "running", fix: `banger vm start ${view.name}` })
-    if (what === "ssh") yield* sshd(view)
+    if (what === "ssh") yield* sshdListens(view)
   }))
 
 export default command({
