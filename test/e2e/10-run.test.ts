@@ -31,6 +31,7 @@ describe("vm run", () => {
     const said = "git status --porcelain -uno; git describe --tags --dirty; git submodule status; git -C lib rev-parse HEAD; git log --format=%s; readlink link; stat -c %a tool"
     const inGuest = await ok(`banger vm exec work --cwd /root/repo -- sh -c 'git status --porcelain; echo; ${said}; git submodule update --init --recursive'`)
     expect(inGuest).toBe(` D gone.txt\n M kept.txt\n\n${await ok(`cd repo; ${said}`)}`)
+    expect(await ok("banger vm exec work -- git config --get-regexp '^user'")).toBe("user.name owner\nuser.email owner@hostvm")
   })
 
   it("what changed there is shown, and comes back as a branch", async () => {

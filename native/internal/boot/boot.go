@@ -58,6 +58,7 @@ func (b *boot) pullConfig() (err error) {
 // prepareImage sees to what an image may have that a VM is not like. None of it keeps the VM from booting.
 func (b *boot) prepareImage() error {
 	b.makeTmp()
+	b.zone()
 	b.passOverDevices()
 	b.hookProfile()
 	return nil

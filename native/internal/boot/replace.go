@@ -7,16 +7,25 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // writeFiles makes what it can: an image in which one has no place boots without it.
 func (b *boot) writeFiles() error {
 	for _, f := range b.config.Files {
+		if slices.ContainsFunc(f.Unless, isThere) {
+			continue
+		}
 		if err := replaceFile(f.Path, fs.FileMode(f.Mode), []byte(f.Content)); err != nil {
 			b.warn("%v", err)
 		}
 	}
 	return nil
+}
+
+func isThere(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
 }
 
 // replaceFile puts a file of root's at path, in place of what stands there; a symlink is replaced, not followed.

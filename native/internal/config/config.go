@@ -29,7 +29,9 @@ type Config struct {
 	Mask     []string `json:"mask"`
 	// Environment is what the image's maker set for every process.
 	Environment map[string]string `json:"environment"`
-	UnixTime    int64             `json:"unixTime"`
+	// Timezone is the host's, a name of the tz database; empty: not known.
+	Timezone string `json:"timezone"`
+	UnixTime int64  `json:"unixTime"`
 }
 
 // Network is the guest's one interface.
@@ -55,6 +57,8 @@ type File struct {
 	Path    string `json:"path"`
 	Mode    Mode   `json:"mode"`
 	Content string `json:"content"`
+	// Unless has paths; where one of them is there, the file is not written.
+	Unless []string `json:"unless"`
 }
 
 // Mode is a file mode written as octal text, such as "0600".
@@ -73,6 +77,7 @@ func (m *Mode) UnmarshalText(text []byte) error {
 var (
 	hostname = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,62}[A-Za-z0-9])?$`)
 	unit     = regexp.MustCompile(`^[A-Za-z0-9:_.@\\-]{1,255}$`)
+	timezone = regexp.MustCompile(`^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,2}$`)
 	variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	// 15 bytes: the kernel's IFNAMSIZ less the final zero.
 	iface = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,15}$`)
@@ -129,6 +134,14 @@ func (c *Config) check() error {
 		if !cleanAbsolute(f.Path) || f.Path == "/" {
 			return fmt.Errorf("file %q: the path must be absolute and clean", f.Path)
 		}
+		for _, path := range f.Unless {
+			if !cleanAbsolute(path) {
+				return fmt.Errorf("file %q: unless %q: the path must be absolute and clean", f.Path, path)
+			}
+		}
+	}
+	if c.Timezone != "" && !timezone.MatchString(c.Timezone) {
+		return fmt.Errorf("timezone %q is no name of the tz database", c.Timezone)
 	}
 	for name, value := range c.Environment {
 		if !variable.MatchString(name) || strings.ContainsRune(value, 0) {

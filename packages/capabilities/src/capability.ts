@@ -23,7 +23,13 @@ export const GuestMount = Schema.Struct({
   grow: Schema.Boolean
 })
 
-export const GuestFile = Schema.Struct({ path: Schema.String, mode: Schema.String, content: Schema.String })
+export const GuestFile = Schema.Struct({
+  path: Schema.String,
+  mode: Schema.String,
+  content: Schema.String,
+  /** Paths in the guest: where one of them is there, the file is not written. */
+  unless: Schema.optional(Schema.Array(Schema.String))
+})
 
 /** What one capability tells the guest at boot; docs/guest-protocol.md has the whole document. */
 export interface GuestPatch {

@@ -7,7 +7,7 @@ import type { Dns } from "./dns/contract.ts"
 import { dns } from "./dns/live.ts"
 import type { FirecrackerApi, VmExits } from "./firecracker/contract.ts"
 import { firecracker } from "./firecracker/live.ts"
-import type { GuestKeys, GuestListener } from "./guest-config/contract.ts"
+import type { GuestKeys, GuestListener, GuestOwner } from "./guest-config/contract.ts"
 import { guestConfig } from "./guest-config/live.ts"
 import type { Helper } from "./helper.ts"
 import { nat } from "./nat/live.ts"
@@ -28,4 +28,4 @@ export const pipeline = pipe(
 )
 
 /** Services of the host that the standard pipeline runs on; a daemon provides them. */
-export type HostServices = Helper | FirecrackerApi | VmExits | GuestKeys | GuestListener | Dns | Clocks
+export type HostServices = Helper | FirecrackerApi | VmExits | GuestKeys | GuestListener | GuestOwner | Dns | Clocks

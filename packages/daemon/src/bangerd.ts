@@ -1,4 +1,5 @@
 import { mkdirSync } from "node:fs"
+import { homedir } from "node:os"
 import * as ActivatedSocket from "@banger/capabilities/activated-socket.ts"
 import * as Clocks from "@banger/capabilities/clock/watch.ts"
 import type { Complete } from "@banger/capabilities/compose.ts"
@@ -7,6 +8,7 @@ import * as FirecrackerApi from "@banger/capabilities/firecracker/api.ts"
 import * as VmExits from "@banger/capabilities/firecracker/exits.ts"
 import * as GuestKeys from "@banger/capabilities/guest-config/keys.ts"
 import * as GuestListener from "@banger/capabilities/guest-config/listener.ts"
+import * as GuestOwner from "@banger/capabilities/guest-config/owner.ts"
 import { Helper } from "@banger/capabilities/helper.ts"
 import * as ImageStore from "@banger/capabilities/image-store/live.ts"
 import { DAEMON_STATE, EXITS, HELPER_SOCKET } from "@banger/capabilities/paths.ts"
@@ -55,6 +57,7 @@ const hostServices = ({ publicKey }: Settings) =>
     GuestListener.layer,
     Clocks.layer,
     GuestKeys.layer(publicKey),
+    GuestOwner.layer(homedir()),
     Layer.unwrapEffect(Effect.map(HostFacts, ({ helper }) => Dns.layer(Effect.map(helper, ({ cidr }) => cidr))))
   ).pipe(
     Layer.provideMerge(HostFacts.layer),

@@ -48,3 +48,13 @@ export class GuestKeys extends Context.Tag("@banger/capabilities/guest-config/Gu
   readonly read: (vm: VmId) => Effect.Effect<{ readonly privateKey: string; readonly publicKey: string; readonly authorized: string }, KeysFailed>
   readonly remove: (vm: VmId) => Effect.Effect<void, CannotRemove>
 }>() {}
+
+/** Host service: what a guest has in common with the host's owner. */
+export class GuestOwner extends Context.Tag("@banger/capabilities/guest-config/GuestOwner")<GuestOwner, {
+  readonly read: Effect.Effect<{
+    /** Of the tz database, such as Europe/Vienna. */
+    readonly timezone: string
+    /** What git calls the owner, by key: user.name, user.email. */
+    readonly git: ReadonlyMap<string, string>
+  }>
+}>() {}

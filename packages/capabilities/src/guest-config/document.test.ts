@@ -6,7 +6,8 @@ import { pipeline } from "../pipeline.ts"
 import { testSpec } from "../testing/spec.ts"
 import { temporary } from "../testing/temporary.ts"
 import { compose } from "./document.ts"
-import { setEnv } from "./guest.ts"
+import { ownerFiles, setEnv } from "./guest.ts"
+import { settings } from "./owner.ts"
 
 const SSHD = "/usr/sbin/sshd"
 
@@ -39,6 +40,20 @@ describe("guest document", () => {
     execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", `${directory}/key`])
     const read = execFileSync(SSHD, ["-T", "-f", `${directory}/config`, "-h", `${directory}/key`], { encoding: "utf8" })
     assert.deepStrictEqual(read.split("\n").filter((line) => line.startsWith("setenv")), ["setenv PATH=/opt/tool/bin:/bin", "setenv TOOL=a b", "setenv HASH=a#b 'c'"])
+  }))
+
+  it.scoped("names the owner to a git that nobody has set up, whatever the name is made of", () => Effect.gen(function*() {
+    const directory = yield* temporary
+    const odd = 'A "B" \\\\ C #d;\te\nf'
+    writeFileSync(`${directory}/own`, "")
+    for (const [key, value] of [["user.name", odd], ["user.email", "a@b"], ["core.editor", "vi"]] as const) execFileSync("git", ["config", "--file", `${directory}/own`, key, value])
+    const git = settings(execFileSync("git", ["config", "--file", `${directory}/own`, "-z", "--get-regexp", "^user\\.(name|email)$"], { encoding: "utf8" }))
+    const [file] = ownerFiles(git).files ?? []
+    writeFileSync(`${directory}/guest`, file?.content ?? "")
+    assert.strictEqual(execFileSync("git", ["config", "--file", `${directory}/guest`, "user.name"], { encoding: "utf8" }), `${odd}\n`)
+    assert.strictEqual(execFileSync("git", ["config", "--file", `${directory}/guest`, "--list"], { encoding: "utf8" }).includes("user.email=a@b"), true)
+    assert.include([...(file?.unless ?? [])], "/etc/gitconfig")
+    assert.deepStrictEqual(ownerFiles(new Map()), {})
   }))
 
   it.effect("two capabilities that write the same file are refused by name", () => Effect.gen(function*() {

@@ -27,6 +27,8 @@ export const GuestDocument = Schema.Struct({
   mask: Schema.Array(Schema.String),
   /** What the image's maker set for every process. */
   environment: Schema.Record({ key: Schema.String, value: Schema.String }),
+  /** Of the tz database. */
+  timezone: Schema.String,
   unixTime: Schema.Int
 })
 export type GuestDocument = typeof GuestDocument.Type
@@ -39,8 +41,8 @@ const claims = (patch: GuestPatch): ReadonlyArray<string> => [
   ...(patch.network === undefined ? [] : ["the network"])
 ]
 
-/** One document from what every capability says. The clock is left to the moment it is served. */
-export const compose = (spec: VmSpec, patches: Patches): Effect.Effect<Omit<GuestDocument, "unixTime">, GuestConflict> => {
+/** One document from what every capability says. The clock and its zone are left to the moment it is served. */
+export const compose = (spec: VmSpec, patches: Patches): Effect.Effect<Omit<GuestDocument, "unixTime" | "timezone">, GuestConflict> => {
   const owners = new Map<string, string>()
   for (const [capability, patch] of patches) {
     for (const what of claims(patch)) {

@@ -76,3 +76,15 @@ export const keyFiles = (keys: { readonly privateKey: string; readonly publicKey
     { path: "/root/.ssh/authorized_keys", mode: "0600", content: keys.authorized }
   ]
 })
+
+/** Where git looks for a user's and a machine's settings. */
+const GIT = ["/root/.gitconfig", "/root/.config/git/config", "/etc/gitconfig"]
+
+/** A value of git's configuration, in the quotes in which it may have any character. */
+const quoted = (value: string) => `"${value.replaceAll(/["\\]/g, "\\$&").replaceAll("\n", "\\n")}"`
+
+/** The owner's name in commits that are made in the guest, where nobody set up git there. */
+export const ownerFiles = (git: ReadonlyMap<string, string>): GuestPatch => {
+  const lines = [...git].map(([key, value]) => `\t${key.slice("user.".length)} = ${quoted(value)}\n`)
+  return lines.length === 0 ? {} : { files: [{ path: "/root/.gitconfig", mode: "0644", content: `[user]\n${lines.join("")}`, unless: GIT }] }
+}

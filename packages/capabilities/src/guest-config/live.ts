@@ -7,9 +7,9 @@ import { GuestPatches } from "../compose.ts"
 import { type CannotRemove, Lease } from "../lease.ts"
 import { HOST_PORT, Vsock } from "../vsock/contract.ts"
 import { checks } from "./check.ts"
-import { GuestConfig, type GuestFailed, GuestKeys, GuestListener, type KeysFailed } from "./contract.ts"
+import { GuestConfig, type GuestFailed, GuestKeys, GuestListener, GuestOwner, type KeysFailed } from "./contract.ts"
 import { compose, type GuestConflict } from "./document.ts"
-import { guest, keyFiles } from "./guest.ts"
+import { guest, keyFiles, ownerFiles } from "./guest.ts"
 
 /** An attachment, not a lease. A guest asks once, while it boots: one that is adopted has its answer. */
 const layer = (spec: VmSpec) =>
@@ -17,18 +17,18 @@ const layer = (spec: VmSpec) =>
     const { mode } = yield* Lease
     if (mode === "adopt") return { ready: Effect.void }
     const patches = yield* GuestPatches
-    const keys = yield* Effect.flatMap(GuestKeys, (service) => service.read(spec.id))
-    const document = yield* compose(spec, [...patches, ["ssh keys", keyFiles(keys)]])
+    const [keys, owner] = yield* Effect.all([Effect.flatMap(GuestKeys, (service) => service.read(spec.id)), Effect.flatMap(GuestOwner, ({ read }) => read)], { concurrency: 2 })
+    const document = yield* compose(spec, [...patches, ["ssh keys", keyFiles(keys)], ["owner", ownerFiles(owner.git)]])
     const { socket } = yield* Vsock
     const listener = yield* GuestListener
-    const now = Effect.map(Clock.currentTimeMillis, (ms) => ({ ...document, unixTime: Math.floor(ms / 1000) }))
+    const now = Effect.map(Clock.currentTimeMillis, (ms) => ({ ...document, timezone: owner.timezone, unixTime: Math.floor(ms / 1000) }))
     return { ready: yield* listener.serve(`${socket}_${HOST_PORT}`, now) }
   }))
 
 export const guestConfig: Capability<
   GuestConfig,
   GuestConflict | GuestFailed | KeysFailed,
-  GuestPatches | Vsock | GuestKeys | GuestListener,
+  GuestPatches | Vsock | GuestKeys | GuestListener | GuestOwner,
   GuestKeys
 > = {
   name: "guest-config",

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { CannotRemove } from "../lease.ts"
 import { MemoryHost } from "../memory-host.ts"
-import { GuestKeys, GuestListener, KeysFailed } from "./contract.ts"
+import { GuestKeys, GuestListener, GuestOwner, KeysFailed } from "./contract.ts"
 
 /** A guest that is ready at once. */
 const listener = Layer.effect(GuestListener, Effect.map(MemoryHost, ({ objects }) => ({
@@ -19,4 +19,6 @@ const keys = Layer.effect(GuestKeys, Effect.map(MemoryHost, (host) => ({
   remove: (vm) => host.delete(`estate keys ${vm}`).pipe(Effect.mapError((error) => new CannotRemove({ what: "ssh host key", problem: error.message })))
 })))
 
-export const layer = Layer.merge(listener, keys)
+const owner = Layer.succeed(GuestOwner, { read: Effect.succeed({ timezone: "Europe/Vienna", git: new Map([["user.name", "memory"]]) }) })
+
+export const layer = Layer.mergeAll(listener, keys, owner)
