@@ -38,6 +38,18 @@ describe("vm", () => {
     expect(figures.guestUsedBytes).toBeLessThan(figures.guestTotalBytes)
   })
 
+  it("tells of what listens in it just what ss says there", async () => {
+    const listen = (rest: string) => `perl -MIO::Socket::INET -e 'IO::Socket::INET->new(${rest}) or die; sleep 600' </dev/null >/dev/null 2>&1 &`
+    await ok(["banger vm exec web -- sh <<'END'", listen("LocalPort => 3000, Listen => 5"), listen('LocalAddr => "127.0.0.1", LocalPort => 3001, Listen => 5'), listen('LocalPort => 3002, Proto => "udp"'), "until [ \"$(ss -Hltnu | grep -c ':300[0-2] ')\" = 3 ]; do sleep 0.1; done", "END"].join("\n"))
+    const ss = (await ok("banger vm exec web -- ss -Hltnup")).split("\n").map((line) => {
+      const [protocol, , , , local = ""] = line.split(/\s+/)
+      return `${protocol} ${local.replace("*:", "[::]:")} ${/pid=(\d+)/.exec(line)?.[1] ?? 0}`
+    })
+    const found: ReadonlyArray<{ protocol: string; address: string; port: number; pid: number }> = JSON.parse(await ok("banger vm ports web --json"))
+    expect(found.map(({ address, pid, port, protocol }) => `${protocol} ${address.includes(":") ? `[${address}]` : address}:${port} ${pid}`).toSorted()).toEqual(ss.toSorted())
+    expect(ss.length).toBeGreaterThanOrEqual(3)
+  })
+
   it("answers .vm names, and no others, to the host", async () => {
     expect(await ok("dig @127.0.0.1 -p 42069 web.vm +short")).toBe("172.16.0.2")
     expect(await ok("dig @127.0.0.1 -p 42069 web.vm +tcp +short")).toBe("172.16.0.2")
