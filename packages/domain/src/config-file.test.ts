@@ -20,6 +20,9 @@ describe("a configuration", () => {
     assert.match((yield* wrong('\n\n"vm_defaults" . vcpus = 3')).join(), /^line 3: vm_defaults.vcpus: there is no such key; did you mean vcpu\?$/)
     assert.match((yield* wrong('# a\nvm_defaults = { nat = true, vcpu = 3 }')).join(), /^line 2: vm_defaults.vcpu: expected 1/)
     assert.match((yield* wrong('[catalog]\nurls = [\n  "a",\n  3\n]')).join(), /^line 2: catalog.urls.1: Expected string/)
+    assert.match((yield* wrong('[[file_sync]]\nhost = "~/a"\nguest = "~/a"\n[[file_sync]]\nhost = "~/b"\ngest = "~/b"')).join(), /line 6: file_sync.1.gest: there is no such key; did you mean guest\?/)
+    assert.match((yield* wrong('namegen_path = """\n[vm_defaults]\nvcpu = 3\n"""\n[vm_defaults]\nvcpu = 3')).join(), /^line 6: vm_defaults.vcpu/)
+    assert.match((yield* wrong('[catalog]\r\nurls = "x"\r\n')).join(), /^line 2: catalog.urls: Expected ReadonlyArray<string>, actual "x"$/)
     assert.match((yield* wrong('[catalog.parameters.x]\nlower = "a"')).join(), /^line 2: catalog.parameters.x.lower: expected a name such as DEBIAN_MIRROR/)
   }))
 

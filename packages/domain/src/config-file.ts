@@ -18,9 +18,12 @@ export interface Key {
   readonly otherwise: string | undefined
 }
 
+/** Where a schema has its key's words: a description would be told in errors. */
+const KEY = Symbol.for("@banger/domain/config-file/Key")
+
 /** A key's meaning, and the value where a file has none: `fallback`, or by the host, in words. */
 export const key = (about: string, otherwise: { readonly fallback?: unknown; readonly words?: string } = {}) => <S extends Schema.Annotable.All>(schema: S) =>
-  schema.annotations({ description: about, ...("fallback" in otherwise && { default: otherwise.fallback }), ...(otherwise.words !== undefined && { documentation: otherwise.words }) } as never) as Schema.Annotable.Self<S>
+  schema.annotations({ [KEY]: { about, fallback: otherwise.fallback, otherwise: otherwise.words } }) as Schema.Annotable.Self<S>
 
 type Properties = ReadonlyArray<SchemaAST.PropertySignature>
 
@@ -28,7 +31,7 @@ type Properties = ReadonlyArray<SchemaAST.PropertySignature>
 const propertiesOf = (ast: SchemaAST.AST): Properties | undefined =>
   SchemaAST.isTransformation(ast) ? propertiesOf(ast.from) : SchemaAST.isTypeLiteral(ast) && ast.indexSignatures.length === 0 ? ast.propertySignatures : undefined
 
-const found = <A>(annotation: Option.Option<A>) => Option.getOrUndefined(annotation)
+const NO_WORDS: Omit<Key, "name"> = { about: "", fallback: undefined, otherwise: undefined }
 
 /** All keys, in the order of the schema. */
 export const keysOf = ({ ast }: Schema.Schema.All): ReadonlyArray<Key> => {
@@ -37,12 +40,7 @@ export const keysOf = ({ ast }: Schema.Schema.All): ReadonlyArray<Key> => {
       const inner = propertiesOf(type)
       return inner !== undefined
         ? below(inner, `${prefix}${String(name)}.`)
-        : [{
-          name: `${prefix}${String(name)}`,
-          about: found(SchemaAST.getDescriptionAnnotation(type)) ?? "",
-          fallback: found(SchemaAST.getDefaultAnnotation(type)),
-          otherwise: found(SchemaAST.getDocumentationAnnotation(type))
-        }]
+        : [{ name: `${prefix}${String(name)}`, ...Option.getOrElse(SchemaAST.getAnnotation<Omit<Key, "name">>(type, KEY), () => NO_WORDS) }]
     })
   return below(propertiesOf(ast) ?? [], "")
 }
@@ -52,7 +50,8 @@ type Path = ReadonlyArray<PropertyKey>
 /** The schema of what a path leads to. */
 const at = (ast: SchemaAST.AST, [first, ...rest]: Path): SchemaAST.AST | undefined => {
   if (first === undefined) return ast
-  const next = propertiesOf(ast)?.find(({ name }) => name === first)?.type ?? (SchemaAST.isTypeLiteral(ast) ? ast.indexSignatures[0]?.type : undefined)
+  const next = propertiesOf(ast)?.find(({ name }) => name === first)?.type ??
+    (SchemaAST.isTypeLiteral(ast) ? ast.indexSignatures[0]?.type : SchemaAST.isTupleType(ast) ? ast.rest[0]?.type : undefined)
   return next && at(next, rest)
 }
 
@@ -60,7 +59,7 @@ const at = (ast: SchemaAST.AST, [first, ...rest]: Path): SchemaAST.AST | undefin
 const unknownKey = (ast: SchemaAST.AST, path: Path): string => {
   const table = at(ast, path.slice(0, -1))
   const names = table !== undefined && SchemaAST.isTypeLiteral(table) ? table.indexSignatures[0]?.parameter : undefined
-  const words = names && found(SchemaAST.getMessageAnnotation(names))
+  const words = names && Option.getOrUndefined(SchemaAST.getMessageAnnotation(names))
   if (words !== undefined) return String(words({} as ParseResult.ParseIssue))
   const known = table === undefined ? [] : (propertiesOf(table) ?? []).map(({ name }) => String(name))
   const likely = nearest(String(path.at(-1)), known)
@@ -76,7 +75,12 @@ const lineOf = (text: string, path: Path): number | undefined => {
   let table: ReadonlyArray<string> = []
   const lines = new Map<string, number>()
   const arrays = new Map<string, number>()
+  // Within a text of several lines nothing is a key.
+  let quotes: string | undefined
   for (const [at, line] of text.split("\n").entries()) {
+    const within = quotes !== undefined
+    for (const [mark] of line.matchAll(/"""|'''/g)) quotes = quotes === undefined ? mark : quotes === mark ? undefined : quotes
+    if (within) continue
     const [, array, header] = /^\s*\[(\[?)\s*([^[\]]+?)\s*\]/.exec(line) ?? []
     const name = header === undefined ? /^\s*((?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+))*)\s*=/.exec(line)?.[1] : undefined
     if (header !== undefined) {

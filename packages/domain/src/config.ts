@@ -37,7 +37,7 @@ export const HistoryMode = Schema.Literal("auto", "shallow", "full").annotations
 export type HistoryMode = typeof HistoryMode.Type
 
 /** Absolute, or below a home. */
-const isPath = (text: string) => /^(?:~\/|\/)[^\0]*$/.test(text) && !text.split("/").includes("..")
+const isPath = (text: string) => /^(?:~\/|\/)[^\0]*$/.test(text) && !text.split("/").some((part) => part === "." || part === "..")
 
 /** A file or directory of the owner's that each new VM gets a copy of. */
 const FileSync = Schema.Struct({

@@ -63,7 +63,7 @@ export class VmSpec extends Schema.Class<VmSpec>("VmSpec")({
   kernel: KernelFiles,
   /** What the image says of how to run things in it. */
   run: orNull(RunConfig),
-  /** Options of capabilities that banger does not know, each under its capability's name and own schema. */
+  /** Options of capabilities, each under its capability's name and own schema. */
   extra: Schema.Record({ key: Schema.String, value: Schema.Unknown })
 }) {}
 

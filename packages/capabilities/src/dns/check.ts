@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs"
 import { Resolver } from "node:dns/promises"
+import * as Net from "node:net"
 import * as Effect from "effect/Effect"
 import { mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
 import type { Check } from "../capability.ts"
@@ -44,6 +45,17 @@ export const routing = ({ link, primary, resolved, servers }: Routing) => {
     : warning(problem, "systemd-resolved finds them, and is not asked: sudo ln -sf ../run/systemd/resolve/stub-resolv.conf /etc/resolv.conf has it asked; docs/dns-routing.md has other ways")
 }
 
+/** Whether somebody listens: the socket's file outlives systemd-resolved. */
+const answers = (socket: string) =>
+  Effect.async<boolean>((resume) => {
+    const connection = Net.connect(socket)
+    const end = (taken: boolean) => {
+      connection.destroy()
+      resume(Effect.succeed(taken))
+    }
+    connection.once("connect", () => end(true)).once("error", () => end(false))
+  })
+
 /** Asked as any program asks, of /etc/resolv.conf's name servers, once: a resolver that is away is one that finds nothing. */
 const asked = Effect.suspend(() => {
   const resolver = new Resolver({ timeout: 3_000, tries: 1 })
@@ -51,13 +63,8 @@ const asked = Effect.suspend(() => {
     try: async () => (await resolver.resolveSoa(ZONE)).nsname,
     catch: (error) => error instanceof Error && "code" in error ? String(error.code) : String(error)
   })
-  return Effect.merge(primary).pipe(
-    Effect.map((primary): Routing => ({
-      primary,
-      servers: resolver.getServers(),
-      resolved: existsSync("/run/systemd/resolve/io.systemd.Resolve"),
-      link: existsSync(`/sys/class/net/${DNS_LINK}`)
-    }))
+  return Effect.all([Effect.merge(primary), answers("/run/systemd/resolve/io.systemd.Resolve")], { concurrency: 2 }).pipe(
+    Effect.map(([primary, resolved]): Routing => ({ primary, resolved, servers: resolver.getServers(), link: existsSync(`/sys/class/net/${DNS_LINK}`) }))
   )
 })
 

@@ -36,7 +36,8 @@ export type GuestDocument = typeof GuestDocument.Type
 type Patches = ReadonlyArray<readonly [capability: string, patch: GuestPatch]>
 
 const claims = (patch: GuestPatch): ReadonlyArray<string> => [
-  ...(patch.files ?? []).map(({ path }) => `the file ${path}`),
+  // A file that gives way to others claims nothing.
+  ...(patch.files ?? []).filter(({ unless }) => unless === undefined).map(({ path }) => `the file ${path}`),
   ...(patch.mounts ?? []).map(({ at }) => `the mount at ${at}`),
   ...(patch.network === undefined ? [] : ["the network"])
 ]
@@ -57,7 +58,7 @@ export const compose = (spec: VmSpec, patches: Patches): Effect.Effect<Omit<Gues
     hostname: spec.name,
     network: all.find((patch) => patch.network !== undefined)?.network ?? null,
     mounts: all.flatMap((patch) => patch.mounts ?? []),
-    files: all.flatMap((patch) => patch.files ?? []),
+    files: all.flatMap((patch) => patch.files ?? []).filter(({ path, unless = [] }) => ![path, ...unless].some((each) => unless.length > 0 && owners.has(`the file ${each}`))),
     mask: [...new Set(all.flatMap((patch) => patch.mask ?? []))],
     environment: environmentOf(spec.run)
   })

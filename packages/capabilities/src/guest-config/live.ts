@@ -1,6 +1,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import type { VmSpec } from "@banger/domain/vm.ts"
 import type { Capability } from "../capability.ts"
 import { GuestPatches } from "../compose.ts"
@@ -11,13 +13,24 @@ import { GuestConfig, type GuestFailed, GuestKeys, GuestListener, GuestOwner, ty
 import { compose, type GuestConflict } from "./document.ts"
 import { guest, keyFiles, ownerFiles } from "./guest.ts"
 
+const NAME = "guest-config"
+
+/** A VM's own options: whether its guest is told of the owner. */
+const Options = Schema.Struct({ owner: Schema.optionalWith(Schema.Boolean, { default: () => true }) })
+
+const NOBODY = { timezone: "", git: new Map<string, string>() }
+
 /** An attachment, not a lease. A guest asks once, while it boots: one that is adopted has its answer. */
 const layer = (spec: VmSpec) =>
   Layer.scoped(GuestConfig, Effect.gen(function*() {
     const { mode } = yield* Lease
     if (mode === "adopt") return { ready: Effect.void }
     const patches = yield* GuestPatches
-    const [keys, owner] = yield* Effect.all([Effect.flatMap(GuestKeys, (service) => service.read(spec.id)), Effect.flatMap(GuestOwner, ({ read }) => read)], { concurrency: 2 })
+    const options = Option.getOrElse(Schema.decodeUnknownOption(Options)(spec.extra[NAME] ?? {}), () => ({ owner: true }))
+    const [keys, owner] = yield* Effect.all([
+      Effect.flatMap(GuestKeys, (service) => service.read(spec.id)),
+      options.owner ? Effect.flatMap(GuestOwner, ({ read }) => read) : Effect.succeed(NOBODY)
+    ], { concurrency: 2 })
     const document = yield* compose(spec, [...patches, ["ssh keys", keyFiles(keys)], ["owner", ownerFiles(owner.git)]])
     const { socket } = yield* Vsock
     const listener = yield* GuestListener
@@ -31,7 +44,7 @@ export const guestConfig: Capability<
   GuestPatches | Vsock | GuestKeys | GuestListener | GuestOwner,
   GuestKeys
 > = {
-  name: "guest-config",
+  name: NAME,
   estate: {
     ensure: ({ id }) => Effect.flatMap(GuestKeys, (keys) => keys.ensure(id)),
     remove: ({ id }): Effect.Effect<void, CannotRemove, GuestKeys> => Effect.flatMap(GuestKeys, (keys) => keys.remove(id))

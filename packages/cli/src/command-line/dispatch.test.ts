@@ -19,6 +19,7 @@ describe("the command that words name", () => {
     ["vm delete --yes -h", "vm delete"],
     ["vm exec box --help -- ls", "vm exec"],
     ["vm --help", "vm COMMAND"],
+    ["vm workspace --help", "vm workspace COMMAND"],
     ["help", "COMMAND"],
     ["", "COMMAND"],
     ["ls --help", "vm list"],
@@ -38,6 +39,7 @@ describe("the command that words name", () => {
     ["doktor", "there is no command \"doktor\"", "did you mean banger doctor? banger --help shows the commands"],
     ["rn", "there is no command \"rn\"", "did you mean banger run or banger rm? banger --help shows the commands"],
     ["nothing --all", "there is no command \"nothing\"", "banger --help shows the commands"],
+    ["vm workspace prepar", "there is no command \"vm workspace prepar\"", "did you mean banger vm workspace prepare? banger vm workspace --help shows the commands"],
     ["vm", "a command is missing", "banger vm --help shows the commands"]
   ])("is missed at its level, with status 2: %s", (line, problem, hint) =>
     assert.deepStrictEqual(written(line), { stdout: "", stderr: `banger: ${problem}\n  ${hint}\n`, status: 2 }))

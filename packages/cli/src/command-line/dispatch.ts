@@ -5,11 +5,10 @@ import { complete } from "../completion/complete.ts"
 import { renderFailure } from "../failure/failure.ts"
 import { page } from "../output/pager.ts"
 import { HELP, NO_PAGER, ownWords } from "./everywhere.ts"
-import { below, find, firstWords } from "./find.ts"
+import { find, firstWords, nextWords } from "./find.ts"
 import { commandHelp, groupHelp, wholeHelp } from "./help.ts"
 import { launch } from "./launch.ts"
 import { Misuse } from "./misuse.ts"
-import { GROUPS } from "./tree.ts"
 
 const asksForHelp = (word: string) => word === HELP.name || word === HELP.short
 
@@ -19,7 +18,7 @@ const wantsHelp = (argv: ReadonlyArray<string>) => ownWords(argv)[0].some(asksFo
 const missed = (group: string, word: string | undefined): Misuse => {
   const help = `banger ${group === "" ? "" : `${group} `}--help shows the commands`
   if (word === undefined) return new Misuse("a command is missing", help)
-  const known = group === "" ? firstWords() : below(group).map(([path]) => path.slice(group.length + 1))
+  const known = group === "" ? firstWords() : nextWords(group.split(" ")).map(([name]) => name)
   const prefix = group === "" ? "banger" : `banger ${group}`
   return new Misuse(`there is no command ${JSON.stringify([group, word].filter(Boolean).join(" "))}`, meant(nearest(word, known).map((name) => `${prefix} ${name}`), help))
 }
@@ -34,6 +33,12 @@ const withoutPager = (given: ReadonlyArray<string>): ReadonlyArray<string> => {
 
 const explain = (text: string): void => launch({ run: () => Effect.as(page(text), 0), ownFailure: undefined }, [])
 
+/** The words that begin commands and name none: `vm`, or `vm workspace`. */
+const groupOf = (argv: ReadonlyArray<string>): string => {
+  const words = argv.findIndex((_, at) => nextWords(argv.slice(0, at + 1)).length === 0)
+  return argv.slice(0, words === -1 ? argv.length : words).join(" ")
+}
+
 /** Finds the command that argv names and runs it, or explains what there is. */
 export const dispatch = (given: ReadonlyArray<string>): void => {
   if (given[0] === "__complete") return launch(complete, given.slice(1))
@@ -44,8 +49,8 @@ export const dispatch = (given: ReadonlyArray<string>): void => {
     const { args, entry: { command } } = found
     return wantsHelp(args) ? explain(commandHelp(command)) : launch(command, args)
   }
-  const group = argv[0] !== undefined && GROUPS.has(argv[0]) ? argv[0] : ""
-  const beyond = argv.slice(group === "" ? 0 : 1).filter((word) => !asksForHelp(word) && word !== "help")
+  const group = groupOf(argv)
+  const beyond = argv.slice(group === "" ? 0 : group.split(" ").length).filter((word) => !asksForHelp(word) && word !== "help")
   if (beyond.length === 0 && (argv.length === 0 || wantsHelp(argv) || argv[0] === "help")) {
     return explain(group === "" ? wholeHelp() : groupHelp(group))
   }

@@ -9,7 +9,7 @@ import { planFileSync, syncing } from "./file-sync.ts"
 
 /** Creates a VM, with the files that the configuration has each one get. An image that is missing is made first, when a catalog has it; stderr tells. */
 export const create = (wanted: CreateVm, verbose: boolean) =>
-  Stream.unwrap(Effect.zipWith(Daemon, planFileSync, (daemon, planned) => {
+  Stream.unwrap(Effect.zipWith(Daemon, planFileSync(wanted.diskMib), (daemon, planned) => {
     const created = Stream.catchTag(daemon.vm.Create(wanted), "ImageNotFound", ({ name }) => {
       const made = Effect.zipRight(
         say(`image ${name} is not here yet: made now, once, if a catalog has it`),

@@ -6,18 +6,20 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { BadConfig, type FileSync } from "@banger/domain/config.ts"
+import { DEFAULT_DISK_MIB } from "@banger/domain/vm.ts"
 import type { Progress } from "@banger/domain/progress.ts"
 import type { VmView } from "@banger/domain/vm.ts"
 import { LocalFailure } from "../failure/errors.ts"
 import { say } from "../output/text.ts"
 import { type Directory, planDirectory, prepareDirectory, seconds } from "../workspace/directory.ts"
-import { shown } from "../workspace/listing.ts"
+import { type Member, readable, shown } from "../workspace/listing.ts"
 import { tar } from "../workspace/tar.ts"
 import { type Sending, send } from "../workspace/workspace.ts"
 import { userConfig, userConfigPath } from "./user-config.ts"
+import { mustFit } from "./work-disk.ts"
 
 /** What a new VM gets of one entry: a directory, or a file under the name that it has in the guest. */
-export type Planned = { readonly mode: string } & ({ readonly directory: Directory } | { readonly file: string; readonly target: string })
+export type Planned = { readonly mode: string; readonly members: ReadonlyArray<Member> } & ({ readonly directory: Directory } | { readonly file: string; readonly target: string })
 
 const DEFAULT_MODE = "600"
 
@@ -49,12 +51,16 @@ const plan = (ownHome: string) => ({ guest, host, mode = DEFAULT_MODE }: FileSyn
     if (from === undefined) return undefined
     if (!from.startsWith(`${home}/`)) return yield* new BadConfig({ path: userConfigPath(), problem: `file_sync: ${host} leads to ${from}, which is not in your home` })
     const stat = lstatSync(from)
-    if (stat.isFile()) return { mode, file: from, target }
+    if (stat.isFile()) {
+      if (!readable(Buffer.from(from), lstatSync(from, { bigint: true }))) return yield* new BadConfig({ path: userConfigPath(), problem: `file_sync: ${host} may not be read` })
+      return { mode, file: from, target, members: [{ path: Buffer.from(basename(from)), kind: "file" as const, mode: 0, bytes: stat.size }] }
+    }
     if (!stat.isDirectory()) return yield* new BadConfig({ path: userConfigPath(), problem: `file_sync: ${host} is neither a file nor a directory` })
     const { members } = yield* planDirectory({ from, name: undefined })
     const links = members.filter(({ kind }) => kind === "symlink")
     if (links.length > 0) yield* say(`file_sync: left out of ${host}, as links: ${links.map(({ path }) => shown(path)).join(", ")}`)
-    return { mode, directory: { from, target, members: members.filter(({ kind }) => kind !== "symlink"), bytes: 0 } }
+    const sent = members.filter(({ kind }) => kind !== "symlink")
+    return { mode, directory: { from, target, members: sent, bytes: 0 }, members: sent }
   })
 
 /** An entry, ready to be sent. */
@@ -71,12 +77,19 @@ export const prepare = (planned: Planned): Effect.Effect<Sending, never, Scope.S
 export const planEntries = (home: string, entries: ReadonlyArray<FileSync>) =>
   Effect.map(Effect.forEach(entries, plan(home)), (planned) => planned.filter((each) => each !== undefined))
 
-export const planFileSync = Effect.flatMap(userConfig, ({ file_sync = [] }) => planEntries(homedir(), file_sync))
+/** For a VM with such a work disk, in MiB; undefined: that of the configuration. */
+export const planFileSync = (diskMib: number | undefined) =>
+  Effect.gen(function*() {
+    const { file_sync = [], vm_defaults } = yield* userConfig
+    const planned = yield* planEntries(homedir(), file_sync)
+    yield* mustFit({ members: planned.flatMap(({ members }) => members), repositories: [] }, diskMib ?? vm_defaults?.disk_size ?? DEFAULT_DISK_MIB)
+    return planned
+  })
 
 const sync = (vm: VmView, planned: ReadonlyArray<Planned>) =>
   // One after the other: of two for one place the later one counts.
   Effect.scoped(Effect.flatMap(Effect.forEach(planned, prepare), Effect.forEach((archive) => send(vm.vsock, [archive], () => {}), { discard: true }))).pipe(
-    Effect.mapError((error) => new LocalFailure({ problem: `${vm.name} runs without the files of file_sync: ${error.message}`, fix: `banger vm exec ${vm.name} -- df -h /root; banger vm cp copies a file` }))
+    Effect.mapError((error) => new LocalFailure({ problem: `${vm.name} did not get the files of file_sync: ${error.message}`, fix: `[[file_sync]] in ${userConfigPath()} says which they are` }))
   )
 
 /** The events of a VM that is created, which is done once it has these files. */

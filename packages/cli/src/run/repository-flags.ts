@@ -22,7 +22,7 @@ export const givenOf = ({ branch, from, history, includeUntracked }: Given): str
 
 /** What the flags ask for must make sense together. */
 const check = ({ branch, from, includeUntracked }: Given) => {
-  const misuse = (problem: string) => Effect.fail(new Misuse(problem, "PATH --branch NAME [--from REF]"))
+  const misuse = (problem: string) => Effect.fail(new Misuse(problem, "with a PATH: --branch NAME, and --from REF where it is not to begin at HEAD"))
   if (from !== undefined && branch === undefined) return misuse("--from needs --branch")
   if (from !== undefined && includeUntracked) return misuse("--from sends the files of a commit: --include-untracked has no meaning")
   if (branch === undefined) return Effect.void

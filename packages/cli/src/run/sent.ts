@@ -1,4 +1,3 @@
-import { basename } from "node:path"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Schema from "effect/Schema"
@@ -9,11 +8,11 @@ import { each } from "../command-line/options.ts"
 import { written } from "../command-line/values.ts"
 import type { LocalFailure } from "../failure/errors.ts"
 import type { GitFailed } from "../workspace/git.ts"
-import { type Directory, type Named, planDirectory, prepareDirectory } from "../workspace/directory.ts"
+import { type Directory, listed, locate, type Named, prepareDirectory } from "../workspace/directory.ts"
 import { isName } from "../workspace/work-tree.ts"
 import { prepare, type Sending, type Workspace } from "../workspace/workspace.ts"
 
-/** `DIR` or `DIR:NAME`. Of several colons the last one counts, so a directory with a colon in its name is given a NAME, too. */
+/** `DIR` or `DIR:NAME`. Of several colons the last one counts, but for a directory that is there and has that very name. */
 export const directory = written(Schema.Struct({ from: Schema.String, name: Schema.UndefinedOr(Schema.String) }), (given): Named => {
   const at = given.lastIndexOf(":")
   const [from, name] = at === -1 ? [given, undefined] : [given.slice(0, at), given.slice(at + 1)]
@@ -44,15 +43,14 @@ export const sizes = (sent: Sent) => ({
   repositories: isRepository(sent.main) ? sent.main.repositories : []
 })
 
-/** Directories are looked at once it is known that none of them would be put into the place of another. */
+/** Directories are looked into once it is known that none of them would be put into the place of another. */
 export const planBeside = (main: Sent["main"], named: ReadonlyArray<Named>): Effect.Effect<Sent, LocalFailure | Misuse> =>
   Effect.gen(function*() {
-    const beside = yield* Effect.forEach(named, planDirectory)
-    const targets = [...(main === undefined ? [] : [main]), ...beside].map(({ target }) => target)
-    const twice = targets.findIndex((target, at) => targets.indexOf(target) !== at)
-    if (twice === -1) return { main, beside }
-    const again = named[twice - (main === undefined ? 0 : 1)]
-    return yield* Effect.fail(new Misuse(`two directories would be ${targets[twice]} in the guest`, `--with ${again?.from ?? "DIR"}:${basename(targets[twice] ?? "")}-2 gives one of them another name`))
+    const places = yield* Effect.forEach(named, locate)
+    const targets = [...(main === undefined ? [] : [main]), ...places].map(({ target }) => target)
+    const twice = targets.find((target, at) => targets.indexOf(target) !== at)
+    if (twice !== undefined) return yield* Effect.fail(new Misuse(`two directories would be ${twice} in the guest`, "--with DIR:NAME gives one of them another name"))
+    return { main, beside: yield* Effect.forEach(places, listed) }
   })
 
 /** A part of it, ready to be sent. */

@@ -17,8 +17,8 @@ interface Sizes {
   readonly repositories: ReadonlyArray<{ readonly history: { readonly bytes: number } }>
 }
 
-/** Refuses what is too large for the work disk, before a VM is made for it. */
-export const mustFit = ({ members, repositories }: Sizes, diskMib: number): Effect.Effect<void, LocalFailure> => {
+/** Refuses what is too large for the work disk, before anything is sent. `fix`: how the disk gets the size that it needs. */
+export const mustFit = ({ members, repositories }: Sizes, diskMib: number, fix = (size: string) => `--disk-size ${size}`): Effect.Effect<void, LocalFailure> => {
   const histories = repositories.reduce((sum, { history }) => sum + history.bytes, 0)
   const sent = members.reduce((sum, { bytes }) => sum + Math.ceil(bytes / BLOCK) * BLOCK, histories)
   const wanted = Math.max(sent, members.length * BYTES_PER_INODE)
@@ -26,6 +26,6 @@ export const mustFit = ({ members, repositories }: Sizes, diskMib: number): Effe
   return new LocalFailure({
     problem: `what is sent does not fit into the VM's work disk: ${members.length} files, ${size(sent)} with history, on a disk of ${size(diskMib * MIB)}`,
     // A gigabyte to work in.
-    fix: `--disk-size ${Math.ceil(wanted / USABLE / GIB) + 1}G`
+    fix: fix(`${Math.ceil(wanted / USABLE / GIB) + 1}G`)
   })
 }

@@ -230,7 +230,7 @@ describe.skipIf(program === undefined || !canUnshare)("vm run", () => {
     const before = runs.calls.length
     const [refused, listed, misused] = await Promise.all([run(base).ended, run(repo, "--dry-run").ended, run("--vcpu", "3").ended])
     assert.strictEqual(refused.status, 125)
-    assert.match(refused.stderr, /^banger: .* is not a git work tree: .*\n {2}git init .*; banger vm run --copy .* sends it as it is\n$/)
+    assert.match(refused.stderr, /^banger: .* is not a git work tree: .*\n {2}git init .*; banger vm run --copy .*, or banger vm cp, sends it as it is\n$/)
     assert.strictEqual(listed.status, 0)
     assert.match(listed.stdout, /^sub\/file\n1 file, 7 B \(7 bytes\), to \/root\/my repo\nhistory: all of it, 0 tags, \d+ B\n$/)
     assert.strictEqual(misused.status, 2)

@@ -66,6 +66,14 @@ describe("a directory that is sent as it is", () => {
     assert.deepStrictEqual(targets, ["/root/plain", "/root/plain", "/root/plain", "/root/data"])
   }))
 
+  it.effect("with a colon in its name is taken by its name, and may be given another", () => Effect.gen(function*() {
+    for (const name of ["backup-10", "backup-10:30"]) mkdirSync(`${base}/${name}`)
+    const target = (given: string) => Effect.flatMap(Schema.decodeUnknown(named)(`${base}/${given}`), (each) => Effect.map(planDirectory(each), ({ from, target }) => [from.slice(base.length), target]))
+    assert.deepStrictEqual(yield* target("backup-10:30"), ["/backup-10:30", "/root/backup-10:30"])
+    assert.deepStrictEqual(yield* target("backup-10:30:x"), ["/backup-10:30", "/root/x"])
+    assert.deepStrictEqual(yield* target("backup-10:x"), ["/backup-10", "/root/x"])
+  }))
+
   it.effect("is refused before anything is made: not there, a file, the whole host, unreadable", () => Effect.gen(function*() {
     const refusal = (from: string) => Effect.map(Effect.flip(planDirectory(as(from))), ({ message }) => message)
     assert.match(yield* refusal(`${base}/nowhere`), /cannot send .*nowhere: ENOENT/)

@@ -1,8 +1,9 @@
-import { lstatSync, readdirSync, realpathSync } from "node:fs"
+import { existsSync, lstatSync, readdirSync, realpathSync } from "node:fs"
 import { basename, resolve } from "node:path"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { LocalFailure } from "../failure/errors.ts"
+import { shellWord } from "../output/shell-word.ts"
 import { join, type Member, readable, shown } from "./listing.ts"
 import { tar } from "./tar.ts"
 import { isName } from "./work-tree.ts"
@@ -48,20 +49,40 @@ const below = (top: Buffer): ReadonlyArray<Member> => {
   return members
 }
 
-/** What would be sent of a directory: decided before anything is made. */
-export const planDirectory = ({ from: given, name }: Named): Effect.Effect<Directory, LocalFailure> =>
-  Effect.try({
+/** Where a directory is, and where it goes. */
+export type Located = Pick<Directory, "from" | "target">
+
+const failing = (given: string) => (error: unknown) =>
+  new LocalFailure({ problem: `cannot send ${given}: ${(error as Error).message}`, fix: `ls -la ${shellWord(given)} shows what is there, and who may read it` })
+
+/** Where a directory that was named is; one whose own name ends as `DIR:NAME` does is that one. */
+export const locate = ({ from: given, name }: Named): Effect.Effect<Located, LocalFailure> => {
+  const whole = name === undefined ? given : `${given}:${name}`
+  const own = name === undefined || existsSync(resolve(whole))
+  return Effect.try({
     try: () => {
-      const from = realpathSync(resolve(given))
+      const from = realpathSync(resolve(own ? whole : given))
       if (!lstatSync(from).isDirectory()) throw new Error("it is no directory")
       if (from === "/") throw new Error("the whole host is not sent")
-      const own = name ?? basename(from)
-      if (!isName(own)) throw new Error(`its name is no text: ${given}:NAME gives it one`)
-      const members = below(Buffer.from(from))
-      return { from, target: `/root/${own}`, members, bytes: members.reduce((sum, { bytes }) => sum + bytes, 0) }
+      const target = own ? basename(from) : name
+      if (!isName(target)) throw new Error(`its name is no text: ${given}:NAME gives it one`)
+      return { from, target: `/root/${target}` }
     },
-    catch: (error) => new LocalFailure({ problem: `cannot send ${given}: ${(error as Error).message}`, fix: `ls -la ${given} shows what is there, and who may read it` })
+    catch: failing(own ? whole : given)
   })
+}
+
+/** What would be sent of a directory: decided before anything is made. */
+export const listed = ({ from, target }: Located): Effect.Effect<Directory, LocalFailure> =>
+  Effect.try({
+    try: () => {
+      const members = below(Buffer.from(from))
+      return { from, target, members, bytes: members.reduce((sum, { bytes }) => sum + bytes, 0) }
+    },
+    catch: failing(from)
+  })
+
+export const planDirectory = (named: Named): Effect.Effect<Directory, LocalFailure> => Effect.flatMap(locate(named), listed)
 
 /** Now, as file systems count. */
 export const seconds = Effect.map(Clock.currentTimeMillis, (now) => Math.floor(now / 1000))

@@ -2,6 +2,7 @@ import { lstatSync, realpathSync } from "node:fs"
 import { basename, dirname, relative, resolve } from "node:path"
 import * as Effect from "effect/Effect"
 import { NotAWorkTree } from "../failure/errors.ts"
+import { shellWord } from "../output/shell-word.ts"
 import { type GitFailed, gitLine } from "./git.ts"
 
 /** Where the files come from, and where they go. */
@@ -34,7 +35,7 @@ export const findWorkTree = (given: string): Effect.Effect<WorkTree, NotAWorkTre
     if (!lstatSync(path).isDirectory()) return yield* refuse("it is a file", "give the directory that it is in")
     const top = yield* gitLine(path, ["rev-parse", "--show-toplevel"]).pipe(Effect.mapError((error) => {
       if (holder(path) !== undefined) return error
-      return refuse(error.problem, /must be run in a work tree/.test(error.problem) ? `git clone ${given} makes a work tree of it` : `git init ${given} makes it one; banger vm run --copy ${given} sends it as it is`)
+      return refuse(error.problem, /must be run in a work tree/.test(error.problem) ? `git clone ${given} makes a work tree of it` : `git init ${shellWord(given)} makes it one; banger vm run --copy ${shellWord(given)}, or banger vm cp, sends it as it is`)
     }))
     // core.worktree of a repository that is not trusted could name any directory of the user's.
     if (top === "" || holder(path) !== top) return yield* refuse("its configuration puts the files elsewhere", `git -C ${given} config core.worktree says where`)

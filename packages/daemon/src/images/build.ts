@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import * as fs from "node:fs/promises"
 import { dirname } from "node:path"
+import { guestConfig } from "@banger/capabilities/guest-config/live.ts"
 import { file } from "@banger/capabilities/files.ts"
 import { startTime } from "@banger/capabilities/firecracker/process.ts"
 import { buildLog, vsockSocket } from "@banger/capabilities/paths.ts"
@@ -101,7 +102,8 @@ export const makeBuild = Effect.gen(function*() {
 
   /** A VM of that image runs; it goes with the scope, and with the daemon: this process is its owner. */
   const builder = ({ diskMib, kernel, name }: Build, base: Base) => {
-    const wanted = { diskMib, ...(kernel !== undefined && { kernel }), nat: true, ephemeral: { pid: process.pid, startTime: startTime(process.pid) ?? "" } }
+    // What is its owner's would become every VM's.
+    const wanted = { extra: { [guestConfig.name]: { owner: false } }, diskMib, ...(kernel !== undefined && { kernel }), nat: true, ephemeral: { pid: process.pid, startTime: startTime(process.pid) ?? "" } }
     const planned = Option.match(named(name), {
       onNone: () => plan(wanted, base),
       onSome: (vm) => Effect.catchTag(plan({ ...wanted, name: vm }, base), "NameTaken", () => plan(wanted, base))

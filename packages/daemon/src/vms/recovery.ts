@@ -123,8 +123,10 @@ export const recovery = Effect.gen(function*() {
 
   const startWithHost = (cell: Cell) =>
     operations.begin(cell.record.spec, "started", (emit) =>
-      atATime.withPermits(1)(Effect.suspend(() =>
-        registry.cells().includes(cell) && ["stopped", "crashed"].includes(cell.record.state) ? lifecycle.start(cell, emit) : Effect.void)))
+      Effect.suspend(() => registry.cells().includes(cell) ? registry.note(cell, { hostBoot: facts.bootId }) : Effect.void).pipe(
+        Effect.zipRight(atATime.withPermits(1)(Effect.suspend(() =>
+          registry.cells().includes(cell) && ["stopped", "crashed"].includes(cell.record.state) ? lifecycle.start(cell, emit) : Effect.void)))
+      ))
 
   let left = registry.cells().length
   const looked = Effect.suspend(() => --left <= 0 ? dns.complete : Effect.void)

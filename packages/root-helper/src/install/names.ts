@@ -64,10 +64,9 @@ const link = Effect.whenEffect(
 export const restart = (record: InstallRecord) =>
   Effect.gen(function*() {
     const changed = yield* written(record)
-    if (changed) {
-      yield* run(["systemctl", "daemon-reload"])
-      yield* run(["systemctl", "enable", "--quiet", ...NAME_UNITS])
-    }
+    if (changed) yield* run(["systemctl", "daemon-reload"])
+    // Also where nothing changed: an install may have been killed between the two.
+    yield* run(["systemctl", "enable", "--quiet", ...NAME_UNITS])
     const stand = yield* active(...SOCKETS)
     const services = ["bangerd-root.service", "bangerd.service"]
     // In one transaction: a socket is made only while the service behind it is stopped, and a command would start that one at any moment.

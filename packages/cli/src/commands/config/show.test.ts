@@ -32,6 +32,10 @@ describe("config show", () => {
     const settings = JSON.parse(stdout)
     assert.deepStrictEqual(of(settings, "vm_defaults.vcpu"), { key: "vm_defaults.vcpu", value: "2", from: "file", source: file } as never)
     assert.deepStrictEqual(of(settings, "proxy.https"), { key: "proxy.https", value: '"http://other.example:1"', from: "environment", source: "HTTPS_PROXY" } as never)
+    // Of an environment that names a proxy all keys count, and of one that names only exceptions none.
+    assert.deepInclude(of(JSON.parse((await show({ http_proxy: "http://small.example:2", HTTP_PROXY: "http://large.example:2" }, "--json")).stdout), "proxy.http"), { value: '"http://small.example:2"', source: "http_proxy" } as never)
+    assert.deepInclude(of(JSON.parse((await show({ http_proxy: "http://small.example:2" }, "--json")).stdout), "proxy.https"), { value: null, from: "environment" } as never)
+    assert.deepInclude(of(JSON.parse((await show({ NO_PROXY: "a.example" }, "--json")).stdout), "proxy.https"), { value: '"http://proxy.example:3128"', from: "file" } as never)
     assert.match((await show({})).stdout, /^KEY +VALUE +FROM\ndefault_image_name +"dev" +.*config\.toml\n/)
   })
 

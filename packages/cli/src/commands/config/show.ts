@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import { about } from "@banger/domain/about.ts"
 import { decodeToml, type Key, keysOf, valueAt } from "@banger/domain/config-file.ts"
 import { BadConfig, decodeConfig, HOST_CONFIG, HostConfig, hostDefaults, UserConfig } from "@banger/domain/config.ts"
+import { orElse, proxyOf } from "@banger/domain/session.ts"
 import { command } from "../../command-line/command.ts"
 import { array } from "../../command-line/json.ts"
 import { json } from "../../command-line/options.ts"
@@ -16,18 +17,28 @@ import { configText, userConfigPath } from "../../run/user-config.ts"
 
 const Setting = Schema.Struct({
   key: Schema.String.pipe(about("as docs/config.md has it")),
-  value: Schema.NullOr(Schema.String.pipe(about("as a file would have it; null: it has none"))),
+  value: Schema.NullOr(Schema.String.pipe(about("as JSON; null: it has none"))),
   from: Schema.Literal("default", "host", "file", "environment").pipe(about("host: by its processors and memory")),
   source: Schema.NullOr(Schema.String.pipe(about("the file's path, or the variable's name")))
 })
 type Setting = typeof Setting.Type
 const SETTINGS = array("setting", Setting)
 
-/** What counts in place of a key when the variable has a value: the first that has one. */
-const VARIABLES: Readonly<Record<string, ReadonlyArray<string>>> = {
-  "proxy.http": ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
-  "proxy.https": ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
-  "proxy.no_proxy": ["NO_PROXY", "no_proxy"]
+/** What of a proxy each key is, and the variables that say the same, the first that has a value. */
+const PROXY = {
+  "proxy.http": { of: "http", variables: ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] },
+  "proxy.https": { of: "https", variables: ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] },
+  "proxy.no_proxy": { of: "noProxy", variables: ["no_proxy", "NO_PROXY"] }
+} as const
+
+const isProxy = (name: string): name is keyof typeof PROXY => name in PROXY
+
+/** Of a caller whose environment names a proxy all keys are the environment's, those that it does not name among them. */
+const ofEnvironment = (name: string): Setting | undefined => {
+  const given = proxyOf(process.env)
+  if (!isProxy(name) || orElse(given, {}) !== given) return undefined
+  const { of, variables } = PROXY[name]
+  return { key: name, value: given[of] === undefined ? null : JSON.stringify(given[of]), from: "environment", source: variables.find((each) => (process.env[each] ?? "") !== "") ?? null }
 }
 
 /** Values that follow from the host. */
@@ -38,8 +49,8 @@ const derived = (): Readonly<Record<string, number>> => {
 
 /** A key's value and its origin: the environment goes before the file, the file before the host and the defaults. */
 const settingOf = (path: string, text: string, ofHost: Readonly<Record<string, number>>) => ({ fallback, name }: Key): Setting => {
-  const variable = VARIABLES[name]?.find((each) => (process.env[each] ?? "") !== "")
-  if (variable !== undefined) return { key: name, value: JSON.stringify(process.env[variable]), from: "environment", source: variable }
+  const given = ofEnvironment(name)
+  if (given !== undefined) return given
   const written = valueAt(text, name)
   if (written !== undefined) return { key: name, value: JSON.stringify(written), from: "file", source: path }
   const own = ofHost[name]

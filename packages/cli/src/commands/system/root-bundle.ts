@@ -4,12 +4,13 @@ import { LocalFailure } from "../../failure/errors.ts"
 import { withoutNodes } from "../../host/environment.ts"
 import { beside, INSTALL_RECORD, ownCommand, sudoCommand } from "../../host/paths.ts"
 import { attached } from "../../session/ssh.ts"
+import { shellWord } from "../../output/shell-word.ts"
 
 const isRoot = () => process.getuid?.() === 0
 
 /** The command line that was given, as it would be typed after sudo. */
 const typed = (words: ReadonlyArray<string>) =>
-  ["sudo", existsSync(INSTALL_RECORD) ? sudoCommand() : ownCommand(), ...words].map((word) => /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`).join(" ")
+  ["sudo", existsSync(INSTALL_RECORD) ? sudoCommand() : ownCommand(), ...words].map(shellWord).join(" ")
 
 const asRoot = (words: ReadonlyArray<string>) =>
   isRoot() ? Effect.void : Effect.fail(new LocalFailure({ problem: `banger ${words.slice(0, 2).join(" ")} needs root`, fix: typed(words) }))

@@ -53,7 +53,7 @@ const checkFlags = ({ args: path, flags }: Given) => {
   const misuse = (problem: string, fix: string) => Effect.fail(new Misuse(problem, fix))
   const ofRepository = givenOf(flags)
   if (path !== undefined && flags.copy !== undefined) return misuse(`the command begins either in the repository ${path} or in the directory ${flags.copy.from}`, `banger vm run ${path} --with ${flags.copy.from} sends both`)
-  if (path === undefined && ofRepository !== undefined) return misuse(`${ofRepository} needs a PATH: it is about a repository`, `banger vm run ./repo ${ofRepository}`)
+  if (path === undefined && ofRepository !== undefined) return misuse(`${ofRepository} needs a PATH: it is about a repository`, "banger vm run --help shows where PATH stands; without a repository leave the flag out")
   if (flags.rm && flags.autostart === true) return misuse("a VM of --rm is deleted when its command ends: --autostart has no meaning", "banger vm run --autostart keeps the VM")
   if (flags.pull && (!flags.rm || path === undefined)) return misuse("--pull needs --rm and a PATH", "banger vm run --rm --pull ./repo -- CMD; banger vm pull NAME takes the work of a VM that stays")
   return Effect.void

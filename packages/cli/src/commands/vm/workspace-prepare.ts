@@ -8,6 +8,7 @@ import { command } from "../../command-line/command.ts"
 import { verbose } from "../../command-line/options.ts"
 import { LocalFailure } from "../../failure/errors.ts"
 import { live, wantsParts } from "../../output/progress.ts"
+import { shellWord } from "../../output/shell-word.ts"
 import { print } from "../../output/text.ts"
 import { planRepository, repositoryFlags } from "../../run/repository-flags.ts"
 import { sendAll } from "../../run/send-all.ts"
@@ -29,7 +30,7 @@ const has = (vm: VmView, path: string) =>
 const mustBeFree = (vm: VmView, target: string) =>
   Effect.flatMap(has(vm, target), (taken) =>
     taken
-      ? new LocalFailure({ problem: `${vm.name} has ${target} already`, fix: `banger vm exec ${vm.name} --cwd ${target} -- CMD goes on there; banger vm pull ${vm.name} takes its commits; banger vm exec ${vm.name} -- rm -rf ${target} makes way` })
+      ? new LocalFailure({ problem: `${vm.name} has ${target} already`, fix: `banger vm exec ${vm.name} --cwd ${shellWord(target)} -- CMD goes on there; banger vm pull ${vm.name} takes its commits; banger vm exec ${vm.name} -- rm -rf ${shellWord(target)} makes way` })
       : Effect.void)
 
 export default command({
@@ -44,7 +45,7 @@ What the VM has there already is not touched: then nothing is sent.`,
       const main = yield* planRepository(path, flags, yield* userConfig)
       const sent = yield* planBeside(main, flags.with)
       const vm = yield* running(name)
-      yield* mustFit(sizes(sent), vm.diskMib)
+      yield* mustFit(sizes(sent), vm.diskMib, (size) => `banger vm stop ${vm.name} && banger vm set --disk-size ${size} ${vm.name} && banger vm start ${vm.name}`)
       yield* Effect.forEach(parts(sent), ({ target }) => mustBeFree(vm, target), { discard: true })
       const ready = yield* prepareSent(sent)
       const progress = yield* live(`sending to ${vm.name}`, wantsParts(flags.verbose))
