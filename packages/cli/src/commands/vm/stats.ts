@@ -38,8 +38,9 @@ const STATS = lines("figures of a VM", Stats)
 const ONCE = 1000
 const WATCHED = 2000
 
-/** How long an agent may take, so that one guest that hangs does not hold up the others' figures. */
-const PATIENCE = "1 second"
+/** How long an agent may take, so that one guest that hangs does not hold up the others' figures: less where the next ones are due. */
+const PATIENCE = { once: "5 seconds", watched: "1 second" } as const
+type Patience = typeof PATIENCE[keyof typeof PATIENCE]
 
 /** Of the processor's time between two looks, in percent of one processor. The count of another run began at zero. */
 const cpuPercent = (before: VmUsage | undefined, now: VmUsage): number | null => {
@@ -48,12 +49,12 @@ const cpuPercent = (before: VmUsage | undefined, now: VmUsage): number | null =>
   return Math.round((now.cpuMs - before.cpuMs) / (now.atMs - before.atMs) * 1000) / 10
 }
 
-const guests = (usages: ReadonlyArray<VmUsage>) =>
+const guests = (usages: ReadonlyArray<VmUsage>, patience: Patience) =>
   Effect.forEach(usages, ({ vm }) =>
-    vm.state === "running" ? Effect.option(Effect.timeout(guestMemory(vm.vsock), PATIENCE)) : Effect.succeedNone, { concurrency: "unbounded" })
+    vm.state === "running" ? Effect.option(Effect.timeout(guestMemory(vm.vsock), patience)) : Effect.succeedNone, { concurrency: "unbounded" })
 
-const statsOf = (before: ReadonlyArray<VmUsage>, now: ReadonlyArray<VmUsage>): Effect.Effect<ReadonlyArray<Stats>> =>
-  Effect.map(guests(now), (memories) =>
+const statsOf = (before: ReadonlyArray<VmUsage>, now: ReadonlyArray<VmUsage>, patience: Patience): Effect.Effect<ReadonlyArray<Stats>> =>
+  Effect.map(guests(now, patience), (memories) =>
     now.map((usage, at): Stats => {
       const guest = Option.getOrUndefined(memories[at] ?? Option.none())
       return {
@@ -100,7 +101,7 @@ since their start; beside it the memory in use as the guest sees it. Without nam
       const looks = Stream.unwrap(Effect.map(Daemon, (daemon) => daemon.vm.Usage({ vms, everyMs: watch ? WATCHED : ONCE })))
       const pairs = Stream.zipWithPrevious(looks).pipe(Stream.filterMap(([before, now]) => Option.map(before, (seen) => [seen, now] as const)))
       yield* withDaemon(Stream.runForEach(watch ? pairs : Stream.take(pairs, 1), ([before, now]) =>
-        Effect.flatMap(statsOf(before, now), (stats) => json ? Effect.forEach(stats, (vm) => printJson(STATS, vm), { discard: true }) : show(people(stats)))))
+        Effect.flatMap(statsOf(before, now, watch ? PATIENCE.watched : PATIENCE.once), (stats) => json ? Effect.forEach(stats, (vm) => printJson(STATS, vm), { discard: true }) : show(people(stats)))))
       return 0
     }))
 })
