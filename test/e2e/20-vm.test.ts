@@ -27,6 +27,8 @@ describe("vm", () => {
     expect((await show(vm.id)).vm.name).toBe("web")
     expect((await show(vm.id.slice(0, 6))).vm.name).toBe("web")
     expect(await ok("banger vm list -q")).toContain(vm.id)
+    // Told anew when something changes.
+    await ok("(banger vm list --all --watch >watched & watching=$!; until grep -q '^web ' watched; do sleep 0.2; done; banger vm set --no-autostart web; until [ \"$(grep -c '^web ' watched)\" -ge 2 ]; do sleep 0.2; done; kill $watching)", { limit: 60 })
   })
 
   it("takes of its host what vm stats says", async () => {

@@ -58,6 +58,8 @@ export class VmApi extends RpcGroup.make(
   Rpc.make("Set", { payload: { ...vm, change: VmChange }, success: Progress, error: VmError, stream: true }),
   Rpc.make("Kill", { payload: { ...vm, signal: KillSignal }, error: VmError }),
   Rpc.make("List", { success: Schema.Array(VmView), error: VmError }),
+  /** All VMs at once, and all of them again after each change of one; of changes in quick succession the last may stand for all. */
+  Rpc.make("Watch", { success: Schema.Array(VmView), error: VmError, stream: true }),
   Rpc.make("Get", { payload: vm, success: VmView, error: VmError }),
   Rpc.make("Show", { payload: vm, success: VmDetail, error: VmError }),
   /** What VMs take of the host, at once and then every so many milliseconds; without names all that run. */

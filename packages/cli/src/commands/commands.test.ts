@@ -39,6 +39,10 @@ describe("reading commands", () => {
     assert.notInclude(few.stdout, "resting")
     assert.include(all.stdout, "resting  stopped")
     assert.match(ids.stdout, /^([0-9a-f]{16}\n){3}$/)
+    // Each change is a list; the second one's first VM is gone.
+    const watched = await banger("vm list --all --watch")
+    assert.deepStrictEqual(watched.stdout.split("\n").map((line) => line.split(" ")[0]), ["NAME", "box", "hung", "resting", "NAME", "hung", "resting", ""])
+    assert.strictEqual((await banger("vm list --watch --json")).status, 2)
     assert.deepStrictEqual(Object.keys(json[0]), [
       "id", "name", "state", "reason", "image", "kernel", "vcpu", "memoryMib", "diskMib", "nat", "address", "dns", "createdAt", "startedAt", "uptimeMs", "ephemeral", "autostart", "run", "vsock"])
   })

@@ -71,6 +71,7 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
     "vm.Delete": operation("Delete", "is deleted"),
     "vm.Kill": (payload) => Effect.zipRight(note("Kill", payload), Effect.asVoid(find(payload.vm))),
     "vm.List": () => Effect.succeed(daemon.vms),
+    "vm.Watch": () => Stream.make(daemon.vms, daemon.vms.slice(1)),
     "vm.Get": ({ vm }) => find(vm),
     "vm.Show": ({ vm }) => Effect.map(find(vm), (found) => new VmDetail({
       vm: found, imageDigest: digest, kernelRelease: "6.1.0", mac: "02:62:6e:67:00:05", tap: "bng5", pid: 7,

@@ -63,6 +63,7 @@ export const vmHandlers = VmApi.toLayer(Effect.gen(function*() {
       Effect.flatMap(registry.find(vm), ({ record }) =>
         Effect.mapError(helper.firecracker.Kill({ vm: record.spec.id, signal }), asStep(`send SIG${signal} to ${record.spec.name}`))),
     "vm.List": () => Effect.sync(() => registry.cells().map(({ record }) => view(record))),
+    "vm.Watch": () => Stream.rechunk(Stream.map(registry.changes, () => registry.cells().map(({ record }) => view(record))), 1),
     "vm.Get": ({ vm }) => Effect.map(registry.find(vm), ({ record }) => view(record)),
     "vm.Show": ({ vm }) =>
       Effect.flatMap(registry.find(vm), ({ record }) =>

@@ -7,7 +7,9 @@ import { VmRecord, VmSpec } from "@banger/domain/vm.ts"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 import { VmStore } from "../store/vm-store.ts"
 import { Events } from "./events.ts"
 import type { Run } from "./runtime.ts"
@@ -25,6 +27,8 @@ type Change = Partial<Pick<VmRecord, "spec" | "state" | "reason" | "startedAt" |
 /** All VMs the daemon knows. */
 export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
   readonly cells: () => ReadonlyArray<Cell>
+  /** Tells at once, and after each change of a record that is seen in `cells`; a listener who is slow is told once of several. */
+  readonly changes: Stream.Stream<void>
   /** By name, by id, or by the beginning of an id; a name wins. */
   readonly find: (ref: VmRef) => Effect.Effect<Cell, VmNotFound | VmAmbiguous>
   readonly add: (cidr: Cidr, name: VmName, make: (slot: Slot) => VmRecord) => Effect.Effect<Cell, NameTaken | NoFreeAddress | StateUnwritable>
@@ -41,11 +45,14 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
     const events = yield* Events
     const oneByOne = (yield* Effect.makeSemaphore(1)).withPermits(1)
     const cells = new Map<VmId, Cell>()
+    const changed = yield* PubSub.sliding<void>(1)
+    const tell = PubSub.publish(changed, undefined)
     for (const { readable, record } of store.found) cells.set(record.spec.id, { record, run: undefined, unreadable: readable ? undefined : record.reason })
     const save = (cell: Cell, record: VmRecord) => cell.unreadable === undefined ? store.save(record) : Effect.void
     const told = ({ record }: Cell, change: Change) =>
       change.state === undefined ? Effect.void : events.append(record.spec.id, `${record.state}${record.reason === "" ? "" : `: ${record.reason}`}`)
     return {
+      changes: Stream.unwrapScoped(Effect.map(PubSub.subscribe(changed), (queue) => Stream.concat(Stream.void, Stream.fromQueue(queue)))),
       cells: () => [...cells.values()].toSorted((a, b) => a.record.spec.name.localeCompare(b.record.spec.name)),
       find: (ref) =>
         Effect.suspend((): Effect.Effect<Cell, VmNotFound | VmAmbiguous> => {
@@ -62,12 +69,13 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
           const cell: Cell = { record, run: undefined, unreadable: undefined }
           cells.set(record.spec.id, cell)
           return cell
-        }),
+        }).pipe(Effect.zipLeft(tell)),
       update: (cell, change) =>
         Effect.gen(function*() {
           yield* save(cell, new VmRecord({ ...cell.record, ...change }))
           // Of the record as it is by now: what was noted meanwhile stays, and is written after this.
           cell.record = new VmRecord({ ...cell.record, ...change })
+          yield* tell
           yield* told(cell, change)
         }).pipe(oneByOne),
       rename: (cell, name) =>
@@ -75,10 +83,12 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
           const renamed = new VmRecord({ ...cell.record, spec: new VmSpec({ ...cell.record.spec, name }) })
           yield* store.rename(renamed)
           cell.record = renamed
+          yield* tell
         }).pipe(oneByOne),
       note: (cell, change) =>
         Effect.gen(function*() {
           cell.record = new VmRecord({ ...cell.record, ...change })
+          yield* tell
           yield* told(cell, change)
           const what = `record of ${cell.record.spec.name}`
           // Whatever the record is by then; a VM that is gone has none to write.
@@ -91,7 +101,7 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
         }),
       remove: (cell) =>
         // Not beside a write of its record that is tried again: the file would come back.
-        oneByOne(Effect.zipRight(store.remove(cell.record.spec.id), Effect.sync(() => void cells.delete(cell.record.spec.id))))
+        oneByOne(Effect.zipRight(store.remove(cell.record.spec.id), Effect.sync(() => void cells.delete(cell.record.spec.id)))).pipe(Effect.zipLeft(tell))
     }
   }))
 }
