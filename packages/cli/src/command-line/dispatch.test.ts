@@ -40,6 +40,11 @@ describe("the command that words name", () => {
     ["rn", "there is no command \"rn\"", "did you mean banger run or banger rm? banger --help shows the commands"],
     ["nothing --all", "there is no command \"nothing\"", "banger --help shows the commands"],
     ["vm workspace prepar", "there is no command \"vm workspace prepar\"", "did you mean banger vm workspace prepare? banger vm workspace --help shows the commands"],
+    ["vm console", "there is no command \"vm console\"", "did you mean banger vm logs? banger vm --help shows the commands"],
+    ["vm build", "there is no command \"vm build\"", "did you mean banger image build? banger vm --help shows the commands"],
+    ["image rm", "there is no command \"image rm\"", "did you mean banger image delete? banger image --help shows the commands"],
+    ["inspect", "there is no command \"inspect\"", "did you mean banger vm show? banger --help shows the commands"],
+    ["pull", "there is no command \"pull\"", "did you mean banger vm pull or banger image pull? banger --help shows the commands"],
     ["vm", "a command is missing", "banger vm --help shows the commands"]
   ])("is missed at its level, with status 2: %s", (line, problem, hint) =>
     assert.deepStrictEqual(written(line), { stdout: "", stderr: `banger: ${problem}\n  ${hint}\n`, status: 2 }))

@@ -9,6 +9,7 @@ import { find, firstWords, nextWords } from "./find.ts"
 import { commandHelp, groupHelp, wholeHelp } from "./help.ts"
 import { launch } from "./launch.ts"
 import { Misuse } from "./misuse.ts"
+import { synonyms } from "./synonyms.ts"
 
 const asksForHelp = (word: string) => word === HELP.name || word === HELP.short
 
@@ -20,7 +21,9 @@ const missed = (group: string, word: string | undefined): Misuse => {
   if (word === undefined) return new Misuse("a command is missing", help)
   const known = group === "" ? firstWords() : nextWords(group.split(" ")).map(([name]) => name)
   const prefix = group === "" ? "banger" : `banger ${group}`
-  return new Misuse(`there is no command ${JSON.stringify([group, word].filter(Boolean).join(" "))}`, meant(nearest(word, known).map((name) => `${prefix} ${name}`), help))
+  const same = synonyms(group, word).map((path) => `banger ${path}`)
+  const likely = same.length > 0 ? same : nearest(word, known).map((name) => `${prefix} ${name}`)
+  return new Misuse(`there is no command ${JSON.stringify([group, word].filter(Boolean).join(" "))}`, meant(likely, help))
 }
 
 /** What every command takes, wherever it stands before `--`: it is told to the pager as its variable would be. */
