@@ -5,6 +5,7 @@ import { Image, type ImageSource, Kernel } from "@banger/domain/catalog.ts"
 import type { RunConfig } from "@banger/domain/run-config.ts"
 import type { Digest, ImageName, KernelName, StagingId } from "@banger/domain/ids.ts"
 import type { KernelFiles, VmSpec } from "@banger/domain/vm.ts"
+import { nearest } from "@banger/domain/nearest.ts"
 import * as Array from "effect/Array"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -92,13 +93,16 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
 
     const images = Effect.map(store.images, (records) => records.map(toImage))
     const find = (name: ImageName) => Effect.map(images, Array.findLast(({ files }) => files.name === name))
+    const noImage = (name: ImageName) => Effect.flatMap(images, (all) => new ImageNotFound({ name, near: nearest(name, all.map(({ files }) => files.name)) }))
     const kernels = Effect.map(store.kernels, (records) => records.map(toKernel))
     const image = (name: ImageName) =>
-      Effect.flatMap(find(name), Option.match({ onNone: () => new ImageNotFound({ name }), onSome: Effect.succeed }))
+      Effect.flatMap(find(name), Option.match({ onNone: () => noImage(name), onSome: Effect.succeed }))
     const kernel = (name: KernelName) =>
-      Effect.flatMap(kernels, (all) => Effect.fromNullable(all.find(({ files }) => files.name === name))).pipe(
-        Effect.catchTag("NoSuchElementException", () => new KernelNotFound({ name }))
-      )
+      Effect.flatMap(kernels, (all) =>
+        Option.match(Option.fromNullable(all.find(({ files }) => files.name === name)), {
+          onNone: () => new KernelNotFound({ name, near: nearest(name, all.map(({ files }) => files.name)) }),
+          onSome: Effect.succeed
+        }))
 
     const inUse = Effect.gen(function*() {
       const vms = specs()
@@ -185,7 +189,7 @@ export class Catalog extends Context.Tag("@banger/daemon/Catalog")<Catalog, {
         )),
       deleteImage: (name) =>
         lock.withPermits(1)(Effect.gen(function*() {
-          if ((yield* store.newest(name)) === 0) return yield* new ImageNotFound({ name })
+          if ((yield* store.newest(name)) === 0) return yield* noImage(name)
           const generations = (yield* images).filter(({ files }) => files.name === name)
           const vms = generations.flatMap(({ usedBy }) => usedBy)
           if (vms.length > 0) return yield* new ImageInUse({ name, vms })

@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { BadConfig } from "./config.ts"
+import { meant } from "./nearest.ts"
 import type { Failure } from "./failure.ts"
 import { ImageName, KernelName, VmName, VmRef } from "./ids.ts"
 import { VmState } from "./vm.ts"
@@ -8,12 +9,15 @@ import { VmState } from "./vm.ts"
  * The errors that reach a user. `message` says what failed and why, in one line; `hint` names the command that
  * mends it. Exit codes follow from the tag (packages/cli/src/failure/exit.ts).
  */
-export class VmNotFound extends Schema.TaggedError<VmNotFound>()("VmNotFound", { ref: VmRef }) {
+/** Names that may have been meant. */
+const near = Schema.optionalWith(Schema.Array(Schema.String), { default: () => [] })
+
+export class VmNotFound extends Schema.TaggedError<VmNotFound>()("VmNotFound", { ref: VmRef, near }) {
   override get message() {
     return `there is no VM ${this.ref}`
   }
   get hint() {
-    return "banger vm list --all shows what there is"
+    return meant(this.near, "banger vm list --all shows what there is")
   }
 }
 
@@ -65,12 +69,12 @@ export class WrongState extends Schema.TaggedError<WrongState>()("WrongState", {
   }
 }
 
-export class ImageNotFound extends Schema.TaggedError<ImageNotFound>()("ImageNotFound", { name: ImageName }) {
+export class ImageNotFound extends Schema.TaggedError<ImageNotFound>()("ImageNotFound", { name: ImageName, near }) {
   override get message() {
     return `there is no image ${this.name}`
   }
   get hint() {
-    return `banger image list shows what there is; banger image pull oci://REFERENCE --name ${this.name} makes one of a container image`
+    return meant(this.near, `banger image list shows what there is; banger image pull oci://REFERENCE --name ${this.name} makes one of a container image`)
   }
 }
 
@@ -96,12 +100,12 @@ export class ImageBusy extends Schema.TaggedError<ImageBusy>()("ImageBusy", { na
   }
 }
 
-export class KernelNotFound extends Schema.TaggedError<KernelNotFound>()("KernelNotFound", { name: KernelName }) {
+export class KernelNotFound extends Schema.TaggedError<KernelNotFound>()("KernelNotFound", { name: KernelName, near }) {
   override get message() {
     return `there is no kernel ${this.name}`
   }
   get hint() {
-    return "banger kernel list shows what there is; banger kernel import adds the host's own"
+    return meant(this.near, "banger kernel list shows what there is; banger kernel import adds the host's own")
   }
 }
 

@@ -1,5 +1,6 @@
-import { it } from "@effect/vitest"
+import { assert, it } from "@effect/vitest"
 import { temporary } from "@banger/capabilities/testing/temporary.ts"
+import { VmRef } from "@banger/domain/ids.ts"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
@@ -27,5 +28,16 @@ it.scopedLive("whoever watches is told what there is, and of each VM that comes,
     yield* lifecycle.remove(cell, false, () => Effect.void)
     yield* until("")
     yield* Fiber.interrupt(watching)
+  }).pipe(Effect.provide(daemonOn(state, new Set())))
+}))
+
+it.scopedLive("a name that no VM has leads to those that are near it", () => Effect.gen(function*() {
+  const state = yield* temporary
+  yield* Effect.gen(function*() {
+    yield* reserve("sandbox")
+    const registry = yield* Registry
+    for (const [given, hint] of [["sandbx", /^did you mean sandbox\? banger vm list/], ["elsewhere", /^banger vm list/]] as const) {
+      assert.match((yield* Effect.flip(registry.find(VmRef.make(given)))).hint, hint)
+    }
   }).pipe(Effect.provide(daemonOn(state, new Set())))
 }))

@@ -2,6 +2,7 @@ import { degraded, restored } from "@banger/capabilities/degraded.ts"
 import { VmAmbiguous, VmNotFound } from "@banger/domain/errors.ts"
 import type { NameTaken, NoFreeAddress, StateUnwritable } from "@banger/domain/errors.ts"
 import type { Slot, VmId, VmName, VmRef } from "@banger/domain/ids.ts"
+import { nearest } from "@banger/domain/nearest.ts"
 import type { Cidr } from "@banger/domain/network.ts"
 import { VmRecord, VmSpec } from "@banger/domain/vm.ts"
 import * as Context from "effect/Context"
@@ -60,7 +61,7 @@ export class Registry extends Context.Tag("@banger/daemon/Registry")<Registry, {
           const named = all.find(({ record }) => String(record.spec.name) === ref)
           if (named !== undefined) return Effect.succeed(named)
           const [match, ...more] = all.filter(({ record }) => record.spec.id.startsWith(ref))
-          if (match === undefined) return new VmNotFound({ ref })
+          if (match === undefined) return new VmNotFound({ ref, near: nearest(ref, all.map(({ record }) => record.spec.name)) })
           if (more.length === 0) return Effect.succeed(match)
           return new VmAmbiguous({ ref, matches: [match, ...more].map(({ record }) => `${record.spec.name} (${record.spec.id})`) })
         }),
