@@ -41,7 +41,7 @@ describe("vm", () => {
   })
 
   it("tells of what listens in it just what ss says there", async () => {
-    const listen = (rest: string) => `perl -MIO::Socket::INET -e 'IO::Socket::INET->new(${rest}) or die; sleep 600' </dev/null >/dev/null 2>&1 &`
+    const listen = (rest: string) => `perl -MIO::Socket::INET -e 'my $held = IO::Socket::INET->new(${rest}) or die; sleep 600' </dev/null >/dev/null 2>&1 &`
     await ok(["banger vm exec web -- sh <<'END'", listen("LocalPort => 3000, Listen => 5"), listen('LocalAddr => "127.0.0.1", LocalPort => 3001, Listen => 5'), listen('LocalPort => 3002, Proto => "udp"'), "until [ \"$(ss -Hltnu | grep -c ':300[0-2] ')\" = 3 ]; do sleep 0.1; done", "END"].join("\n"))
     const ss = (await ok("banger vm exec web -- ss -Hltnup")).split("\n").map((line) => {
       const [protocol, , , , local = ""] = line.split(/\s+/)
