@@ -172,8 +172,9 @@ describe("vm", () => {
   })
 
   it.runIf(ALL)("root and the owner reach it from the host, other users do not", async () => {
-    const connect = "timeout 10 bash -c ': < /dev/tcp/172.16.0.2/22'"
-    await ok(connect)
+    const connect = "timeout 10 bash -c ': < /dev/tcp/172.16.0.2/3100'"
+    await ok("banger vm exec web -- sh <<'END'\nperl -MIO::Socket::INET -e 'my $held = IO::Socket::INET->new(LocalPort => 3100, Listen => 5) or die; sleep 600' </dev/null >/dev/null 2>&1 &\nEND")
+    await eventually(connect)
     await ok(connect, { root: true })
     expect((await sh(`runuser -u nobody -- ${connect}`, { root: true })).status).toBe(124)
     await ok("printf '[network]\\nhost_users = true\\n' > /etc/banger/host.toml && banger system restart", { root: true })

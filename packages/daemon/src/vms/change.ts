@@ -59,6 +59,6 @@ export const makeChange = Effect.gen(function*() {
       // With the boot at which it was asked for: a daemon that restarts is no boot of the host.
       yield* registry.update(cell, { spec: changed.spec, ...(autostart !== undefined && { autostart, hostBoot: bootId }) })
       if (wanted !== undefined) yield* rename(cell, wanted)
-      yield* emit({ _tag: "Finished", vm: view(cell.record), message: wanted === undefined ? `${name} has ${wordsOf({ ...changed.spec, autostart: cell.record.autostart, name: undefined })}` : `${name} is ${wanted} from now on` })
+      yield* emit({ _tag: "Finished", vm: view(cell.record), message: wanted === undefined ? `${name} has ${wordsOf({ ...changed.spec, autostart: cell.record.autostart || undefined, name: undefined })}` : `${name} is ${wanted} from now on` })
     })
 })
