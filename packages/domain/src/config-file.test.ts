@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { decodeToml, keysOf, valueAt } from "./config-file.ts"
+import { decodeToml, keysOf, valuesOf } from "./config-file.ts"
 import { decodeConfig, HostConfig, UserConfig } from "./config.ts"
 
 const wrong = (text: string) => Effect.map(Effect.flip(decodeToml(UserConfig, text)), (problem) => problem.split("; line ").map((each, at) => at === 0 ? each : `line ${each}`))
@@ -42,7 +42,7 @@ describe("a configuration", () => {
   it("has a meaning for every key, and its value where it is set", () => {
     for (const { about, name } of [...keysOf(UserConfig), ...keysOf(HostConfig)]) assert.isNotEmpty(about, name)
     assert.includeMembers(keysOf(HostConfig).map(({ name }) => name), ["network.cidr", "network.lan"])
-    assert.strictEqual(valueAt("[vm_defaults]\nvcpu = 2", "vm_defaults.vcpu"), 2)
-    assert.isUndefined(valueAt("[vm_defaults]\nvcpu = 2", "proxy.http"))
+    assert.strictEqual(valuesOf("[vm_defaults]\nvcpu = 2")("vm_defaults.vcpu"), 2)
+    assert.isUndefined(valuesOf("[vm_defaults]\nvcpu = 2")("proxy.http"))
   })
 })

@@ -124,6 +124,8 @@ export const decodeToml = <A, I>(schema: Schema.Schema<A, I>, text: string): Eff
       Effect.mapError(Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "error" })(parsed), (error) => problemsOf(schema, text, error)))
   )
 
-/** What the text of a file that decodes has for a key; undefined: nothing. */
-export const valueAt = (text: string, name: string): unknown =>
-  name.split(".").reduce<unknown>((table, part) => typeof table === "object" && table !== null ? (table as Readonly<Record<string, unknown>>)[part] : undefined, Toml.parse(text))
+/** The values of a file that decodes, by their keys' names; undefined: the file has none. */
+export const valuesOf = (text: string): (name: string) => unknown => {
+  const parsed = Toml.parse(text)
+  return (name) => name.split(".").reduce<unknown>((table, part) => typeof table === "object" && table !== null ? (table as Readonly<Record<string, unknown>>)[part] : undefined, parsed)
+}

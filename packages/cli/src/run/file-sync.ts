@@ -1,6 +1,7 @@
 import { lstatSync, realpathSync } from "node:fs"
 import { homedir } from "node:os"
 import { basename, dirname, normalize } from "node:path"
+import * as Array from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -11,15 +12,20 @@ import type { Progress } from "@banger/domain/progress.ts"
 import type { VmView } from "@banger/domain/vm.ts"
 import { LocalFailure } from "../failure/errors.ts"
 import { say } from "../output/text.ts"
-import { type Directory, planDirectory, prepareDirectory, seconds } from "../workspace/directory.ts"
+import { archiveOf, listed, wholeOf } from "../workspace/directory.ts"
 import { type Member, readable, shown } from "../workspace/listing.ts"
-import { tar } from "../workspace/tar.ts"
 import { type Sending, send } from "../workspace/workspace.ts"
 import { userConfig, userConfigPath } from "./user-config.ts"
 import { mustFit } from "./work-disk.ts"
 
-/** What a new VM gets of one entry: a directory, or a file under the name that it has in the guest. */
-export type Planned = { readonly mode: string; readonly members: ReadonlyArray<Member> } & ({ readonly directory: Directory } | { readonly file: string; readonly target: string })
+/** One entry: what tar is given, and where the guest unpacks the archive. */
+export interface Planned {
+  readonly from: string
+  readonly to: string
+  readonly names: ReadonlyArray<Buffer>
+  readonly also: ReadonlyArray<string>
+  readonly members: ReadonlyArray<Member>
+}
 
 const DEFAULT_MODE = "600"
 
@@ -50,28 +56,27 @@ const plan = (ownHome: string) => ({ guest, host, mode = DEFAULT_MODE }: FileSyn
     )
     if (from === undefined) return undefined
     if (!from.startsWith(`${home}/`)) return yield* new BadConfig({ path: userConfigPath(), problem: `file_sync: ${host} leads to ${from}, which is not in your home` })
-    const stat = lstatSync(from)
+    const stat = lstatSync(from, { bigint: true })
+    const modes = `--mode=${modeFor(mode)}`
     if (stat.isFile()) {
-      if (!readable(Buffer.from(from), lstatSync(from, { bigint: true }))) return yield* new BadConfig({ path: userConfigPath(), problem: `file_sync: ${host} may not be read` })
-      return { mode, file: from, target, members: [{ path: Buffer.from(basename(from)), kind: "file" as const, mode: 0, bytes: stat.size }] }
+      if (!readable(Buffer.from(from), stat)) return yield* new BadConfig({ path: userConfigPath(), problem: `file_sync: ${host} may not be read` })
+      const name = Buffer.from(basename(from))
+      return {
+        from: dirname(from),
+        to: dirname(target),
+        names: [name],
+        also: [modes, `--transform=s,.*,${replacement(basename(target))},`],
+        members: [{ path: name, kind: "file" as const, mode: 0, bytes: Number(stat.size) }]
+      }
     }
     if (!stat.isDirectory()) return yield* new BadConfig({ path: userConfigPath(), problem: `file_sync: ${host} is neither a file nor a directory` })
-    const { members } = yield* planDirectory({ from, name: undefined })
-    const links = members.filter(({ kind }) => kind === "symlink")
+    const [links, members] = Array.partition((yield* listed({ from, target })).members, ({ kind }) => kind !== "symlink")
     if (links.length > 0) yield* say(`file_sync: left out of ${host}, as links: ${links.map(({ path }) => shown(path)).join(", ")}`)
-    const sent = members.filter(({ kind }) => kind !== "symlink")
-    return { mode, directory: { from, target, members: sent, bytes: 0 }, members: sent }
+    return { from, to: target, names: wholeOf(members), also: [modes], members }
   })
 
 /** An entry, ready to be sent. */
-export const prepare = (planned: Planned): Effect.Effect<Sending, never, Scope.Scope> => {
-  const mode = `--mode=${modeFor(planned.mode)}`
-  if ("directory" in planned) return prepareDirectory(planned.directory, [mode])
-  return Effect.gen(function*() {
-    const begin = yield* tar(dirname(planned.file), yield* seconds, [mode, `--transform=s,.*,${replacement(basename(planned.target))},`])
-    return { to: dirname(planned.target), read: (told) => begin([Buffer.from(basename(planned.file))], told) } satisfies Sending
-  })
-}
+export const prepare = ({ also, from, names, to }: Planned): Effect.Effect<Sending, never, Scope.Scope> => archiveOf(from, to, names, also)
 
 /** What the configuration has new VMs get: looked at before one is made. */
 export const planEntries = (home: string, entries: ReadonlyArray<FileSync>) =>

@@ -84,12 +84,14 @@ export const listed = ({ from, target }: Located): Effect.Effect<Directory, Loca
 
 export const planDirectory = (named: Named): Effect.Effect<Directory, LocalFailure> => Effect.flatMap(locate(named), listed)
 
-/** Now, as file systems count. */
-export const seconds = Effect.map(Clock.currentTimeMillis, (now) => Math.floor(now / 1000))
+/** The names that make all of a directory: "." brings its own mode, and makes one that is empty. */
+export const wholeOf = (members: ReadonlyArray<Member>): ReadonlyArray<Buffer> => [Buffer.from("."), ...members.map(({ path }) => path)]
 
-/** The directory, ready to be sent: the name "." brings its own mode, and makes one that is empty. Nothing gets a time to come. `also`: arguments of tar's. */
-export const prepareDirectory = ({ from, members, target }: Directory, also: ReadonlyArray<string> = []) =>
+/** Some names of a directory, ready to be sent. Nothing gets a time to come. `also`: arguments of tar's. */
+export const archiveOf = (from: string, to: string, names: ReadonlyArray<Buffer>, also: ReadonlyArray<string> = []) =>
   Effect.gen(function*() {
-    const begin = yield* tar(from, yield* seconds, also)
-    return { to: target, read: (told) => begin([Buffer.from("."), ...members.map(({ path }) => path)], told) } satisfies Sending
+    const begin = yield* tar(from, Math.floor((yield* Clock.currentTimeMillis) / 1000), also)
+    return { to, read: (told) => begin(names, told) } satisfies Sending
   })
+
+export const prepareDirectory = ({ from, members, target }: Directory) => archiveOf(from, target, wholeOf(members))

@@ -28,8 +28,8 @@ export type Archive = (names: Iterable<Buffer>, told: (bytes: number) => void) =
 
 /**
  * tar, started in a directory, which reads nothing until it is given names: a VM can boot meanwhile. No file gets a time younger
- * than one in seconds; `whole`: names go along with all that is in them; `also`: further arguments of tar's. The stream fails with tar's own words when it cannot be
- * made in full; the scope ends tar.
+ * than one in seconds; `whole`: names go along with all that is in them; `also`: further arguments of tar's. The stream fails with
+ * tar's own words when it cannot be made in full; the scope ends tar.
  */
 export const tar = (directory: string, which: "whole" | number, also: ReadonlyArray<string> = []): Effect.Effect<Archive, never, Scope.Scope> =>
   Effect.map(

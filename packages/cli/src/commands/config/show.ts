@@ -4,7 +4,7 @@ import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { about } from "@banger/domain/about.ts"
-import { decodeToml, type Key, keysOf, valueAt } from "@banger/domain/config-file.ts"
+import { decodeToml, type Key, keysOf, valuesOf } from "@banger/domain/config-file.ts"
 import { BadConfig, decodeConfig, HOST_CONFIG, HostConfig, hostDefaults, UserConfig } from "@banger/domain/config.ts"
 import { orElse, proxyOf } from "@banger/domain/session.ts"
 import { command } from "../../command-line/command.ts"
@@ -24,7 +24,7 @@ const Setting = Schema.Struct({
 type Setting = typeof Setting.Type
 const SETTINGS = array("setting", Setting)
 
-/** What of a proxy each key is, and the variables that say the same, the first that has a value. */
+/** The part of a proxy that each key names, and the variables for the same part: the first that has a value counts. */
 const PROXY = {
   "proxy.http": { of: "http", variables: ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] },
   "proxy.https": { of: "https", variables: ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] },
@@ -48,10 +48,10 @@ const derived = (): Readonly<Record<string, number>> => {
 }
 
 /** A key's value and its origin: the environment goes before the file, the file before the host and the defaults. */
-const settingOf = (path: string, text: string, ofHost: Readonly<Record<string, number>>) => ({ fallback, name }: Key): Setting => {
+const settingOf = (path: string, values: (name: string) => unknown, ofHost: Readonly<Record<string, number>>) => ({ fallback, name }: Key): Setting => {
   const given = ofEnvironment(name)
   if (given !== undefined) return given
-  const written = valueAt(text, name)
+  const written = values(name)
   if (written !== undefined) return { key: name, value: JSON.stringify(written), from: "file", source: path }
   const own = ofHost[name]
   if (own !== undefined) return { key: name, value: JSON.stringify(own), from: "host", source: null }
@@ -72,8 +72,8 @@ environment. Flags of a command go before all of them. docs/config.md explains t
       yield* decodeConfig(userConfigPath(), user)
       yield* Effect.mapError(decodeToml(HostConfig, host), (problem) => new BadConfig({ path: HOST_CONFIG, problem }))
       const settings = [
-        ...keysOf(UserConfig).map(settingOf(userConfigPath(), user, derived())),
-        ...keysOf(HostConfig).map(settingOf(HOST_CONFIG, host, {}))
+        ...keysOf(UserConfig).map(settingOf(userConfigPath(), valuesOf(user), derived())),
+        ...keysOf(HostConfig).map(settingOf(HOST_CONFIG, valuesOf(host), {}))
       ]
       if (flags.json) yield* printJson(SETTINGS, settings)
       else {

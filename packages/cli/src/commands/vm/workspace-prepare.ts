@@ -26,7 +26,7 @@ const has = (vm: VmView, path: string) =>
       /no such request/.test(message) ? Effect.fail(tooOld(vm, "copy")) : Effect.succeed(false))
   )
 
-/** What is there may be a guest's work. */
+/** Refuses where the VM has something at the path already, since that may be work. */
 const mustBeFree = (vm: VmView, target: string) =>
   Effect.flatMap(has(vm, target), (taken) =>
     taken
