@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { existsSync, writeFileSync } from "node:fs"
+import { existsSync, symlinkSync, writeFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { pipeline } from "../pipeline.ts"
@@ -7,7 +7,7 @@ import { testSpec } from "../testing/spec.ts"
 import { temporary } from "../testing/temporary.ts"
 import { compose } from "./document.ts"
 import { ownerFiles, setEnv } from "./guest.ts"
-import { settings } from "./owner.ts"
+import { settings, timezone } from "./owner.ts"
 
 const SSHD = "/usr/sbin/sshd"
 
@@ -54,6 +54,17 @@ describe("guest document", () => {
     assert.strictEqual(execFileSync("git", ["config", "--file", `${directory}/guest`, "--list"], { encoding: "utf8" }).includes("user.email=a@b"), true)
     assert.include([...(file?.unless ?? [])], "/etc/gitconfig")
     assert.deepStrictEqual(ownerFiles(new Map()), {})
+  }))
+
+  it.scoped("has the host's time zone by its link, and none where the guest could not take the name", () => Effect.gen(function*() {
+    const directory = yield* temporary
+    for (const [at, [target, zone]] of ([
+      ["/usr/share/zoneinfo/Europe/Vienna", "Europe/Vienna"], ["../usr/share/zoneinfo/posix/America/Argentina/Buenos_Aires", "America/Argentina/Buenos_Aires"], ["/usr/share/zoneinfo/Etc/GMT+5", "Etc/GMT+5"],
+      ["/usr/share/zoneinfo/a/b/c/d", ""], ["/usr/share/zoneinfo/Mars Base", ""], ["/opt/zones/Own", ""]
+    ] as const).entries()) {
+      symlinkSync(target, `${directory}/${at}`)
+      assert.strictEqual(timezone(`${directory}/${at}`), zone)
+    }
   }))
 
   it.effect("two capabilities that write the same file are refused by name", () => Effect.gen(function*() {

@@ -11,13 +11,18 @@ export const settings = (said: string): ReadonlyMap<string, string> =>
     return at === -1 ? [] : [[record.slice(0, at), record.slice(at + 1)] as const]
   }))
 
+/** A name of the tz database as the guest program takes it (native/internal/config): another one would keep the VM from booting. */
+const ZONE = /(?:^|\/zoneinfo\/(?:posix\/|right\/)?)([A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+){0,2})$/
+
+const named = (zone: string): string => ZONE.exec(zone)?.[1] ?? ""
+
 /** The host's zone by its link: Node knows the zone of its own start alone, and by names that newer tz databases have put aside. */
 export const timezone = (localtime = "/etc/localtime"): string => {
   try {
-    return /\/zoneinfo\/(.+)$/.exec(readlinkSync(localtime))?.[1] ?? ""
+    return named(readlinkSync(localtime))
   } catch {
     // A copy of the zone, or none.
-    return Intl.DateTimeFormat().resolvedOptions().timeZone
+    return named(Intl.DateTimeFormat().resolvedOptions().timeZone ?? "")
   }
 }
 
