@@ -33,7 +33,8 @@ fs.mkdirSync(LIB)
 await snapshot(LIB, "banger", path.join(ROOT, "packages/cli/src/main.ts"))
 await bundle(LIB, {
   bangerd: path.join(ROOT, "packages/daemon/src/main.ts"),
-  "bangerd-root": path.join(ROOT, "packages/root-helper/src/main.ts")
+  "bangerd-root": path.join(ROOT, "packages/root-helper/src/main.ts"),
+  tui: path.join(ROOT, "packages/cli/src/tui/main.ts")
 })
 
 go("banger-bundle")

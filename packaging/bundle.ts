@@ -44,9 +44,21 @@ const builtins: esbuild.Plugin = {
   }
 }
 
+/** A debugger that ink looks for while somebody works on ink: it is not installed. */
+const devtools: esbuild.Plugin = {
+  name: "devtools",
+  setup(build) {
+    build.onResolve({ filter: /^react-devtools-core$/ }, ({ path }) => ({ path, namespace: "devtools" }))
+    build.onLoad({ filter: /.*/, namespace: "devtools" }, () => ({ contents: "export default {}", loader: "js" }))
+  }
+}
+
 const common: esbuild.BuildOptions = {
   bundle: true,
   platform: "node",
+  // React has a second version of itself, for its own users' work on their programs.
+  define: { "process.env.NODE_ENV": `"production"` },
+  jsx: "automatic",
   target: "node24",
   minify: true,
   keepNames: false,
@@ -57,7 +69,7 @@ const common: esbuild.BuildOptions = {
     // For Node it looks for an addon that we do not ship, with all that finding one for this platform takes.
     msgpackr: path.join(ROOT, "node_modules/msgpackr/index.js")
   },
-  plugins: [sqliteAddon, builtins]
+  plugins: [sqliteAddon, builtins, devtools]
 }
 
 /** Bundles each entry point, by the name it gets: `<name>.mjs` in `outdir`. */

@@ -25,6 +25,9 @@ export type DiskMib = typeof DiskMib.Type
 /** MiB of the work disk where nobody says otherwise. */
 export const DEFAULT_DISK_MIB = 8192
 
+/** How long a guest may take to go down before it is killed where nobody says otherwise, in milliseconds. */
+export const STOP_TIMEOUT = 10_000
+
 /** What `uname -r` prints. */
 export const KernelRelease = Schema.String.pipe(
   Schema.pattern(/^[0-9A-Za-z._+-]{1,64}$/, { message: () => "expected a kernel release such as 6.1.0-40-cloud-amd64" })

@@ -28,6 +28,7 @@ import systemInstall from "../commands/system/install.ts"
 import systemRestart from "../commands/system/restart.ts"
 import systemStatus from "../commands/system/status.ts"
 import systemUninstall from "../commands/system/uninstall.ts"
+import tui from "../commands/host/tui.ts"
 import vmCp from "../commands/vm/cp.ts"
 import vmCreate from "../commands/vm/create.ts"
 import vmDelete from "../commands/vm/delete.ts"
@@ -94,6 +95,7 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [catalog, "what can be pulled by its name"],
   [df, "what banger keeps on the disk"],
   [prune, "remove what nothing uses"],
+  [tui, "all VMs on a screen, with keys"],
   [doctor, "check the host, and say how to mend it"],
   [sshConfig, "make ssh, scp, rsync and editors know VMs as NAME.vm"],
   [completion, "print a shell's completion script"],

@@ -7,15 +7,17 @@ import { showImage } from "../output/image-progress.ts"
 import { say } from "../output/text.ts"
 import { planFileSync, syncing } from "./file-sync.ts"
 
-/** Creates a VM, with the files that the configuration has each one get. An image that is missing is made first, when a catalog has it; stderr tells. */
+/** Creates a VM of an image that is here, with the files that the configuration has each one get. */
+export const createHere = (wanted: CreateVm) =>
+  Stream.unwrap(Effect.zipWith(Daemon, planFileSync(wanted.diskMib), (daemon, planned) => syncing(planned)(daemon.vm.Create(wanted))))
+
+/** The same; an image that is missing is made first, when a catalog has it, and stderr tells. */
 export const create = (wanted: CreateVm, verbose: boolean) =>
-  Stream.unwrap(Effect.zipWith(Daemon, planFileSync(wanted.diskMib), (daemon, planned) => {
-    const created = Stream.catchTag(daemon.vm.Create(wanted), "ImageNotFound", ({ name }) => {
-      const made = Effect.zipRight(
-        say(`image ${name} is not here yet: made now, once, if a catalog has it`),
-        Effect.flatMap(callerOf({ name }), (session) => showImage(name, daemon.image.Get({ name, session, update: false }), verbose, process.stderr))
-      )
-      return Stream.concat(Stream.execute(made), daemon.vm.Create(wanted))
+  Stream.catchTag(createHere(wanted), "ImageNotFound", ({ name }) => {
+    const made = Effect.gen(function*() {
+      yield* say(`image ${name} is not here yet: made now, once, if a catalog has it`)
+      const [daemon, session] = yield* Effect.zip(Daemon, callerOf({ name }))
+      return yield* showImage(name, daemon.image.Get({ name, session, update: false }), verbose, process.stderr)
     })
-    return syncing(planned)(created)
-  }))
+    return Stream.concat(Stream.execute(made), createHere(wanted))
+  })

@@ -11,7 +11,6 @@ import { DEFAULT_DISK_MIB } from "@banger/domain/vm.ts"
 import type { Progress } from "@banger/domain/progress.ts"
 import type { VmView } from "@banger/domain/vm.ts"
 import { LocalFailure } from "../failure/errors.ts"
-import { say } from "../output/text.ts"
 import { archiveOf, listed, wholeOf } from "../workspace/directory.ts"
 import { type Member, readable, shown } from "../workspace/listing.ts"
 import { type Sending, send } from "../workspace/workspace.ts"
@@ -28,6 +27,9 @@ export interface Planned {
 }
 
 const DEFAULT_MODE = "600"
+
+/** What of an entry a VM does not get, in words for the owner. */
+type Notes = Array<string>
 
 /** A mode for tar: directories can be entered by whoever may read them. */
 export const modeFor = (octal: string): string =>
@@ -46,12 +48,12 @@ const below = (home: string, path: string) => normalize(path.startsWith("~/") ? 
  * One entry; undefined, with a notice, where the host has no such file. A link at its top is followed, and must lead to something in
  * the owner's home; links below it are left out, with a notice.
  */
-const plan = (ownHome: string) => ({ guest, host, mode = DEFAULT_MODE }: FileSync) =>
+const plan = (ownHome: string, notes: Notes) => ({ guest, host, mode = DEFAULT_MODE }: FileSync) =>
   Effect.gen(function*() {
     const home = realpathSync(ownHome)
     const target = below("/root", guest)
     const from = yield* Effect.try({ try: () => realpathSync(below(ownHome, host)), catch: (error) => error as NodeJS.ErrnoException }).pipe(
-      Effect.catchIf(({ code }) => code === "ENOENT", () => Effect.as(say(`file_sync: there is no ${host}, so VMs do not get it`), undefined)),
+      Effect.catchIf(({ code }) => code === "ENOENT", () => Effect.sync(() => void notes.push(`file_sync: there is no ${host}, so VMs do not get it`))),
       Effect.mapError(({ message }) => new BadConfig({ path: userConfigPath(), problem: `file_sync: ${message}` }))
     )
     if (from === undefined) return undefined
@@ -71,7 +73,7 @@ const plan = (ownHome: string) => ({ guest, host, mode = DEFAULT_MODE }: FileSyn
     }
     if (!stat.isDirectory()) return yield* new BadConfig({ path: userConfigPath(), problem: `file_sync: ${host} is neither a file nor a directory` })
     const [links, members] = Array.partition((yield* listed({ from, target })).members, ({ kind }) => kind !== "symlink")
-    if (links.length > 0) yield* say(`file_sync: left out of ${host}, as links: ${links.map(({ path }) => shown(path)).join(", ")}`)
+    if (links.length > 0) notes.push(`file_sync: left out of ${host}, as links: ${links.map(({ path }) => shown(path)).join(", ")}`)
     return { from, to: target, names: wholeOf(members), also: [modes], members }
   })
 
@@ -80,15 +82,18 @@ export const prepare = ({ also, from, names, to }: Planned): Effect.Effect<Sendi
 
 /** What the configuration has new VMs get: looked at before one is made. */
 export const planEntries = (home: string, entries: ReadonlyArray<FileSync>) =>
-  Effect.map(Effect.forEach(entries, plan(home)), (planned) => planned.filter((each) => each !== undefined))
+  Effect.suspend(() => {
+    const notes: Notes = []
+    return Effect.map(Effect.forEach(entries, plan(home, notes)), (planned) => ({ planned: planned.filter((each) => each !== undefined), notes }))
+  })
 
 /** For a VM with such a work disk, in MiB; undefined: that of the configuration. */
 export const planFileSync = (diskMib: number | undefined) =>
   Effect.gen(function*() {
     const { file_sync = [], vm_defaults } = yield* userConfig
-    const planned = yield* planEntries(homedir(), file_sync)
-    yield* mustFit({ members: planned.flatMap(({ members }) => members), repositories: [] }, diskMib ?? vm_defaults?.disk_size ?? DEFAULT_DISK_MIB)
-    return planned
+    const entries = yield* planEntries(homedir(), file_sync)
+    yield* mustFit({ members: entries.planned.flatMap(({ members }) => members), repositories: [] }, diskMib ?? vm_defaults?.disk_size ?? DEFAULT_DISK_MIB)
+    return entries
   })
 
 const sync = (vm: VmView, planned: ReadonlyArray<Planned>) =>
@@ -98,11 +103,12 @@ const sync = (vm: VmView, planned: ReadonlyArray<Planned>) =>
   )
 
 /** The events of a VM that is created, which is done once it has these files. */
-export const syncing = (planned: ReadonlyArray<Planned>) => <E, R>(events: Stream.Stream<Progress, E, R>) =>
-  planned.length === 0 ? events : Stream.flatMap(events, (event) =>
-    event._tag !== "Finished"
-      ? Stream.make(event)
-      : Stream.concat(
-        Stream.fromEffect(Effect.map(Effect.timed(sync(event.vm, planned)), ([took]): Progress => ({ _tag: "Step", step: "file_sync", ms: Duration.toMillis(took) }))),
-        Stream.make<[Progress]>(event)
-      ))
+export const syncing = ({ notes, planned }: { readonly planned: ReadonlyArray<Planned>; readonly notes: ReadonlyArray<string> }) => <E, R>(events: Stream.Stream<Progress, E, R>) =>
+  Stream.flatMap(events, (event) => {
+    if (event._tag === "Planned") return Stream.make<Array<Progress>>(event, ...notes.map((message) => ({ _tag: "Note" as const, message })))
+    if (event._tag !== "Finished" || planned.length === 0) return Stream.make(event)
+    return Stream.concat(
+      Stream.fromEffect(Effect.map(Effect.timed(sync(event.vm, planned)), ([took]): Progress => ({ _tag: "Step", step: "file_sync", ms: Duration.toMillis(took) }))),
+      Stream.make<[Progress]>(event)
+    )
+  })

@@ -17,9 +17,6 @@ import { EVENTS } from "../../output/watch.ts"
 
 export const all = Options.boolean("all").pipe(Options.withAlias("a"), Options.withDescription("every VM that this can be done to"))
 
-/** How long a guest may take to go down before it is killed, in milliseconds. */
-export const STOP_TIMEOUT = 10_000
-
 type Client = typeof Daemon.Service
 
 /** The VMs that are meant: those named, or with --all those in one of the states. */

@@ -1,9 +1,10 @@
 import * as Options from "@effect/cli/Options"
+import { STOP_TIMEOUT } from "@banger/domain/vm.ts"
 import { command } from "../../command-line/command.ts"
 import { as, json, verbose } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { EVENTS } from "../../output/watch.ts"
-import { all, onMany, STOP_TIMEOUT } from "./many-vms.ts"
+import { all, onMany } from "./many-vms.ts"
 import { vmNames } from "./vm-ref.ts"
 
 /** Those that this can be done to. */

@@ -16,6 +16,7 @@ import { fullScreen } from "../../output/full-screen.ts"
 import { table } from "../../output/table.ts"
 import { print, printJson } from "../../output/text.ts"
 import { mib } from "../../output/units.ts"
+import { cpuPercent } from "../../output/usage.ts"
 import { vmNames } from "./vm-ref.ts"
 
 const Stats = Schema.Struct({
@@ -41,13 +42,6 @@ const WATCHED = 2000
 /** How long an agent may take, so that one guest that hangs does not hold up the others' figures: less where the next ones are due. */
 const PATIENCE = { once: "5 seconds", watched: "1 second" } as const
 type Patience = typeof PATIENCE[keyof typeof PATIENCE]
-
-/** Of the processor's time between two looks, in percent of one processor. The count of another run began at zero. */
-const cpuPercent = (before: VmUsage | undefined, now: VmUsage): number | null => {
-  if (now.cpuMs === null) return null
-  if (before === undefined || before.cpuMs === null || before.cpuMs > now.cpuMs || before.atMs >= now.atMs) return 0
-  return Math.round((now.cpuMs - before.cpuMs) / (now.atMs - before.atMs) * 1000) / 10
-}
 
 const guests = (usages: ReadonlyArray<VmUsage>, patience: Patience) =>
   Effect.forEach(usages, ({ vm }) =>

@@ -1,0 +1,15 @@
+import { Box, Text } from "ink"
+import type { ReactElement } from "react"
+import { shown } from "../../output/terminal.ts"
+import type { State } from "../model.ts"
+
+/** How many VMs there are, and what leaves some of them out. */
+export const Title = ({ state: { filter, prompt, vms = [] } }: { readonly state: State }): ReactElement => {
+  const running = vms.filter(({ state }) => state === "running").length
+  return (
+    <Box justifyContent="space-between">
+      <Text wrap="truncate"><Text bold>banger</Text>{`  ${vms.length} ${vms.length === 1 ? "VM" : "VMs"}, ${running} running`}</Text>
+      {filter === "" && prompt?._tag !== "Filter" ? null : <Text wrap="truncate" color="yellow">{shown(`filter: ${filter}`)}</Text>}
+    </Box>
+  )
+}
