@@ -33,9 +33,11 @@ check: node_modules/.package-lock.json ## types, lint, direction of imports, she
 	command -v shellcheck >/dev/null || { echo "shellcheck is missing: scripts are not checked" >&2; exit 0; }; shellcheck test/hostvm/hostvm test/try test/verify packaging/setup packaging/launcher
 
 test-fast: node_modules/.package-lock.json ## checks, unit and contract tiers: seconds, no root, no KVM
+	@./packaging/setup tmux || echo "the tests of banger tui are skipped" >&2
 	node test/run.ts check fast
 
 test: build ## checks and all four tiers; ends with `N passed, N failed` (BANGER_ALL=1: also what takes minutes)
+	@./packaging/setup tmux || echo "the tests of banger tui are skipped" >&2
 	node test/run.ts check fast e2e faults
 
 try: build ## a VM on a throw-away host: what banger does, in one command

@@ -2,21 +2,15 @@ import { execFileSync } from "node:child_process"
 import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { shipped, start } from "../testing/command-line.ts"
+import { buildInto } from "../testing/build.ts"
+import { start } from "../testing/command-line.ts"
 import { giveBack } from "./environment.ts"
 
 const build = fs.mkdtempSync(`${tmpdir()}/banger-launcher-`)
 const banger = `${build}/bin/banger`
 
-/** The command as a build has it: launcher, Node, snapshot. */
 beforeAll(async () => {
-  const command = await shipped()
-  fs.mkdirSync(`${build}/bin`)
-  fs.mkdirSync(`${build}/lib`)
-  fs.copyFileSync(new URL("../../../../packaging/launcher", import.meta.url), banger)
-  fs.chmodSync(banger, 0o755)
-  fs.symlinkSync(command[0] ?? "", `${build}/bin/node`)
-  fs.symlinkSync(command[2] ?? "", `${build}/lib/banger.blob`)
+  await buildInto(build)
   fs.writeFileSync(`${build}/intruder.cjs`, "console.log('from the project')")
   fs.writeFileSync(`${build}/openssl.cnf`, "nodejs_conf = broken\n[broken]\nproviders = none\nssl_conf = none\n")
 }, 60_000)

@@ -15,7 +15,7 @@ export const rowsOf = (stream: NodeJS.WriteStream): number => stream.rows || ROW
 export const canRedraw = (stream: NodeJS.WriteStream): boolean => stream.isTTY === true && process.env["TERM"] !== "dumb"
 
 /** Whether the locale's characters are those of Unicode. */
-const isUtf8 = (): boolean => /utf-?8/i.test(process.env["LC_ALL"] || process.env["LC_CTYPE"] || process.env["LANG"] || "")
+export const isUtf8 = (): boolean => /utf-?8/i.test(process.env["LC_ALL"] || process.env["LC_CTYPE"] || process.env["LANG"] || "")
 
 /** What stands for the rest of a text that was cut. */
 export const ellipsis = (): string => isUtf8() ? "…" : "..."

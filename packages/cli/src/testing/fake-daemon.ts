@@ -1,5 +1,7 @@
 import { appendFileSync, existsSync, writeFileSync } from "node:fs"
 import * as NodeSocketServer from "@effect/platform-node-shared/NodeSocketServer"
+import type * as Rpc from "@effect/rpc/Rpc"
+import type * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import * as Effect from "effect/Effect"
@@ -31,7 +33,10 @@ export const view = (name: string, vsock: string, state: VmView["state"] = "runn
     address: "172.16.0.5", dns: `${name}.vm`, createdAt: 0, startedAt: state === "running" ? 0 : null, uptimeMs: state === "running" ? 65_000 : null, ephemeral: false, autostart: false, run: null, vsock
   })
 
-export const fakeHandlers = (socket: string, vsock: string, files: { readonly consoleLog: string }) => {
+/** Answers in place of the fake's own. */
+type Others = Partial<RpcGroup.HandlersFrom<RpcGroup.Rpcs<typeof DaemonApi>>>
+
+export const fakeHandlers = (socket: string, vsock: string, files: { readonly consoleLog: string }, others: Others = {}) => {
   const calls: Array<readonly [string, unknown]> = []
   /** Once it exists, doctor has nothing left to fail. */
   const mended = `${files.consoleLog}.mended`
@@ -58,6 +63,7 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
     { what: "layers", name: "2 layers of container images", apparentBytes: 1 << 20, allocatedBytes: 1 << 20, removable: true }
   ]
   const images = new Set<string>([image.files.name, "alpine"])
+  // The types of answers that may be another's leave open what those need: nothing.
   const handlers = DaemonApi.toLayer(DaemonApi.of({
     "vm.Create": (wanted) => wanted.image !== undefined && !images.has(wanted.image) ? Stream.fail(new ImageNotFound({ name: wanted.image })) : Stream.unwrap(Effect.as(note("Create", wanted), Stream.suspend(() => {
       const vm = view(wanted.name ?? "fresh-vm", wanted.name === "silent" ? "/nonexistent/v.sock" : vsock)
@@ -126,13 +132,14 @@ export const fakeHandlers = (socket: string, vsock: string, files: { readonly co
       { kind: "image" as const, name: "void", about: "Void Linux", catalog: "file:///catalog.json" },
       { kind: "kernel" as const, name: "debian-6.1", about: "Debian 12's kernel", catalog: "file:///catalog.json" }
     ]),
-    "host.Leaks": () => Effect.succeed(["tap bng9"])
-  }))
+    "host.Leaks": () => Effect.succeed(["tap bng9"]),
+    ...others
+  })) as Layer.Layer<Rpc.ToHandler<RpcGroup.Rpcs<typeof DaemonApi>>>
   return { calls, daemon, handlers }
 }
 
-export const startFakeDaemon = async (socket: string, vsock: string, files: { readonly consoleLog: string }): Promise<FakeDaemon> => {
-  const { calls, daemon, handlers } = fakeHandlers(socket, vsock, files)
+export const startFakeDaemon = async (socket: string, vsock: string, files: { readonly consoleLog: string }, others: Others = {}): Promise<FakeDaemon> => {
+  const { calls, daemon, handlers } = fakeHandlers(socket, vsock, files, others)
   const layer = RpcServer.layer(DaemonApi, { disableFatalDefects: true }).pipe(
     Layer.provide(handlers),
     Layer.provide(RpcServer.layerProtocolSocketServer),

@@ -51,8 +51,10 @@ const run = (store: Store, task: Task) =>
       case "Restart":
         return yield* operation(store, task.vm.name, "restarting", daemon.vm.Restart({ ...ref(task.vm), timeoutMs: STOP_TIMEOUT }))
       case "AskDelete": {
-        const lost = task.vm.state === "running" ? yield* unpulled(task.vm) : []
-        return store.set((state) => state.prompt === undefined ? { ...state, prompt: { _tag: "Delete", vm: task.vm, lost } } : state)
+        const runs = task.vm.state === "running"
+        if (runs) yield* say(store, `asking ${task.vm.name} for commits that nobody pulled`)
+        const lost = runs ? yield* unpulled(task.vm) : []
+        return store.set((state) => state.prompt === undefined ? { ...state, message: undefined, prompt: { _tag: "Delete", vm: task.vm, lost } } : state)
       }
       case "Delete":
         return yield* operation(store, task.vm.name, "deleting", daemon.vm.Delete({ ...ref(task.vm), force: true }))

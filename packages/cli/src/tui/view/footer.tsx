@@ -5,9 +5,9 @@ import { shown } from "../../output/terminal.ts"
 import type { Prompt, State } from "../model.ts"
 
 const KEYS = "enter page  s start  x stop  r restart  c ssh  e exec  d delete  n new  / filter  ? help  q quit"
-const SHORT = "enter  s/x/r start/stop  c ssh  e exec  d delete  n new  / ?  q"
+const SHORT = "s x r  c ssh  e exec  d delete  n new  / filter  ? help  q"
 const PAGE = "tab next part  ↑↓ scroll  s start  x stop  r restart  c ssh  e exec  d delete  esc back"
-const PAGE_SHORT = "tab next  ↑↓ scroll  s/x/r  c ssh  e exec  d delete  esc back"
+const PAGE_SHORT = "tab next  s x r  c ssh  e exec  d delete  esc back"
 
 const asked = (prompt: Prompt): readonly [text: string, keys: string] => {
   switch (prompt._tag) {

@@ -4,11 +4,12 @@ import { size } from "@banger/domain/size.ts"
 import type { VmView } from "@banger/domain/vm.ts"
 import { layout } from "../../output/table.ts"
 import { ellipsis, shown } from "../../output/terminal.ts"
+import { padded } from "../../output/width.ts"
 import { mib, span } from "../../output/units.ts"
 import { stateText } from "../../output/vm.ts"
 import { listed, type State } from "../model.ts"
 import { Title } from "./title.tsx"
-import { windowOf } from "./rows.tsx"
+import { MARK, mark, windowOf } from "./rows.tsx"
 
 /** Ports that are shown of a guest, which may have thousands. */
 const PORTS = 8
@@ -23,7 +24,8 @@ const row = ({ doing, figures, toldAt }: State, now: number) => (vm: VmView) => 
     vm.name,
     doing.get(vm.name) ?? stateText(vm),
     cpu === undefined ? "" : `${cpu.toFixed(0)}%`,
-    its === undefined || its.memoryBytes === null ? mib(vm.memoryMib) : `${size(its.memoryBytes)} of ${mib(vm.memoryMib)}`,
+    its === undefined || its.memoryBytes === null ? "" : size(its.memoryBytes),
+    mib(vm.memoryMib),
     its === undefined ? "" : size(its.diskBytes),
     ports(its?.ports),
     vm.image,
@@ -45,17 +47,17 @@ export const List = ({ columns, now, rows, state }: { readonly state: State; rea
   const first = windowOf(vms.length, at, rows)
   const inView = vms.slice(first, first + rows)
   const [heading, ...lines] = layout({
-    heading: ["NAME", "STATE", "CPU", "MEMORY", "DISK", "PORTS", "IMAGE", "UPTIME"],
+    heading: ["NAME", "STATE", "CPU", "MEMORY", "OF", "DISK", "PORTS", "IMAGE", "UPTIME"],
     rows: inView.map(row(state, now)),
-    cut: ["IMAGE", "UPTIME", "STATE", "PORTS", "DISK", "MEMORY", "CPU"]
-  }, columns, ellipsis()).split("\n")
+    cut: ["IMAGE", "UPTIME", "PORTS", "OF", "DISK", "STATE", "MEMORY", "CPU"]
+  }, columns - MARK, ellipsis()).split("\n")
   return (
     <Box flexDirection="column">
       <Title state={state} />
-      {inView.length === 0 ? <Text dimColor wrap="truncate">{shown(nothing(state))}</Text> : <Text bold wrap="truncate">{heading}</Text>}
+      {inView.length === 0 ? <Text dimColor wrap="truncate">{shown(nothing(state))}</Text> : <Text bold wrap="truncate">{mark(false) + heading}</Text>}
       {inView.map(({ id, state: its }, index) => {
         const colour = COLOURS[its]
-        return <Text key={id} wrap="truncate" inverse={id === state.selected} dimColor={its === "stopped"} {...(colour !== undefined && { color: colour })}>{(lines[index] ?? "").padEnd(columns)}</Text>
+        return <Text key={id} wrap="truncate" inverse={id === state.selected} dimColor={its === "stopped"} {...(colour !== undefined && { color: colour })}>{mark(id === state.selected) + padded(lines[index] ?? "", columns - MARK)}</Text>
       })}
     </Box>
   )
