@@ -17,6 +17,8 @@ export type Candidates =
   | Named
   | { readonly _tag: "Words"; readonly words: ReadonlyArray<string> }
   | { readonly _tag: "Files" }
+  /** A file here, or NAME:PATH in a VM that runs. */
+  | { readonly _tag: "Places" }
   | { readonly _tag: "Directories" }
 
 export const vms = (states?: ReadonlyArray<VmState>): Candidates => ({ _tag: "Vms", states })
@@ -24,6 +26,7 @@ export const images: Candidates = { _tag: "Images" }
 export const kernels: Candidates = { _tag: "Kernels" }
 export const offers = (kind: Offer["kind"]): Candidates => ({ _tag: "Offers", kind })
 export const files: Candidates = { _tag: "Files" }
+export const places: Candidates = { _tag: "Places" }
 export const directories: Candidates = { _tag: "Directories" }
 
 /** The words of a schema that is made of them. */

@@ -9,7 +9,8 @@ const PATIENCE = "800 millis"
 
 /** What a shell's script (scripts/) is told: who completes, in the first line, then the words with what they are. */
 interface Reply {
-  readonly by: "words" | "files" | "directories" | "command"
+  /** places: files, or words that go on behind their end. */
+  readonly by: "words" | "files" | "directories" | "places" | "command"
   readonly choices: ReadonlyArray<Choice>
 }
 
@@ -48,6 +49,11 @@ const replyTo = (given: ReadonlyArray<string>): Effect.Effect<Reply> => {
       return Effect.succeed({ by: "files", choices: [] })
     case "Directories":
       return Effect.succeed({ by: "directories", choices: [] })
+    case "Places":
+      // Files of a guest are known to none but its agent.
+      return /^[a-z0-9-]+:/.test(given.at(-1) ?? "")
+        ? Effect.succeed(words([]))
+        : Effect.map(known({ _tag: "Vms", states: ["running"] }), (all) => ({ by: "places", choices: all.map(([name, about]) => [`${name}:`, about]) }))
     case "Words":
       return Effect.succeed(words(of.words.map((word) => [`${prefix}${word}`, ""])))
     default:

@@ -58,6 +58,8 @@ const CASES: ReadonlyArray<readonly [line: string, words: ReadonlyArray<string>]
   ["banger kernel pull deb", ["debian-6.1"]],
   ["banger vm stop nosuch", []]
 ]
+/** Files, and VMs whose paths go on behind the colon; their own files nobody knows. */
+const PLACES: ReadonlyArray<readonly [line: string, words: ReadonlyArray<string>]> = [["banger vm cp bo", ["box:"]], ["banger vm cp box:/etc/hosts ./a", []], ["banger cp hu", ["hung:"]], ["banger vm cp box:/e", []], ["banger vm cp re", []]]
 const FILES = "banger image register --rootfs "
 const GUEST = "banger vm exec box -- gre"
 const ODD = "banger vm stop an"
@@ -74,8 +76,10 @@ describe("completion", () => {
     it.skipIf(!isHere(shell))(`is driven by ${shell} (skipped where it is not installed)`, { timeout: 300_000 }, async () => {
       const options = { cwd: `${base}/cwd`, env: env(bin) }
       const script = `${base}/${shell}`
-      const found = await offered(shell, script, [...CASES.map(([line]) => line), FILES, GUEST], options)
+      const found = await offered(shell, script, [...[...CASES, ...PLACES].map(([line]) => line), FILES, GUEST], options)
       for (const [line, words] of CASES) assert.deepStrictEqual(found.get(line), words.map((word) => as(shell, word)), `${shell}: ${line}`)
+      for (const [line, words] of PLACES) assert.deepStrictEqual(found.get(line)?.filter((word) => !/^files|a-file|nospace/.test(word)), words, `${shell}: ${line}`)
+      assert.match(found.get("banger vm cp box:/etc/hosts ./a")?.join() ?? "", /files|a-file/)
       assert.match(found.get(FILES)?.join() ?? "", shell === "fish" ? /a-file/ : /^files/)
       assert.include(found.get(GUEST) ?? [], "grep")
       const quoted = await offered(shell, script, [ODD, ODD_QUOTED], { ...options, env: env(odd) })

@@ -10,7 +10,7 @@ import { AgentRefused, getFiles, putCopy, putFiles, Unpacked } from "@banger/cap
 import { about } from "@banger/domain/about.ts"
 import { size } from "@banger/domain/size.ts"
 import type { VmView } from "@banger/domain/vm.ts"
-import { files, offering } from "../../command-line/candidates.ts"
+import { offering, places } from "../../command-line/candidates.ts"
 import { command } from "../../command-line/command.ts"
 import { one } from "../../command-line/json.ts"
 import { Misuse } from "../../command-line/misuse.ts"
@@ -85,7 +85,7 @@ export default command({
 below /root. As with cp: into a directory that is there, else in the place of the last name, whose directory must be there. Links stay
 links, modes stay; owners become root in the VM, and you on the host, where nothing but DST is written to, whatever the guest sends.
 - is a tar archive: of standard input into a directory of a VM, or to standard output.`,
-  args: Args.text({ name: "SRC DST" }).pipe(Args.between(2, 2), offering(files)),
+  args: Args.text({ name: "SRC DST" }).pipe(Args.between(2, 2), offering(places)),
   flags: Options.all({ json }),
   json: COPIED,
   examples: [

@@ -27,7 +27,7 @@ _banger() {
   case \${reply[0]-} in
     files) compopt -o default ;;
     directories) compopt -o dirnames ;;
-    words)
+    words|places)
       for word in "\${reply[@]:1}"; do
         word=\${word%%$'\\t'*}
         [[ $word == "\${words[-1]}"* ]] || continue
@@ -39,7 +39,15 @@ _banger() {
           *) printf -v word %q "$word" ;;
         esac
         COMPREPLY+=("$word")
-      done ;;
+      done
+      if [[ \${reply[0]} == places ]]; then
+        compopt -o nospace
+        while IFS= read -r word; do
+          [[ ! -d $word ]] || word+=/
+          [[ $part == [\\"\\']* ]] || printf -v word %q "$word"
+          COMPREPLY+=("$word")
+        done < <(compgen -f -- "\${words[-1]}")
+      fi ;;
     command)
       for ((i = 1; i < COMP_CWORD; i++)); do
         [[ \${COMP_WORDS[i]} != -- ]] || break

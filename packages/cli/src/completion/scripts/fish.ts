@@ -9,6 +9,9 @@ function __banger_complete
     switch "$reply[1]"
         case words
             string join \\n -- $reply[2..]
+        case places
+            string match -r -- "^$(string escape --style=regex -- $word).*" $reply[2..]
+            __fish_complete_path $word
         case files
             __fish_complete_path $word
         case directories

@@ -9,7 +9,7 @@ Register-ArgumentCompleter -Native -CommandName banger -ScriptBlock {
     if ($null -eq $banger) { return '' }
     $reply = @(& $banger __complete @before $word 2>$null)
     # Without a result PowerShell completes files itself.
-    if ($reply.Count -gt 0 -and $reply[0] -ne 'words') { return }
+    if ($reply.Count -gt 0 -and $reply[0] -notin 'words', 'places') { return }
     $results = @($reply | Select-Object -Skip 1 | ForEach-Object {
         $value, $about = $_ -split "\`t", 2
         if ($value.StartsWith($word)) {
@@ -18,6 +18,6 @@ Register-ArgumentCompleter -Native -CommandName banger -ScriptBlock {
             [System.Management.Automation.CompletionResult]::new($text, $value, 'ParameterValue', $tip)
         }
     })
-    if ($results.Count -eq 0) { '' } else { $results }
+    if ($results.Count -gt 0) { $results } elseif ($reply[0] -ne 'places') { '' }
 }
 `

@@ -15,6 +15,10 @@ _banger() {
         choices+=("\${\${line%%$'\\t'*}//:/\\\\:}\${\${(M)line%%$'\\t'*}:+:\${line#*$'\\t'}}")
       done
       _describe -t banger banger choices ;;
+    (places)
+      choices=("\${(@)\${(@)reply[2,-1]}%%$'\\t'*}")
+      compadd -S '' -- $choices
+      _files ;;
     (command)
       at=\${words[(i)--]}
       words=("\${(@)words[at+1,-1]}")
