@@ -6,6 +6,26 @@ import { lookUps } from "../look-ups.ts"
 /** From the guest without NAT to the server beyond the host: nobody answers, not even with a refusal. */
 const outOfShut = () => sh("banger vm exec shut -- timeout 5 bash -c 'echo > /dev/tcp/198.51.100.2/80'")
 
+/** A program on a terminal of 100 columns and 24 rows: each text that it is to show, and the keys that are pressed then. */
+const onTerminal = (command: string, keys: ReadonlyArray<readonly string[]>) => String.raw`
+import fcntl, os, pty, re, select, struct, sys, termios, time
+pid, screen = pty.fork()
+if pid == 0: os.execvp("sh", ["sh", "-c", "exec ${command}"])
+fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
+seen = ""
+for wanted, keys in [${keys.map(([wanted, pressed]) => `("${wanted}", b"${pressed}")`).join(", ")}]:
+    end = time.monotonic() + 60
+    while not re.search(wanted, re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)):
+        if time.monotonic() > end: sys.exit(f"waited for {wanted} and saw {seen[-2000:]!r}")
+        if select.select([screen], [], [], 1)[0]: seen += os.read(screen, 65536).decode(errors="replace")
+    seen = ""
+    os.write(screen, keys)
+try:
+    while True: seen += os.read(screen, 65536).decode(errors="replace")
+except OSError: pass
+print("status", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), "left the alternate screen" if "\x1b[?1049l" in seen else "left it in disorder")
+`
+
 const show = async (name: string) => JSON.parse(await ok(`banger vm show ${name} --json`))
 
 beforeAll(async () => {
@@ -293,9 +313,15 @@ open("/run/sunk", "w").write(str(n))'
     expect(Number(await ok("banger vm exec site -- stat -f -c '%b %S' /root | awk '{print $1 * $2 / 2^30}'"))).toBeGreaterThan(8.5)
   })
 
+  it("is shown on a screen, whose keys stop and delete", async () => {
+    const keys = [["2 running", "/shut\\r"], ["filter: shut", "x"], ["shut is stopped", "d"], ["delete shut", "y"], ["shut is deleted", "\\x1b"], ["1 VM, 1 running", "q"]]
+    expect(await ok("python3 -", { input: onTerminal("banger tui", keys), limit: 120 })).toMatch(/status 0 left the alternate screen$/)
+    expect(await ok("banger vm list --all")).not.toContain("shut")
+  })
+
   it("leaves nothing once it is deleted", async () => {
     const { vm } = await show("site")
-    const result = await sh("banger vm delete --yes --force site shut")
+    const result = await sh("banger vm delete --yes --force site")
     expect(result.status, result.stderr).toBe(0)
     expect(await leaks()).toEqual([])
     // udev follows the kernel by events. Of a link it once made it keeps an empty directory with a lock in it: no link must be left.

@@ -24,11 +24,11 @@ const NAMES = [
   ["home", "home"], ["end", "end"], ["return", "enter"], ["escape", "escape"], ["tab", "tab"], ["backspace", "backspace"], ["delete", "backspace"]
 ] as const
 
-/** Characters that arrived together, as of fast fingers or a paste, are as many keys. */
+/** Characters that arrived together, as of fast fingers or a paste, are as many keys. Before the terminal is raw it makes newlines of Enter. */
 const keysOf = (input: string, ink: Ink): ReadonlyArray<Key> => {
   const name = NAMES.find(([flag]) => ink[flag])?.[1]
   if (name !== undefined) return [{ text: "", name, ctrl: ink.ctrl }]
-  return [...input].map((text) => ({ text, name: text === "\r" ? "enter" : undefined, ctrl: ink.ctrl }))
+  return [...input].map((text) => ({ text, name: /[\r\n]/.test(text) ? "enter" : undefined, ctrl: ink.ctrl }))
 }
 
 const Body = ({ columns, now, rows, state }: { readonly state: State; readonly columns: number; readonly rows: number; readonly now: number }): ReactElement => {
