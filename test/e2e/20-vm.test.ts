@@ -6,6 +6,10 @@ import { lookUps } from "../look-ups.ts"
 /** From the guest without NAT to the server beyond the host: nobody answers, not even with a refusal. */
 const outOfShut = () => sh("banger vm exec shut -- timeout 5 bash -c 'echo > /dev/tcp/198.51.100.2/80'")
 
+/** What the kernel lets a VM's unit have, MiB: memory, swap. */
+const limitsOf = async (id: string) =>
+  (await ok(`cd /sys/fs/cgroup/banger.slice/banger-vm@${id}.service && cat memory.max memory.swap.max`)).split("\n").map((bytes) => Number(bytes) / 2 ** 20)
+
 const show = async (name: string) => JSON.parse(await ok(`banger vm show ${name} --json`))
 
 beforeAll(async () => {
@@ -38,6 +42,13 @@ describe("vm", () => {
     expect(figures.sentBytes).toBeLessThanOrEqual(sent)
     expect(figures.guestTotalBytes / 2 ** 20).toBeGreaterThan(180)
     expect(figures.guestUsedBytes).toBeLessThan(figures.guestTotalBytes)
+  })
+
+  it("is held by its unit to its memory and what that takes on the host", async () => {
+    const { vm: { id } } = await show("web")
+    expect(await limitsOf(id)).toEqual([256 + 8 + 64 + 256, 256])
+    // Read when the unit was loaded: nobody had to tell systemd.
+    expect(await ok(`systemctl show -P NeedDaemonReload banger-vm@${id}`)).toBe("no")
   })
 
   it("tells of what listens in it just what ss says there", async () => {
@@ -276,6 +287,23 @@ open("/run/sunk", "w").write(str(n))'
     expect((await show("shut")).vm.state).toBe("stopped")
   })
 
+  it.runIf(ALL)("writes more to its disks than its unit may hold of them, and is not killed for it", async () => {
+    const { vm: { id } } = await show("shut")
+    await ok("banger vm exec shut -- sh -c 'for f in /var/big:90 /root/big:600; do dd if=/dev/urandom of=${f%:*} bs=1M count=${f#*:} conv=fsync; sha256sum ${f%:*} >>/root/sums; done 2>/dev/null; sync; echo 3 >/proc/sys/vm/drop_caches; sha256sum --quiet -c /root/sums && rm /var/big /root/big'", { limit: 1200 })
+    // It did meet its limit: page cache was given back.
+    expect(await ok(`sed -n 's/^max //p; s/^oom //p; s/^oom_kill //p' /sys/fs/cgroup/banger.slice/banger-vm@${id}.service/memory.events`)).toMatch(/^[1-9]\d*\n0\n0$/)
+  }, 1_300_000)
+
+  it.runIf(ALL)("is crashed, and says why, when Firecracker goes over its unit's memory limit", async () => {
+    const { vm: { id } } = await show("shut")
+    await ok(`cd /sys/fs/cgroup/banger.slice/banger-vm@${id}.service && echo 0 >memory.swap.max && echo 32M >memory.max`, { root: true })
+    await eventually(inState("shut", "crashed"))
+    expect((await show("shut")).vm.reason).toBe("signal 9 (SIGKILL): Firecracker went over the memory limit of its unit")
+    expect(await leaks()).toEqual([])
+    await ok("banger vm start shut")
+    expect(await limitsOf(id)).toEqual([584, 256])
+  })
+
   it("keeps files in / and /root over stop and start", async () => {
     await ok("banger vm exec web -- sh -c 'echo root > /root/kept; echo slash > /etc/kept'")
     const stopped = await sh("banger vm stop --timeout 180s web")
@@ -289,6 +317,7 @@ open("/run/sunk", "w").write(str(n))'
     expect(await ok("banger vm rename web site")).toBe("web is site from now on")
     await ok("banger vm start site")
     expect(await ok("banger vm exec site -- cat /etc/hostname /root/kept /etc/kept")).toBe("site\nroot\nslash")
+    expect(await limitsOf((await show("site")).vm.id)).toEqual([384 + 12 + 64 + 256, 384])
     expect(Number(await ok("banger vm exec site -- sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo"))).toBeGreaterThan(300 << 10)
     expect(Number(await ok("banger vm exec site -- stat -f -c '%b %S' /root | awk '{print $1 * $2 / 2^30}'"))).toBeGreaterThan(8.5)
   })

@@ -5,10 +5,11 @@ import { run } from "@banger/capabilities/exec.ts"
 import { JUMPS, TABLE } from "@banger/capabilities/nat/rules.ts"
 import { BRIDGE, DNS_LINK } from "@banger/capabilities/tap-pool/bridge.ts"
 import { taps } from "@banger/capabilities/tap-pool/ops-live.ts"
-import { CACHE, EXITS, JAILS, RUN_VMS, STATE } from "@banger/capabilities/paths.ts"
+import { CACHE, EXITS, JAILS, RUN_UNITS, RUN_VMS, STATE } from "@banger/capabilities/paths.ts"
 import { tapName } from "@banger/domain/network.ts"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import { unitLimits } from "../leaks.ts"
 import { INSTALL_RECORD, installRecord } from "../settings.ts"
 import { COMMAND, LIBRARY, NETWORK_MANAGER, SETTINGS, UNIT_DIRECTORY, UNITS } from "./files.ts"
 import { NAME_UNITS } from "./names.ts"
@@ -61,7 +62,7 @@ const sweep = (ipForward: string) =>
       attempt("iptables chains", removeChains),
       ...["bridge banger", TABLE].map((table) => attempt(`nft table ${table}`, run(["nft", "-f", "-"], { stdin: `table ${table}\ndelete table ${table}\n` }))),
       attempt("ip_forward", ipForward === "0" ? noForwarding : Effect.void),
-      attempt("run directories", run(["rm", "-rf", "--one-file-system", "--", RUN_VMS, EXITS, "/run/banger", "/run/banger-root", JAILS]))
+      attempt("run directories", run(["rm", "-rf", "--one-file-system", "--", RUN_VMS, EXITS, "/run/banger", "/run/banger-root", ...unitLimits().map((name) => `${RUN_UNITS}/${name}`), JAILS]))
     ]
     return (yield* Effect.forEach(steps, (step) => step)).flat()
   })
