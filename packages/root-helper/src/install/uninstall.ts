@@ -10,6 +10,7 @@ import { tapName } from "@banger/domain/network.ts"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { unitLimits } from "../leaks.ts"
+import { allDown } from "../tap-nat.ts"
 import { INSTALL_RECORD, installRecord } from "../settings.ts"
 import { COMMAND, LIBRARY, NETWORK_MANAGER, SETTINGS, UNIT_DIRECTORY, UNITS } from "./files.ts"
 import { NAME_UNITS } from "./names.ts"
@@ -59,6 +60,7 @@ const sweep = (ipForward: string) =>
       attempt("slice", run(["systemctl", "stop", "banger.slice"])),
       Effect.suspend(() => Effect.forEach([...dmDevices().keys()].filter((name) => name.startsWith("banger-")), (name) => attempt(`dm device ${name}`, run(["dmsetup", "remove", "--retry", name])))).pipe(Effect.map((all) => all.flat())),
       attempt("interfaces", interfaces),
+      attempt("rules for TAPs", allDown),
       attempt("iptables chains", removeChains),
       ...["bridge banger", TABLE].map((table) => attempt(`nft table ${table}`, run(["nft", "-f", "-"], { stdin: `table ${table}\ndelete table ${table}\n` }))),
       attempt("ip_forward", ipForward === "0" ? noForwarding : Effect.void),
