@@ -34,6 +34,9 @@ while time.monotonic() < end:
 sys.exit(1)
 `
 
+/** A link of somebody's is one that forwarding may be needed for: uninstall would leave it on. */
+const worldGone = () => ok("systemctl stop world-web && ip netns delete world && (ip link delete to-world 2>/dev/null || true)", { root: true })
+
 /** What systemd-resolved says of the host, but for banger's own links. */
 const resolved = async () =>
   (await ok("resolvectl status --no-pager")).split("\n\n").filter((part) => !/^Link \d+ \((?:br-banger|banger-dns|bng\d+)\)/.test(part))
@@ -120,6 +123,32 @@ describe("system", () => {
     expect(await ok("getent hosts kept.vm")).toMatch(/ kept\.vm$/)
   })
 
+  it.runIf(ALL)("puts its bridge into a zone where there is a firewalld, and reloads nobody's rules for it", async () => {
+    await world()
+    const reach = `banger vm exec kept -- timeout 10 bash -c 'exec 3<>/dev/tcp/${WORLD}/80'`
+    const zone = () => ok("firewall-cmd --get-zone-of-interface=br-banger", { root: true })
+    await eventually(reach)
+    expect((await sh("test -e /etc/firewalld")).status).toBe(1)
+    // Installed after banger: what it rejects, doctor has seen.
+    await ok("dpkg -i /srv/firewalld/*.deb", { root: true })
+    await eventually("firewall-cmd --state", { root: true })
+    expect((await sh(reach)).status).not.toBe(0)
+    expect((await sh("banger doctor")).stdout).toMatch(/^(FAIL|warn) +nat: .*\n +sudo banger system restart$/m)
+    await ok("firewall-cmd --add-port=4000/tcp && banger system restart", { root: true })
+    await eventually(reach)
+    await eventually("banger doctor | grep -q '^ok  *nat: guests reach'")
+    expect(await zone()).toBe("trusted")
+    expect(await ok("firewall-cmd --query-port=4000/tcp", { root: true })).toBe("yes")
+    await ok("firewall-cmd --reload", { root: true })
+    expect(await zone()).toBe("banger")
+    await eventually(reach)
+    // As uninstall meets it without a reload since.
+    await ok("rm /etc/firewalld/zones/banger.xml && firewall-cmd --reload && banger system restart", { root: true })
+    await eventually(reach)
+    expect(await zone()).toBe("trusted")
+    await worldGone()
+  })
+
   it("lets a machine behind somebody's own TAP out, and takes that back to the last rule", async () => {
     await world()
     await ok("cat > /run/machine.py; ip tuntap add dev tap0 mode tap && ip address add 172.30.0.1/30 dev tap0 && ip link set tap0 up && ip neigh replace 172.30.0.2 lladdr 02:00:00:00:00:02 dev tap0 nud permanent", { root: true, input: MACHINE })
@@ -147,7 +176,8 @@ describe("system", () => {
     expect(await rules()).toBe(before)
     expect(await pings("172.30.0.2", 4)).toBe(false)
     // Left standing for uninstall, as by somebody who removes the TAP first.
-    await ok("banger internal nat up --tap tap0 --address 172.30.0.2 && ip link delete tap0 && systemctl stop world-web && ip netns delete world && (ip link delete to-world 2>/dev/null || true)", { root: true })
+    await ok("banger internal nat up --tap tap0 --address 172.30.0.2 && ip link delete tap0", { root: true })
+    await worldGone()
   })
 
   it("uninstall refuses while VMs run, then takes everything with it", async () => {
@@ -159,7 +189,8 @@ describe("system", () => {
     expect(await resolved()).toEqual(names)
     const left = await ok(`dmsetup ls | grep banger; losetup -a | grep banger; ip -br link | grep -E 'bng|banger'; iptables-save | grep -i banger
       nft list ruleset | grep -i banger; systemctl list-units --all --no-legend 'banger*'; systemctl list-unit-files --no-legend 'banger*'
-      find /etc /run /var/lib /var/cache /usr/local -iname '*banger*' 2>/dev/null; grep -rl banger /etc/udev /etc/sysctl.d /etc/tmpfiles.d 2>/dev/null; true`, { root: true })
+      find /etc /run /var/lib /var/cache /usr/local -iname '*banger*' 2>/dev/null; grep -rl banger /etc/udev /etc/sysctl.d /etc/tmpfiles.d /etc/firewalld 2>/dev/null
+      firewall-cmd --get-zone-of-interface=br-banger 2>/dev/null; true`, { root: true })
     expect(left).toBe("")
     expect(await ok("cat /proc/sys/net/ipv4/ip_forward")).toBe("0")
   })

@@ -7,6 +7,7 @@ import * as Logger from "effect/Logger"
 import { Finding } from "@banger/domain/readiness.ts"
 import { HostAddress, LinkName } from "@banger/domain/tap-nat.ts"
 import * as Schema from "effect/Schema"
+import { joinZone } from "./install/firewalld.ts"
 import { install } from "./install/install.ts"
 import { restart } from "./install/names.ts"
 import { Refused } from "./install/refused.ts"
@@ -57,7 +58,7 @@ const command = Effect.gen(function*() {
     case "uninstall":
       return yield* uninstall(values)
     case "restart":
-      return yield* Effect.flatMap(installRecord, restart)
+      return yield* Effect.zipRight(joinZone(), Effect.flatMap(installRecord, restart))
     case "check":
       return yield* Effect.flatMap(readiness(BUILD), (found) => Console.log(JSON.stringify(found.map((finding) => Schema.encodeSync(Finding)(finding)))))
     case "leaks":
