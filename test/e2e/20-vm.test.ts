@@ -79,9 +79,34 @@ describe("vm", () => {
     expect((await sh("banger vm set --memory 512 web")).status).toBe(4)
     await ok("banger vm set --no-nat web")
     expect((await sh("banger vm exec web -- curl -s --max-time 5 http://198.51.100.2/index.html")).status).toBe(28)
+    // Nor is anybody else asked for it.
+    expect((await sh("banger vm exec web -- getent hosts world.example")).status).toBe(2)
     expect(await leaks()).toEqual([])
     await ok("banger vm set --nat web")
     expect(await ok("banger vm exec web -- curl -s --max-time 30 http://198.51.100.2/index.html")).toBe("hello from the world")
+  })
+
+  it("is given another name while it runs, which is its only one at once, and its sessions go on", async () => {
+    const before = await bootId("web")
+    const session = sh("banger vm exec web -- sh -c 'echo begun >/dev/shm/begun; while ! test -e /dev/shm/end; do sleep 0.2; done; uname -n'")
+    await eventually("banger vm exec web -- test -e /dev/shm/begun")
+    const renamed = await sh("banger vm rename web shop")
+    expect(renamed.stdout + renamed.stderr).toBe("web is shop from now on\n")
+    expect(await ok("dig @127.0.0.1 -p 42069 shop.vm +short")).toBe("172.16.0.2")
+    expect(await ok("dig @127.0.0.1 -p 42069 web.vm")).toContain("NXDOMAIN")
+    expect((await sh("banger vm show web")).status).toBe(3)
+    expect(await ok("banger vm exec shop -- sh -c 'uname -n; cat /etc/hostname; getent hosts shop | cut -d\" \" -f1; grep -c web /etc/hosts'; true")).toBe("shop\nshop\n127.0.1.1\n0")
+    expect(await ok("banger vm exec shop -- getent hosts world.example")).toContain("198.51.100.2")
+    expect(await ok("cut -d' ' -f1 /var/lib/banger/daemon/ssh/known_hosts")).toMatch(/^shop\.vm$/m)
+    await ok("banger vm exec shop -- touch /dev/shm/end")
+    expect(await session).toMatchObject({ status: 0, stdout: "shop\n" })
+    // A daemon that comes back finds it by its name, and takes that one from it again.
+    await ok("systemctl kill --signal=KILL bangerd", { root: true })
+    await eventually("[ \"$(dig @127.0.0.1 -p 42069 shop.vm +short)\" = 172.16.0.2 ]")
+    await eventually("banger vm rename shop web")
+    expect(await ok("dig @127.0.0.1 -p 42069 shop.vm")).toContain("NXDOMAIN")
+    expect(await bootId("web")).toBe(before)
+    expect(await leaks()).toEqual([])
   })
 
   it("has no way out without NAT, but .vm names", async () => {
