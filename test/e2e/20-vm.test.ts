@@ -2,29 +2,14 @@
 import { beforeAll, describe, expect, it } from "vitest"
 import { ALL, bootId, eventually, firecrackers, inState, leaks, ok, reset, sh, world } from "../host.ts"
 import { lookUps } from "../look-ups.ts"
+import { onTerminal } from "../terminal.ts"
 
 /** From the guest without NAT to the server beyond the host: nobody answers, not even with a refusal. */
 const outOfShut = () => sh("banger vm exec shut -- timeout 5 bash -c 'echo > /dev/tcp/198.51.100.2/80'")
 
-/** A program on a terminal of 100 columns and 24 rows: each text that it is to show, and the keys that are pressed then. */
-const onTerminal = (command: string, keys: ReadonlyArray<readonly string[]>) => String.raw`
-import fcntl, os, pty, re, select, struct, sys, termios, time
-pid, screen = pty.fork()
-if pid == 0: os.execvp("sh", ["sh", "-c", "exec ${command}"])
-fcntl.ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
-seen = ""
-for wanted, keys in [${keys.map(([wanted, pressed]) => `("${wanted}", b"${pressed}")`).join(", ")}]:
-    end = time.monotonic() + 60
-    while not re.search(wanted, re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", seen)):
-        if time.monotonic() > end: sys.exit(f"waited for {wanted} and saw {seen[-2000:]!r}")
-        if select.select([screen], [], [], 1)[0]: seen += os.read(screen, 65536).decode(errors="replace")
-    seen = ""
-    os.write(screen, keys)
-try:
-    while True: seen += os.read(screen, 65536).decode(errors="replace")
-except OSError: pass
-print("status", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), "left the alternate screen" if "\x1b[?1049l" in seen else "left it in disorder")
-`
+/** What the kernel lets a VM's unit have, MiB: memory, swap. */
+const limitsOf = async (id: string) =>
+  (await ok(`cd /sys/fs/cgroup/banger.slice/banger-vm@${id}.service && cat memory.max memory.swap.max`)).split("\n").map((bytes) => Number(bytes) / 2 ** 20)
 
 const show = async (name: string) => JSON.parse(await ok(`banger vm show ${name} --json`))
 
@@ -60,6 +45,13 @@ describe("vm", () => {
     expect(figures.guestUsedBytes).toBeLessThan(figures.guestTotalBytes)
   })
 
+  it("is held by its unit to its memory and what that takes on the host", async () => {
+    const { vm: { id } } = await show("web")
+    expect(await limitsOf(id)).toEqual([256 + 8 + 64 + 256, 256])
+    // Read when the unit was loaded: nobody had to tell systemd.
+    expect(await ok(`systemctl show -P NeedDaemonReload banger-vm@${id}`)).toBe("no")
+  })
+
   it("tells of what listens in it just what ss says there", async () => {
     const listen = (rest: string) => `perl -MIO::Socket::INET -e 'my $held = IO::Socket::INET->new(${rest}) or die; sleep 600' </dev/null >/dev/null 2>&1 &`
     await ok(["banger vm exec web -- sh <<'END'", listen("LocalPort => 3000, Listen => 5"), listen('LocalAddr => "127.0.0.1", LocalPort => 3001, Listen => 5'), listen('LocalPort => 3002, Proto => "udp"'), "until [ \"$(ss -Hltnu | grep -c ':300[0-2] ')\" = 3 ]; do sleep 0.1; done", "END"].join("\n"))
@@ -88,9 +80,34 @@ describe("vm", () => {
     expect((await sh("banger vm set --memory 512 web")).status).toBe(4)
     await ok("banger vm set --no-nat web")
     expect((await sh("banger vm exec web -- curl -s --max-time 5 http://198.51.100.2/index.html")).status).toBe(28)
+    // Nor is anybody else asked for it.
+    expect((await sh("banger vm exec web -- getent hosts world.example")).status).toBe(2)
     expect(await leaks()).toEqual([])
     await ok("banger vm set --nat web")
     expect(await ok("banger vm exec web -- curl -s --max-time 30 http://198.51.100.2/index.html")).toBe("hello from the world")
+  })
+
+  it("is given another name while it runs, which is its only one at once, and its sessions go on", async () => {
+    const before = await bootId("web")
+    const session = sh("banger vm exec web -- sh -c 'echo begun >/dev/shm/begun; while ! test -e /dev/shm/end; do sleep 0.2; done; uname -n'")
+    await eventually("banger vm exec web -- test -e /dev/shm/begun")
+    const renamed = await sh("banger vm rename web shop")
+    expect(renamed.stdout + renamed.stderr).toBe("web is shop from now on\n")
+    expect(await ok("dig @127.0.0.1 -p 42069 shop.vm +short")).toBe("172.16.0.2")
+    expect(await ok("dig @127.0.0.1 -p 42069 web.vm")).toContain("NXDOMAIN")
+    expect((await sh("banger vm show web")).status).toBe(3)
+    expect(await ok("banger vm exec shop -- sh -c 'uname -n; cat /etc/hostname; getent hosts shop | cut -d\" \" -f1; grep -c web /etc/hosts'; true")).toBe("shop\nshop\n127.0.1.1\n0")
+    expect(await ok("banger vm exec shop -- getent hosts world.example")).toContain("198.51.100.2")
+    expect(await ok("cut -d' ' -f1 /var/lib/banger/daemon/ssh/known_hosts")).toMatch(/^shop\.vm$/m)
+    await ok("banger vm exec shop -- touch /dev/shm/end")
+    expect(await session).toMatchObject({ status: 0, stdout: "shop\n" })
+    // A daemon that comes back finds it by its name, and takes that one from it again.
+    await ok("systemctl kill --signal=KILL bangerd", { root: true })
+    await eventually("[ \"$(dig @127.0.0.1 -p 42069 shop.vm +short)\" = 172.16.0.2 ]")
+    await eventually("banger vm rename shop web")
+    expect(await ok("dig @127.0.0.1 -p 42069 shop.vm")).toContain("NXDOMAIN")
+    expect(await bootId("web")).toBe(before)
+    expect(await leaks()).toEqual([])
   })
 
   it("has no way out without NAT, but .vm names", async () => {
@@ -296,6 +313,23 @@ open("/run/sunk", "w").write(str(n))'
     expect((await show("shut")).vm.state).toBe("stopped")
   })
 
+  it.runIf(ALL)("writes more to its disks than its unit may hold of them, and is not killed for it", async () => {
+    const { vm: { id } } = await show("shut")
+    await ok("banger vm exec shut -- sh -c 'for f in /var/big:90 /root/big:600; do dd if=/dev/urandom of=${f%:*} bs=1M count=${f#*:} conv=fsync; sha256sum ${f%:*} >>/root/sums; done 2>/dev/null; sync; echo 3 >/proc/sys/vm/drop_caches; sha256sum --quiet -c /root/sums && rm /var/big /root/big'", { limit: 1200 })
+    // It did meet its limit: page cache was given back.
+    expect(await ok(`sed -n 's/^max //p; s/^oom //p; s/^oom_kill //p' /sys/fs/cgroup/banger.slice/banger-vm@${id}.service/memory.events`)).toMatch(/^[1-9]\d*\n0\n0$/)
+  }, 1_300_000)
+
+  it.runIf(ALL)("is crashed, and says why, when Firecracker goes over its unit's memory limit", async () => {
+    const { vm: { id } } = await show("shut")
+    await ok(`cd /sys/fs/cgroup/banger.slice/banger-vm@${id}.service && echo 0 >memory.swap.max && echo 32M >memory.max`, { root: true })
+    await eventually(inState("shut", "crashed"))
+    expect((await show("shut")).vm.reason).toBe("signal 9 (SIGKILL): Firecracker went over the memory limit of its unit")
+    expect(await leaks()).toEqual([])
+    await ok("banger vm start shut")
+    expect(await limitsOf(id)).toEqual([584, 256])
+  })
+
   it("keeps files in / and /root over stop and start", async () => {
     await ok("banger vm exec web -- sh -c 'echo root > /root/kept; echo slash > /etc/kept'")
     const stopped = await sh("banger vm stop --timeout 180s web")
@@ -309,6 +343,7 @@ open("/run/sunk", "w").write(str(n))'
     expect(await ok("banger vm rename web site")).toBe("web is site from now on")
     await ok("banger vm start site")
     expect(await ok("banger vm exec site -- cat /etc/hostname /root/kept /etc/kept")).toBe("site\nroot\nslash")
+    expect(await limitsOf((await show("site")).vm.id)).toEqual([384 + 12 + 64 + 256, 384])
     expect(Number(await ok("banger vm exec site -- sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo"))).toBeGreaterThan(300 << 10)
     expect(Number(await ok("banger vm exec site -- stat -f -c '%b %S' /root | awk '{print $1 * $2 / 2^30}'"))).toBeGreaterThan(8.5)
   })

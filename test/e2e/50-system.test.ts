@@ -1,6 +1,6 @@
 /** Install, services, sandboxes, host reboot, uninstall (spec 8, 9). Last, since it takes banger away. */
 import { beforeAll, describe, expect, it } from "vitest"
-import { ALL, eventually, hostvm, inState, ok, reset, sh } from "../host.ts"
+import { ALL, eventually, hostvm, inState, leaks, ok, reset, sh, world, WORLD } from "../host.ts"
 
 beforeAll(() => reset())
 
@@ -12,6 +12,30 @@ const SERVER = `use IO::Socket::INET;
 my $server = IO::Socket::INET->new(LocalPort => 3000, Listen => 5, ReuseAddr => 1) or die;
 while (my $client = $server->accept) { while (<$client>) { last if $_ eq "\\r\\n" } print $client "HTTP/1.0 200 OK\\r\\n\\r\\nfrom the guest\\n"; close $client }
 `
+
+/** A machine behind tap0, as far as it pings: its own address, whom, and for how many seconds; ends with 0 when an answer comes. */
+const MACHINE = `import fcntl, os, select, struct, sys, time
+tap = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(tap, 0x400454ca, struct.pack("16sH", b"tap0", 0x1002))
+def ip(text): return bytes(map(int, text.split(".")))
+def summed(data, at):
+    n = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    n = (n & 0xffff) + (n >> 16)
+    return data[:at] + struct.pack("!H", ~(n + (n >> 16)) & 0xffff) + data[at + 2:]
+source, target = ip(sys.argv[1]), ip(sys.argv[2])
+gateway = bytes.fromhex(open("/sys/class/net/tap0/address").read().strip().replace(":", ""))
+packet = summed(struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28, 1, 0, 64, 1, 0, source, target), 10) + summed(struct.pack("!BBHHH", 8, 0, 0, 7, 1), 2)
+end = time.monotonic() + float(sys.argv[3])
+while time.monotonic() < end:
+    os.write(tap, gateway + b"\\2\\0\\0\\0\\0\\2\\x08\\0" + packet)
+    while select.select([tap], [], [], 1)[0]:
+        frame = os.read(tap, 2048)
+        if frame[12:14] == b"\\x08\\0" and frame[26:30] == target and frame[34] == 0: sys.exit(0)
+sys.exit(1)
+`
+
+/** A link of somebody's is one that forwarding may be needed for: uninstall would leave it on. */
+const worldGone = () => ok("systemctl stop world-web && ip netns delete world && (ip link delete to-world 2>/dev/null || true)", { root: true })
 
 /** What systemd-resolved says of the host, but for banger's own links. */
 const resolved = async () =>
@@ -99,6 +123,63 @@ describe("system", () => {
     expect(await ok("getent hosts kept.vm")).toMatch(/ kept\.vm$/)
   })
 
+  it.runIf(ALL)("puts its bridge into a zone where there is a firewalld, and reloads nobody's rules for it", async () => {
+    await world()
+    const reach = `banger vm exec kept -- timeout 10 bash -c 'exec 3<>/dev/tcp/${WORLD}/80'`
+    const zone = () => ok("firewall-cmd --get-zone-of-interface=br-banger", { root: true })
+    await eventually(reach)
+    expect((await sh("test -e /etc/firewalld")).status).toBe(1)
+    // Installed after banger: what it rejects, doctor has seen.
+    await ok("dpkg -i /srv/firewalld/*.deb", { root: true })
+    await eventually("firewall-cmd --state", { root: true })
+    expect((await sh(reach)).status).not.toBe(0)
+    expect((await sh("banger doctor")).stdout).toMatch(/^(FAIL|warn) +nat: .*\n +sudo banger system restart$/m)
+    await ok("firewall-cmd --add-port=4000/tcp && banger system restart", { root: true })
+    await eventually(reach)
+    await eventually("banger doctor | grep -q '^ok  *nat: guests reach'")
+    expect(await zone()).toBe("trusted")
+    expect(await ok("firewall-cmd --query-port=4000/tcp", { root: true })).toBe("yes")
+    await ok("firewall-cmd --reload", { root: true })
+    expect(await zone()).toBe("banger")
+    await eventually(reach)
+    // As uninstall meets it without a reload since.
+    await ok("rm /etc/firewalld/zones/banger.xml && firewall-cmd --reload && banger system restart", { root: true })
+    await eventually(reach)
+    expect(await zone()).toBe("trusted")
+    await worldGone()
+  })
+
+  it("lets a machine behind somebody's own TAP out, and takes that back to the last rule", async () => {
+    await world()
+    await ok("cat > /run/machine.py; ip tuntap add dev tap0 mode tap && ip address add 172.30.0.1/30 dev tap0 && ip link set tap0 up && ip neigh replace 172.30.0.2 lladdr 02:00:00:00:00:02 dev tap0 nud permanent", { root: true, input: MACHINE })
+    const pings = async (source: string, seconds: number) => (await sh(`python3 /run/machine.py ${source} ${WORLD} ${seconds}`, { root: true })).status === 0
+    const rules = () => ok("nft -s list ruleset; iptables-save -t filter | grep -v '^#' | sed 's/\\[.*//'", { root: true })
+    const before = await rules()
+    expect(await pings("172.30.0.2", 4)).toBe(false)
+    const up = JSON.parse(await ok("sudo banger internal nat up --tap tap0 --address 172.30.0.2 --json"))
+    expect(up).toEqual({ tap: "tap0", address: "172.30.0.2", table: "ip banger-nat-tap0", chain: "BANGER-NAT-tap0" })
+    const once = await rules()
+    await ok("sudo banger internal nat up --tap tap0 --address 172.30.0.2")
+    expect(await rules()).toBe(once)
+    // As where Docker runs.
+    await ok("iptables -P FORWARD DROP", { root: true })
+    expect(await pings("172.30.0.2", 60)).toBe(true)
+    expect(await pings("172.30.0.3", 4)).toBe(false)
+    await ok("iptables -P FORWARD ACCEPT", { root: true })
+    expect(await leaks()).toEqual([])
+    for (const [flags, refusal] of [["--tap bng2 --address 172.30.0.2", "bng2 is banger's own"], ["--tap tap0 --address 172.16.0.9", "172.16.0.9 is of 172.16.0.0/24, the network of banger's VMs"], ["--tap eth0 --address 172.30.0.2", "eth0 is no TAP"], ["--tap tap9 --address 172.30.0.2", "there is no link tap9"]]) {
+      const { status, stderr } = await sh(`sudo banger internal nat up ${flags}`)
+      expect(status, flags).toBe(1)
+      expect(stderr).toContain(`banger: ${refusal}\n`)
+    }
+    await ok("sudo banger internal nat down --tap tap0 && sudo banger internal nat down --tap tap0")
+    expect(await rules()).toBe(before)
+    expect(await pings("172.30.0.2", 4)).toBe(false)
+    // Left standing for uninstall, as by somebody who removes the TAP first.
+    await ok("banger internal nat up --tap tap0 --address 172.30.0.2 && ip link delete tap0", { root: true })
+    await worldGone()
+  })
+
   it("uninstall refuses while VMs run, then takes everything with it", async () => {
     const refused = await sh("sudo banger system uninstall")
     expect(refused.status).toBe(1)
@@ -108,7 +189,8 @@ describe("system", () => {
     expect(await resolved()).toEqual(names)
     const left = await ok(`dmsetup ls | grep banger; losetup -a | grep banger; ip -br link | grep -E 'bng|banger'; iptables-save | grep -i banger
       nft list ruleset | grep -i banger; systemctl list-units --all --no-legend 'banger*'; systemctl list-unit-files --no-legend 'banger*'
-      find /etc /run /var/lib /var/cache /usr/local -iname '*banger*' 2>/dev/null; grep -rl banger /etc/udev /etc/sysctl.d /etc/tmpfiles.d 2>/dev/null; true`, { root: true })
+      find /etc /run /var/lib /var/cache /usr/local -iname '*banger*' 2>/dev/null; grep -rl banger /etc/udev /etc/sysctl.d /etc/tmpfiles.d /etc/firewalld 2>/dev/null
+      firewall-cmd --get-zone-of-interface=br-banger 2>/dev/null; true`, { root: true })
     expect(left).toBe("")
     expect(await ok("cat /proc/sys/net/ipv4/ip_forward")).toBe("0")
   })

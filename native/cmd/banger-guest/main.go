@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net"
@@ -72,7 +73,7 @@ func serveHost() error {
 	if err != nil {
 		return err
 	}
-	a := agent.New(version, handover.Init, handover.Warnings, handover.Environment, func() { agent.GoDown(handover.Init) })
+	a := agent.New(version, handover.Init, handover.Warnings, handover.Environment, agent.Machine{GoDown: func() { agent.GoDown(handover.Init) }, Rename: boot.Rename})
 	go reportReady(a)
 	return a.Serve(listener)
 }
@@ -93,6 +94,7 @@ func serveUnix(path string) error {
 	if err != nil {
 		return err
 	}
-	// No machine to take down here.
-	return agent.New(version, initsys.Other, nil, nil, func() { os.Exit(0) }).Serve(listener)
+	// No machine to take down, or to rename, here.
+	machine := agent.Machine{GoDown: func() { os.Exit(0) }, Rename: func(string) error { return errors.New("this is no guest") }}
+	return agent.New(version, initsys.Other, nil, nil, machine).Serve(listener)
 }

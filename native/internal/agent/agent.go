@@ -36,16 +36,25 @@ type Agent struct {
 	// environment is what the image's maker set, for every command.
 	environment map[string]string
 	execs       chan struct{}
-	goDown      func()
+	machine     Machine
+}
+
+// Machine is what the agent does to the guest as a whole.
+type Machine struct {
+	// GoDown ends it, in order.
+	GoDown func()
+	// Rename gives it another host name.
+	Rename func(hostname string) error
 }
 
 // New describes the guest: the program's version, the init that runs, what went wrong while booting, and the variables of
-// the image. GoDown ends it, in order.
-func New(version string, init initsys.Kind, warnings []string, environment map[string]string, goDown func()) *Agent {
+// the image.
+func New(version string, init initsys.Kind, warnings []string, environment map[string]string, machine Machine) *Agent {
 	if warnings == nil {
 		warnings = []string{}
 	}
-	return &Agent{version: version, init: init, warnings: warnings, environment: environment, execs: make(chan struct{}, maxExecs), goDown: sync.OnceFunc(goDown)}
+	machine.GoDown = sync.OnceFunc(machine.GoDown)
+	return &Agent{version: version, init: init, warnings: warnings, environment: environment, execs: make(chan struct{}, maxExecs), machine: machine}
 }
 
 // Serve answers on l until it is closed.
@@ -70,6 +79,7 @@ func (a *Agent) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/shutdown", a.shutdown)
 	mux.HandleFunc("POST /v1/grow", a.grow)
 	mux.HandleFunc("POST /v1/clock", a.clock)
+	mux.HandleFunc("POST /v1/hostname", a.hostname)
 	mux.HandleFunc("GET /v1/sshd", a.sshd)
 	mux.HandleFunc("GET /v1/ports", a.ports)
 	mux.HandleFunc("GET /v1/memory", a.memory)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -23,18 +24,25 @@ type guest struct {
 	t      *testing.T
 	socket string
 	downs  chan struct{}
+	names  chan string
 	client http.Client
 }
 
 func newGuest(t *testing.T) *guest {
 	t.Helper()
-	g := &guest{t: t, socket: filepath.Join(t.TempDir(), "s"), downs: make(chan struct{}, 8)}
+	g := &guest{t: t, socket: filepath.Join(t.TempDir(), "s"), downs: make(chan struct{}, 8), names: make(chan string, 8)}
 	listener, err := net.Listen("unix", g.socket)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { listener.Close() })
-	a := New("1.2.3", initsys.SysV, []string{"a warning"}, map[string]string{"IMAGE_SET": "by the image"}, func() { g.downs <- struct{}{} })
+	a := New("1.2.3", initsys.SysV, []string{"a warning"}, map[string]string{"IMAGE_SET": "by the image"}, Machine{GoDown: func() { g.downs <- struct{}{} }, Rename: func(name string) error {
+		g.names <- name
+		if name == "stuck" {
+			return errors.New("no place for it")
+		}
+		return nil
+	}})
 	go a.Serve(listener)
 	g.client.Transport = &http.Transport{
 		DisableKeepAlives: true,
@@ -224,6 +232,26 @@ func TestClockTakesOnlyATime(t *testing.T) {
 	// What the clock says already needs no privilege.
 	if status, content := g.do("POST", "/v1/clock", strings.NewReader(fmt.Sprintf(`{"unixMs":%d}`, time.Now().UnixMilli()))); status != http.StatusNoContent {
 		t.Errorf("%d %s", status, content)
+	}
+}
+
+func TestAHostNameIsOneThatAGuestMayHave(t *testing.T) {
+	g := newGuest(t)
+	for body, want := range map[string]int{
+		"": 400, "{}": 400, `{"hostname":"a b"}`: 400, `{"hostname":"-a"}`: 400, `{"hostname":"a\n127.0.0.1 bank"}`: 400, `{"hostname":7}`: 400,
+		`{"hostname":"stuck"}`: 500, `{"hostname":"site"}`: 204,
+	} {
+		if status, content := g.do("POST", "/v1/hostname", strings.NewReader(body)); status != want {
+			t.Errorf("%s: %d %s", body, status, content)
+		}
+	}
+	close(g.names)
+	taken := map[string]bool{}
+	for name := range g.names {
+		taken[name] = true
+	}
+	if len(taken) != 2 || !taken["site"] || !taken["stuck"] {
+		t.Errorf("renamed to %v", taken)
 	}
 }
 

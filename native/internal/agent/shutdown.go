@@ -32,7 +32,7 @@ func (a *Agent) shutdown(w http.ResponseWriter, r *http.Request) {
 	unix.Sync()
 	w.WriteHeader(http.StatusAccepted)
 	_ = http.NewResponseController(w).Flush()
-	go a.goDown()
+	go a.machine.GoDown()
 }
 
 // GoDown has the guest's init end everything, or resets the machine where that cannot be done.

@@ -22,6 +22,18 @@ func TestHosts(t *testing.T) {
 	}
 }
 
+func TestAnotherNameTakesTheOldOneAlong(t *testing.T) {
+	for name, c := range map[string]struct{ old, want string }{
+		"what was added":      {"127.0.0.1 localhost\n127.0.1.1\tvm\n", "127.0.0.1 localhost\n127.0.1.1\tsite\n"},
+		"the image's own":     {"127.0.0.1 localhost vm\n10.0.0.1 vm\n", "127.0.0.1 localhost vm\n10.0.0.1 vm\n127.0.1.1\tsite\n"},
+		"somebody adds to it": {"127.0.0.1 localhost\n127.0.1.1\tvm alias\n", "127.0.0.1 localhost\n127.0.1.1\tvm alias\n127.0.1.1\tsite\n"},
+	} {
+		if got := string(hosts(without([]byte(c.old), "vm"), "site")); got != c.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
 func TestResolvConf(t *testing.T) {
 	n := &config.Network{Resolvers: []netip.Addr{netip.MustParseAddr("172.16.0.1")}, Search: []string{"vm", "lan"}}
 	if got := string(resolvConf(n)); got != "search vm lan\nnameserver 172.16.0.1\noptions timeout:20 attempts:5\n" {

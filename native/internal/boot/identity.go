@@ -15,6 +15,7 @@ import (
 
 	"banger.dev/native/internal/clock"
 	"banger.dev/native/internal/config"
+	"banger.dev/native/internal/regular"
 )
 
 // identify goes on without a file that has no place in the image.
@@ -41,6 +42,41 @@ func (b *boot) identify() error {
 	return nil
 }
 
+// maxHosts is more than anybody writes into /etc/hosts.
+const maxHosts = 1 << 20
+
+// Rename gives a guest that runs another host name, as identify does at boot.
+func Rename(hostname string) error {
+	former, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	if err := unix.Sethostname([]byte(hostname)); err != nil {
+		return fmt.Errorf("set hostname %q: %w", hostname, err)
+	}
+	old, err := regular.Read("/etc/hosts", maxHosts)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return errors.Join(
+		replaceFile("/etc/hosts", 0o644, hosts(without(old, former), hostname)),
+		replaceFile("/etc/hostname", 0o644, []byte(hostname+"\n")),
+	)
+}
+
+// without takes away the line that hosts has added for a name.
+func without(old []byte, hostname string) []byte {
+	var out []byte
+	for line := range bytes.Lines(old) {
+		if string(line) != added(hostname) {
+			out = append(out, line...)
+		}
+	}
+	return out
+}
+
+func added(hostname string) string { return "127.0.1.1\t" + hostname + "\n" }
+
 // hosts keeps the image's lines and adds what is missing.
 func hosts(old []byte, hostname string) []byte {
 	var known []string
@@ -58,7 +94,7 @@ func hosts(old []byte, hostname string) []byte {
 		out = append(out, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"...)
 	}
 	if !slices.Contains(known, hostname) {
-		out = append(out, "127.0.1.1\t"+hostname+"\n"...)
+		out = append(out, added(hostname)...)
 	}
 	return out
 }

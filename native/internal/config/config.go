@@ -83,6 +83,9 @@ var (
 	iface = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,15}$`)
 )
 
+// IsHostname tells what a guest may be called.
+func IsHostname(name string) bool { return hostname.MatchString(name) }
+
 // Decode reads and checks a configuration.
 func Decode(r io.Reader) (*Config, error) {
 	body, err := io.ReadAll(io.LimitReader(r, MaxBody+1))
@@ -106,7 +109,7 @@ func (c *Config) check() error {
 	if c.Protocol != Protocol {
 		return fmt.Errorf("protocol %d: this guest program speaks %d", c.Protocol, Protocol)
 	}
-	if !hostname.MatchString(c.Hostname) {
+	if !IsHostname(c.Hostname) {
 		return fmt.Errorf("hostname %q is not a host name", c.Hostname)
 	}
 	if n := c.Network; n != nil {

@@ -7,7 +7,7 @@ import { OpFailed } from "./op-failed.ts"
 import { looks, OpKind } from "./op-kind.ts"
 
 /** Version of the RPC between daemon and helper. Both come from one install, so only a half-done upgrade can differ. */
-export const PROTOCOL = 2
+export const PROTOCOL = 3
 
 /** What should stand on the host: `estates` of all VMs, the objects that runs have, each as `leaks` names it, and files of the store. */
 export const Known = Schema.Struct({

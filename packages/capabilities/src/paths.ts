@@ -30,7 +30,7 @@ export const cowFile = (vm: VmId) => `${estate(vm)}/cow`
 export const workFile = (vm: VmId) => `${estate(vm)}/work`
 /** The serial console. Owned by the owner, who may read and shorten it. */
 export const consoleLog = (vm: VmId) => `${estate(vm)}/console.log`
-/** VM_UID, and what else the unit takes from its VM. */
+/** VM_UID. */
 export const unitEnvironment = (vm: VmId) => `${estate(vm)}/unit.env`
 
 export const JAILS = `${ROOT_STATE}/jail`
@@ -51,6 +51,10 @@ export const EXITS = "/run/banger-exit"
 export const exitFile = (vm: VmId) => `${EXITS}/${vm}`
 
 export const unit = (vm: VmId) => `banger-vm@${vm}.service`
+/** Where systemd looks for units until the next boot. */
+export const RUN_UNITS = "/run/systemd/system"
+/** What the unit has of its VM beside unit.env: limits, which take no variables. */
+export const dropIn = (vm: VmId) => `${RUN_UNITS}/${unit(vm)}.d`
 /** cgroup v2 directory of the unit (packaging/units: Slice=banger.slice). */
 export const cgroup = (vm: VmId) => `/sys/fs/cgroup/banger.slice/${unit(vm)}`
 

@@ -49,6 +49,13 @@ export const slotOf = (cidr: Cidr, ip: string): Slot | undefined => {
   return octets.length === 4 && slot >= 2 && slot <= hosts(parsed(cidr).prefix) - 3 ? Slot.make(slot) : undefined
 }
 
+/** Whether an IPv4 address is one of the network, its first and last among them. */
+export const isIn = (cidr: Cidr, ip: string): boolean => {
+  const { base, prefix } = parsed(cidr)
+  const value = ip.split(".").map(Number).reduce((sum, octet) => sum * 256 + octet, 0)
+  return value >= base && value < base + hosts(prefix)
+}
+
 /** At most 9 characters; the kernel's limit for interface names is 15. */
 export const tapName = (slot: Slot): string => `bng${slot}`
 

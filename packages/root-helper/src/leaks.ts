@@ -3,7 +3,7 @@ import { dmDevices, loopDevices } from "@banger/capabilities/dm-snapshot/devices
 import { type CommandFailed, run } from "@banger/capabilities/exec.ts"
 import type { Known } from "@banger/capabilities/host-ops.ts"
 import { letOut } from "@banger/capabilities/nat/ops-live.ts"
-import { EXITS, JAILS, ROOT_STATE, RUN_VMS, STATE, STORE } from "@banger/capabilities/paths.ts"
+import { EXITS, JAILS, ROOT_STATE, RUN_UNITS, RUN_VMS, STATE, STORE } from "@banger/capabilities/paths.ts"
 import { taps } from "@banger/capabilities/tap-pool/ops-live.ts"
 import { tapName } from "@banger/domain/network.ts"
 import * as Effect from "effect/Effect"
@@ -17,6 +17,9 @@ const names = (directory: string): ReadonlyArray<string> => {
     throw error
   }
 }
+
+/** Directories of drop-ins that VMs' units have until they end. */
+export const unitLimits = () => names(RUN_UNITS).filter((name) => /^banger-vm@.+\.service\.d$/.test(name))
 
 /**
  * Host objects with banger's names that no known VM should have, each as `kind name`: the same words in which capabilities
@@ -42,6 +45,7 @@ export const leaks = (known: Known): Effect.Effect<ReadonlyArray<string>, Comman
       ...ofRuns("interface", taps().slots.map(tapName)),
       ...ofRuns("nat rule of", Option.getOrElse(yield* letOut, () => [])),
       ...ofRuns("unit", units),
+      ...ofRuns("limits of", unitLimits().map((name) => name.slice(0, -".d".length))),
       ...ofRuns("jail", names(`${JAILS}/firecracker`)),
       ...ofRuns("socket directory", names(RUN_VMS)),
       ...strangers("exit file", names(EXITS), estates),

@@ -5,7 +5,9 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import { Finding } from "@banger/domain/readiness.ts"
+import { HostAddress, LinkName } from "@banger/domain/tap-nat.ts"
 import * as Schema from "effect/Schema"
+import { joinZone } from "./install/firewalld.ts"
 import { install } from "./install/install.ts"
 import { restart } from "./install/names.ts"
 import { Refused } from "./install/refused.ts"
@@ -14,6 +16,7 @@ import { uninstall } from "./install/uninstall.ts"
 import { leaks, NOTHING_KNOWN } from "./leaks.ts"
 import { serve } from "./serve.ts"
 import { installRecord } from "./settings.ts"
+import { down, up } from "./tap-nat.ts"
 
 process.on("SIGHUP", () => {})
 
@@ -22,15 +25,28 @@ const options = {
   daemon: { type: "string" },
   helper: { type: "string" },
   stop: { type: "boolean", default: false },
-  purge: { type: "boolean", default: false }
+  purge: { type: "boolean", default: false },
+  tap: { type: "string" },
+  address: { type: "string" },
+  json: { type: "boolean", default: false }
 } as const
 
 const usage = (problem: string) =>
-  new Refused({ problem, fix: "bangerd-root serve | install --owner USER [--daemon FILE] [--helper FILE] | uninstall [--stop] [--purge] | restart | check | leaks" })
+  new Refused({ problem, fix: "bangerd-root serve | install --owner USER [--daemon FILE] [--helper FILE] | uninstall [--stop] [--purge] | restart | check | leaks | nat up --tap TAP --address IPV4 | nat down --tap TAP" })
+
+const read = <A, I>(flag: string, schema: Schema.Schema<A, I>, given: string | undefined) =>
+  Effect.mapError(Schema.decodeUnknown(schema)(given), () => usage(`${flag} is missing, or not as it must be`))
+
+/** Rules for a TAP that is none of banger's. */
+const nat = (word: string | undefined, { address, tap }: { readonly address?: string; readonly tap?: string }) =>
+  Effect.gen(function*() {
+    const name = yield* read("--tap", LinkName, tap)
+    return word === "up" ? yield* up(name, yield* read("--address", HostAddress, address)) : word === "down" ? yield* down(name) : yield* usage("nat up, or nat down")
+  })
 
 /** The root side of banger: the helper itself, and what must work without it. */
 const command = Effect.gen(function*() {
-  const { positionals: [word], values } = yield* Effect.try({
+  const { positionals: [word, second], values } = yield* Effect.try({
     try: () => parseArgs({ options, allowPositionals: true }),
     catch: (error) => usage(error instanceof Error ? error.message : String(error))
   })
@@ -42,24 +58,26 @@ const command = Effect.gen(function*() {
     case "uninstall":
       return yield* uninstall(values)
     case "restart":
-      return yield* Effect.flatMap(installRecord, restart)
+      return yield* Effect.zipRight(joinZone(), Effect.flatMap(installRecord, restart))
     case "check":
       return yield* Effect.flatMap(readiness(BUILD), (found) => Console.log(JSON.stringify(found.map((finding) => Schema.encodeSync(Finding)(finding)))))
     case "leaks":
       return yield* Effect.flatMap(leaks(NOTHING_KNOWN), (found) =>
         Console.log(found.length === 0 ? "nothing of banger's is left" : found.join("\n")))
+    case "nat":
+      return yield* Effect.flatMap(nat(second, values), (rules) => Console.log(JSON.stringify(rules)))
     default:
       return yield* usage(`unknown command ${word ?? ""}`)
   }
 })
 
-/** Three lines at most, never a trace: what failed, and what mends it. */
+/** Two lines, never a trace: what failed, and what mends it. For a command that asked in JSON, that. */
 const report = (cause: Cause.Cause<{ readonly message: string }>) => {
   const failure = Cause.failureOption(cause)
-  const text = failure._tag === "Some"
-    ? `error: ${failure.value.message}${"hint" in failure.value ? `\n  fix: ${String(failure.value.hint)}` : ""}`
-    : Cause.pretty(cause)
-  return Console.error(text)
+  if (failure._tag === "None") return Console.error(Cause.pretty(cause))
+  const { message } = failure.value
+  const hint = "hint" in failure.value ? String(failure.value.hint) : ""
+  return Console.error(process.argv.includes("--json") ? JSON.stringify({ message, hint }) : `error: ${message}${hint === "" ? "" : `\n  fix: ${hint}`}`)
 }
 
 command.pipe(

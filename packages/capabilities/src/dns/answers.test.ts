@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { VmName } from "@banger/domain/ids.ts"
+import { VmId, VmName } from "@banger/domain/ids.ts"
 import * as dnsPacket from "dns-packet"
 import { answering } from "./answers.ts"
 
 const GUEST = "172.16.0.2"
-const web = { name: VmName.make("web"), address: GUEST, forward: true }
+const web = { vm: VmId.make("a".repeat(16)), name: VmName.make("web"), address: GUEST, forward: true }
+const other = { vm: VmId.make("b".repeat(16)), name: VmName.make("other"), address: "172.16.0.3", forward: true }
 const ask = (name: string, id = 1) => dnsPacket.encode({ type: "query", id, questions: [{ type: "A", name, class: "IN" }] })
 const code = (reply: Buffer | undefined) => reply && reply.readUInt16BE(2) & 15
 const [NO_ERROR, SERVFAIL, NXDOMAIN, REFUSED] = [0, 2, 3, 5]
@@ -26,7 +27,7 @@ describe("a name server that does not know every VM yet", () => {
   it("a name waits for its VM, of a guest and of the host; other VMs' records do not end that", async () => {
     const dns = answering(forward)
     const answers = [dns.guests(ask("web.vm"), "172.16.0.9", false), dns.hosts(ask("web.vm"), "127.0.0.1", false)]
-    dns.publish({ name: VmName.make("other"), address: "172.16.0.3", forward: false })
+    dns.publish(other)
     for (const answer of answers) await stillWaits(answer)
     dns.publish(web)
     assert.deepStrictEqual((await Promise.all(answers)).map(code), [NO_ERROR, NO_ERROR])
@@ -55,6 +56,42 @@ describe("a name server that does not know every VM yet", () => {
   })
 })
 
+describe("a VM's record", () => {
+  const known = () => {
+    const dns = answering(forward)
+    dns.publish(web)
+    dns.complete()
+    return dns
+  }
+  const has = async (dns: ReturnType<typeof known>, name: string) => code(await dns.hosts(ask(`${name}.vm`), "127.0.0.1", false)) === NO_ERROR
+
+  it("that is made anew has one name at any moment, and the end of the VM takes that one", async () => {
+    const dns = known()
+    dns.publish({ ...web, name: VmName.make("site") })
+    assert.deepStrictEqual([await has(dns, "web"), await has(dns, "site"), await dns.guests(ask("example.com"), GUEST, false)], [false, true, upstream])
+    dns.withdraw(web.vm)
+    assert.deepStrictEqual([await has(dns, "site"), code(await dns.guests(ask("example.com"), GUEST, false))], [false, REFUSED])
+  })
+
+  it("that lost NAT passes nothing on", async () => {
+    const dns = known()
+    dns.publish({ ...web, forward: false })
+    assert.strictEqual(code(await dns.guests(ask("example.com"), GUEST, false)), REFUSED)
+  })
+
+  it("leaves alone what another VM has by now: the name it had, or its address", async () => {
+    const dns = known()
+    dns.publish({ ...web, name: VmName.make("site") })
+    dns.publish({ ...other, name: VmName.make("web") })
+    dns.withdraw(web.vm)
+    assert.deepStrictEqual([await has(dns, "web"), await has(dns, "site")], [true, false])
+    dns.publish({ ...web, address: other.address })
+    dns.withdraw(other.vm)
+    assert.deepStrictEqual([await has(dns, "web"), await dns.guests(ask("example.com"), other.address, false)], [true, upstream])
+    dns.withdraw(other.vm)
+  })
+})
+
 describe("many queries", () => {
   it("of one guest are passed on 64 at a time, none lost; what is beyond 1,024 is dropped, and another guest's are not", async () => {
     const under: Array<() => void> = []
@@ -64,7 +101,6 @@ describe("many queries", () => {
       most = Math.max(most, under.length)
       return done
     })
-    const other = { name: VmName.make("other"), address: "172.16.0.3", forward: true }
     dns.publish(web)
     dns.publish(other)
     const answers = Array.from({ length: 1_100 }, () => dns.guests(ask("example.com"), GUEST, false))

@@ -1,3 +1,4 @@
+import type { VmId } from "@banger/domain/ids.ts"
 import * as dnsPacket from "dns-packet"
 import type { Published } from "./contract.ts"
 import { type Answer, MAX_QUERY } from "./tcp.ts"
@@ -58,6 +59,7 @@ const turns = (most: number) => {
  * would be answered with a no waits: for the record, or for `complete`.
  */
 export const answering = (forward: (query: Buffer, tcp: boolean) => Promise<Buffer>, patienceMs = PATIENCE_MS) => {
+  const byVm = new Map<VmId, Published>()
   const byName = new Map<string, Published>()
   const byAddress = new Map<string, Published>()
   const held = new Map<string, number>()
@@ -116,6 +118,15 @@ export const answering = (forward: (query: Buffer, tcp: boolean) => Promise<Buff
     }
   }
 
+  /** What is another VM's by now stays. */
+  const withdraw = (vm: VmId): void => {
+    const record = byVm.get(vm)
+    if (record === undefined) return
+    byVm.delete(vm)
+    if (byName.get(record.name) === record) byName.delete(record.name)
+    if (byAddress.get(record.address) === record) byAddress.delete(record.address)
+  }
+
   return {
     /** The host's programs: the zone alone. */
     hosts: bounded(async (raw) => {
@@ -132,14 +143,13 @@ export const answering = (forward: (query: Buffer, tcp: boolean) => Promise<Buff
       return inTurn(from, () => forward(raw, tcp))
     }),
     publish: (record: Published): void => {
+      withdraw(record.vm)
+      byVm.set(record.vm, record)
       byName.set(record.name, record)
       byAddress.set(record.address, record)
       wake()
     },
-    withdraw: ({ address, name }: Published): void => {
-      if (byName.get(name)?.address === address) byName.delete(name)
-      if (byAddress.get(address)?.name === name) byAddress.delete(address)
-    },
+    withdraw,
     complete: (): void => {
       complete = true
       wake()

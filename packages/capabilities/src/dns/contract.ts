@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
-import type { VmName } from "@banger/domain/ids.ts"
+import type { VmId, VmName } from "@banger/domain/ids.ts"
 
 /** `<name>.vm` answers with the VM's address. */
 export class DnsRecord extends Context.Tag("@banger/capabilities/dns/DnsRecord")<DnsRecord, {
@@ -9,6 +9,8 @@ export class DnsRecord extends Context.Tag("@banger/capabilities/dns/DnsRecord")
 }>() {}
 
 export interface Published {
+  /** Whose record it is: a VM has one. */
+  readonly vm: VmId
   readonly name: VmName
   readonly address: string
   /** Whether the guest's own queries for other names are passed on. */
@@ -26,10 +28,10 @@ export interface DnsStatus {
 
 /** Host service: the daemon's name server. */
 export class Dns extends Context.Tag("@banger/capabilities/dns/Dns")<Dns, {
-  /** Replaces what the name had. */
+  /** Replaces what the VM had, and what the name and the address had. */
   readonly publish: (record: Published) => Effect.Effect<void>
-  /** Nothing when the name has another address by now. */
-  readonly withdraw: (record: Published) => Effect.Effect<void>
+  /** The VM's record, whatever it says by now. */
+  readonly withdraw: (vm: VmId) => Effect.Effect<void>
   /** Every VM that runs is published by now: what is not is answered with a no, where it waited for this before. */
   readonly complete: Effect.Effect<void>
   /** Answers what it was asked so far, and reads no more: that waits in systemd's sockets for the next daemon. To be done before records go. */

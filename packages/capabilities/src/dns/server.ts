@@ -118,7 +118,7 @@ export const layer = (network: Effect.Effect<Cidr>, hostPort = HOST_DNS_PORT) =>
 
     return {
       publish: (record) => Effect.sync(() => answers.publish(record)),
-      withdraw: (record) => Effect.sync(() => answers.withdraw(record)),
+      withdraw: (vm) => Effect.sync(() => answers.withdraw(vm)),
       complete: Effect.sync(answers.complete),
       close: Scope.close(sockets, Exit.void),
       status: Effect.sync(() => ({

@@ -9,6 +9,8 @@ describe("how a VM ended", () => {
     ["signal killed KILL\n", false, "signal 9 (SIGKILL)"],
     ["core-dump dumped ABRT\n", false, "signal 6 (SIGABRT)"],
     ["oom-kill killed KILL\n", false, "signal 9 (SIGKILL), out of memory"],
+    ["oom-kill killed KILL oom 0\n", false, "signal 9 (SIGKILL): the host ran out of memory"],
+    ["oom-kill killed KILL oom 3\n", false, "signal 9 (SIGKILL): Firecracker went over the memory limit of its unit"],
     ["signal killed RTMIN\n", false, "signal RTMIN"],
     ["", false, "it ended without a status"]
   ]

@@ -29,7 +29,7 @@ const launch = (spec: VmSpec) =>
     yield* Effect.all([RootDisk, WorkDisk, Vsock])
     yield* api.createLog(firecrackerLog(spec.id))
     const { initrd, modules, vmlinux } = spec.kernel
-    return yield* helper.firecracker.Start({ vm: spec.id, slot: spec.slot, vmlinux, initrd, modules })
+    return yield* helper.firecracker.Start({ vm: spec.id, slot: spec.slot, memoryMib: spec.memoryMib, vmlinux, initrd, modules })
   })
 
 const boot = (spec: VmSpec) =>
@@ -78,7 +78,7 @@ const estate = {
   remove: ({ id }: VmSpec) => removing("console log", Effect.flatMap(Helper, (helper) => helper.firecracker.RemoveLog({ vm: id })))
 }
 
-const objects = ({ id }: VmSpec) => [`unit ${unit(id)}`, `jail ${id}`]
+const objects = ({ id }: VmSpec) => [`unit ${unit(id)}`, `limits of ${unit(id)}`, `jail ${id}`]
 
 /** A VM that runs by something else is not started a second time, nor given up: it is left alone. */
 const absent = ({ name }: VmSpec) =>

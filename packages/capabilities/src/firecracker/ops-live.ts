@@ -11,6 +11,7 @@ import { HostSettings } from "../host-settings.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { cgroup, consoleLog, dmName, estate, exitFile, jail, jailRoot, stored, unit, unitEnvironment, workFile } from "../paths.ts"
 import { changeableByOthers, ownership, version } from "../tool.ts"
+import { confirmLimits, removeLimits, writeLimits } from "./drop-in.ts"
 import { joinedInitrd } from "./initrd.ts"
 import { jailsMount, kvm, linkerOf, machine } from "./machine-facts.ts"
 import { unfit } from "./mounts.ts"
@@ -20,13 +21,14 @@ import { processIn } from "./process.ts"
 interface Start {
   readonly vm: VmId
   readonly slot: Slot
+  readonly memoryMib: number
   readonly vmlinux: Digest
   readonly initrd: Digest
   readonly modules: Digest
 }
 
-/** The jail's files: links to what VMs share, and the VM's own disk. `s` is where the unit mounts the VM's socket directory. */
-const furnish = ({ initrd, modules, slot, vm, vmlinux }: Start) =>
+/** The jail's files: links to what VMs share, and the VM's own disk. `s` is where the unit mounts the VM's socket directory. Then what the unit takes from its VM. */
+const furnish = ({ initrd, memoryMib, modules, slot, vm, vmlinux }: Start) =>
   Effect.gen(function*() {
     const joined = yield* joinedInitrd(initrd)
     const root = jailRoot(vm)
@@ -41,6 +43,7 @@ const furnish = ({ initrd, modules, slot, vm, vmlinux }: Start) =>
       ])
     })
     yield* writeWhole(unitEnvironment(vm), `VM_UID=${uid}\n`, 0o600)
+    yield* writeLimits(vm, memoryMib)
   })
 
 /** A node of the VM's dm device in its jail. Firecracker opens it when it is configured, not when it starts. */
@@ -81,7 +84,7 @@ const start = (request: Start) =>
     yield* furnish(request)
     yield* Effect.all([nodeOfRoot(request), run(["systemctl", "start", unit(request.vm)])], { concurrency: 2 })
     const process = processIn(cgroup(request.vm))
-    if (process !== null) return process
+    if (process !== null) return yield* Effect.as(confirmLimits(request.vm, request.memoryMib), process)
     const said = existsSync(exitFile(request.vm)) ? yield* file(exitFile(request.vm), () => fs.readFile(exitFile(request.vm), "utf8")) : ""
     return yield* new OpFailed({
       subject: "VM unit",
@@ -90,11 +93,12 @@ const start = (request: Start) =>
     })
   }).pipe(Effect.mapError(opFailed("VM unit", `journalctl -u ${unit(request.vm)} says more`)))
 
-/** `systemctl stop` returns when the unit's cgroup is empty; SIGKILL first, since a guest had its chance before. */
+/** `systemctl stop` returns when the unit's cgroup is empty; SIGKILL first, since a guest had its chance before. The jail goes last: while it stands there may be more. */
 const remove = (vm: VmId) =>
   Effect.gen(function*() {
     if (processIn(cgroup(vm)) !== null) yield* Effect.ignoreLogged(run(["systemctl", "kill", "--signal=KILL", unit(vm)]))
     yield* run(["systemctl", "stop", unit(vm)])
+    yield* removeLimits(vm)
     yield* run(["rm", "-rf", "--one-file-system", "--", jail(vm)])
   }).pipe(Effect.mapError(opFailed("VM unit")))
 

@@ -3,7 +3,7 @@ import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
 import { KillSignal } from "@banger/domain/api.ts"
 import { Digest, Slot, VmId } from "@banger/domain/ids.ts"
-import { ProcessId } from "@banger/domain/vm.ts"
+import { MemoryMib, ProcessId } from "@banger/domain/vm.ts"
 import { OpFailed } from "../op-failed.ts"
 import { changesVm, changesVmLong, looks, OpKind } from "../op-kind.ts"
 
@@ -43,12 +43,12 @@ export class FirecrackerOps extends RpcGroup.make(
   Rpc.make("Find", { payload: vm, success: Schema.NullOr(ProcessId), error: OpFailed }).annotate(OpKind, looks),
   /** Furnishes the jail and starts the unit. Fails when the VM's disks are not in place. */
   Rpc.make("Start", {
-    payload: { ...vm, slot: Slot, vmlinux: Digest, initrd: Digest, modules: Digest },
+    payload: { ...vm, slot: Slot, memoryMib: MemoryMib, vmlinux: Digest, initrd: Digest, modules: Digest },
     success: ProcessId,
     error: OpFailed
   }).annotate(OpKind, changesVm),
   Rpc.make("Kill", { payload: { ...vm, signal: KillSignal }, error: OpFailed }).annotate(OpKind, changesVm),
-  /** Kills what still runs, returns when the unit's cgroup is empty and the jail gone. */
+  /** Kills what still runs, returns when the unit's cgroup is empty, its limits and the jail gone. */
   Rpc.make("Remove", { payload: vm, error: OpFailed }).annotate(OpKind, changesVmLong),
   /** The serial console's log: estate. */
   Rpc.make("EnsureLog", { payload: vm, error: OpFailed }).annotate(OpKind, changesVm),

@@ -3,15 +3,11 @@ import { mend, notReady, ready, warning } from "@banger/domain/readiness.ts"
 import { factCheck } from "../capability.ts"
 import { installs } from "../distribution.ts"
 import { Helper } from "../helper.ts"
-import { BRIDGE } from "../tap-pool/bridge.ts"
 import type { NatFacts } from "./ops.ts"
 import { TABLE } from "./rules.ts"
 
-/** The helper makes the rules; the daemon, which finds its VMs again, the exceptions of those with NAT. */
-const LAY_RULES = "sudo systemctl restart bangerd-root bangerd"
-
-/** Of two base chains that see a packet each must let it pass: what banger's own rules refuse stays refused. */
-const TRUST_BRIDGE = `sudo firewall-cmd --permanent --zone=trusted --add-interface=${BRIDGE} && sudo firewall-cmd --reload && sudo systemctl restart bangerd-root`
+/** The helper makes the rules; the daemon, which finds its VMs again, the exceptions of those with NAT; a firewalld that came later gets its zone. */
+const AGAIN = mend("sudo banger system restart")
 
 export const tools = (facts: typeof NatFacts.Type) =>
   facts.nft === null
@@ -24,11 +20,11 @@ export const judge = (facts: typeof NatFacts.Type) =>
   !facts.forwarding
     ? notReady("the host does not forward IPv4", mend("sudo sysctl -w net.ipv4.ip_forward=1"))
     : !facts.table
-    ? notReady(`the nft table ${TABLE} is missing (the host's rules were reloaded?): guests may reach the host and the LAN`, mend(LAY_RULES))
+    ? notReady(`the nft table ${TABLE} is missing (the host's rules were reloaded?): guests may reach the host and the LAN`, AGAIN)
     : !facts.accepted
-    ? notReady("the chains BANGER-INPUT and BANGER-FORWARD of iptables are missing (a firewall was reloaded?)", mend(LAY_RULES))
+    ? notReady("the chains BANGER-INPUT and BANGER-FORWARD of iptables are missing (a firewall was reloaded?)", AGAIN)
     : facts.firewalld
-    ? warning("firewalld runs: it rejects what guests send after banger's rules have let it through", mend(TRUST_BRIDGE))
+    ? warning("firewalld runs, and br-banger is in none of its zones: it rejects what guests send after banger's rules have let it through", AGAIN)
     : ready("guests reach the world, and neither the host nor the LAN")
 
 const facts = Effect.flatMap(Helper, (helper) => helper.nat.Facts())

@@ -20,6 +20,9 @@ export const LAN = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0
 /** Link-local: the cloud's metadata address among it. */
 const LINK_LOCAL = "169.254.0.0/16"
 
+/** Ranges that nobody behind NAT reaches. */
+export const closed = ({ lan }: { readonly lan: boolean }): ReadonlyArray<string> => [LINK_LOCAL, ...(lan ? [] : LAN)]
+
 /**
  * The whole table, as one transaction of `nft -f`, for the slots that have NAT. Its base chains are called before those
  * of iptables, firewalld and ufw, whose priority is 0 or more, so nothing that another program puts first into its own
@@ -39,7 +42,7 @@ ${nat.length === 0 ? "" : `    elements = { ${nat.map((slot) => address(cidr, sl
     oifname "${BRIDGE}" ct state established,related accept
     # With br_netfilter loaded (Docker loads it) frames between two guests pass here too.
     iifname "${BRIDGE}" oifname "${BRIDGE}" ${vmToVm ? "accept" : "drop"}
-    iifname "${BRIDGE}" ip daddr { ${[LINK_LOCAL, ...(lan ? [] : LAN)].join(", ")} } drop
+    iifname "${BRIDGE}" ip daddr { ${closed({ lan }).join(", ")} } drop
     iifname "${BRIDGE}" ip saddr != @nat drop
     oifname "${BRIDGE}" drop
   }

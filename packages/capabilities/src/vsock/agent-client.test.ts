@@ -7,7 +7,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
-import { exec, health, putFiles, setClock, shutdown, sshServer, untilExit } from "./agent-client.ts"
+import { exec, health, putFiles, setClock, setHostname, shutdown, sshServer, untilExit } from "./agent-client.ts"
 import { encodeFrame, GuestFrame } from "./agent-frames.ts"
 
 const base = mkdtempSync(`${tmpdir()}/banger-agent-client-`)
@@ -51,7 +51,7 @@ describe("a guest's agent", () => {
     Effect.gen(function*() {
       const missing = http("404 Not Found", '{"error":"no such request"}')
       const old = yield* Effect.promise(() => guest(missing))
-      for (const call of [setClock(old, 1), sshServer(old, 1, "xterm")]) {
+      for (const call of [setClock(old, 1), setHostname(old, "site"), sshServer(old, 1, "xterm")]) {
         const refused = yield* Effect.flip(call)
         assert.deepStrictEqual([refused._tag, "status" in refused && refused.status], ["AgentRefused", 404])
       }

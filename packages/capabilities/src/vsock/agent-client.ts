@@ -134,6 +134,10 @@ const within = (duration: `${number} seconds`) => <A, E, R>(call: Effect.Effect<
 const said = <A, I>(socket: string, path: string, schema: Schema.Schema<A, I>, limit: `${number} seconds`): Effect.Effect<A, AgentUnreachable | AgentRefused> =>
   request(socket, { method: "GET", path }).pipe(Effect.flatMap(expecting(200)), Effect.flatMap(decoded(schema)), within(limit), Effect.scoped)
 
+/** Has the agent do what a path names, within a time. */
+const told = (socket: string, path: string, what: object, status: number, limit: `${number} seconds`): Effect.Effect<void, AgentUnreachable | AgentRefused> =>
+  request(socket, { method: "POST", path, body: JSON.stringify(what) }).pipe(Effect.flatMap(expecting(status)), within(limit), Effect.scoped, Effect.asVoid)
+
 /** A refusal of a call that cannot be wrong is as good as no answer. */
 const unreachable = (refused: AgentRefused) => new AgentUnreachable({ problem: refused.problem })
 
@@ -142,22 +146,15 @@ export const health = (socket: string): Effect.Effect<Health, AgentUnreachable> 
 
 /** Returns when the guest has written its file systems out and is about to go down; it goes down after that. */
 export const shutdown = (socket: string, action: "stop" | "reboot"): Effect.Effect<void, AgentUnreachable> =>
-  request(socket, { method: "POST", path: "/v1/shutdown", body: JSON.stringify({ action }) }).pipe(
-    Effect.flatMap(expecting(202)),
-    Effect.catchTag("AgentRefused", unreachable),
-    within("30 seconds"),
-    Effect.scoped,
-    Effect.asVoid
-  )
+  Effect.catchTag(told(socket, "/v1/shutdown", { action }, 202, "30 seconds"), "AgentRefused", unreachable)
 
 /** Sets the guest's clock, in milliseconds since 1970. Refused with 404 by agents that know no such call. */
 export const setClock = (socket: string, unixMs: number): Effect.Effect<void, AgentUnreachable | AgentRefused> =>
-  request(socket, { method: "POST", path: "/v1/clock", body: JSON.stringify({ unixMs }) }).pipe(
-    Effect.flatMap(expecting(204)),
-    within("5 seconds"),
-    Effect.scoped,
-    Effect.asVoid
-  )
+  told(socket, "/v1/clock", { unixMs }, 204, "5 seconds")
+
+/** Gives the guest another host name, now and for its programs that read it later. Refused with 404 by agents that know no such call. */
+export const setHostname = (socket: string, hostname: string): Effect.Effect<void, AgentUnreachable | AgentRefused> =>
+  told(socket, "/v1/hostname", { hostname }, 204, "5 seconds")
 
 /** Asks for the guest's sshd, and waits for one that is still starting: so many seconds at most. */
 export const sshServer = (socket: string, seconds: number, term: string): Effect.Effect<SshServer, AgentUnreachable | AgentRefused> =>

@@ -18,6 +18,8 @@ import imageList from "../commands/image/list.ts"
 import imagePull from "../commands/image/pull.ts"
 import imageRegister from "../commands/image/register.ts"
 import imageShow from "../commands/image/show.ts"
+import internalNatDown from "../commands/internal/nat-down.ts"
+import internalNatUp from "../commands/internal/nat-up.ts"
 import kernelDelete from "../commands/kernel/delete.ts"
 import kernelImport from "../commands/kernel/import.ts"
 import kernelList from "../commands/kernel/list.ts"
@@ -107,7 +109,9 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [systemInstall, "install or upgrade banger on this host"],
   [systemStatus, "the state of banger's services"],
   [systemRestart, "restart banger's services; VMs keep running"],
-  [systemUninstall, "remove banger from this host"]
+  [systemUninstall, "remove banger from this host"],
+  [internalNatUp, "let a machine behind a TAP of your own reach the world"],
+  [internalNatDown, "take that back"]
 ]
 
 /** Every command by the words that name it. */
@@ -122,7 +126,8 @@ export const GROUPS: ReadonlyMap<string, { readonly title: string; readonly summ
   ["bench", { title: "Bench", summary: "how fast banger is on this host" }],
   ["config", { title: "Configuration", summary: "what banger does where no flag says otherwise" }],
   ["daemon", { title: "Daemon", summary: "the daemon of this host" }],
-  ["system", { title: "System", summary: "banger's install on this host" }]
+  ["system", { title: "System", summary: "banger's install on this host" }],
+  ["internal", { title: "Internal", summary: "parts of banger, for who runs Firecracker in ways of their own" }]
 ])
 
 /** Short forms of the commands that are typed most. */

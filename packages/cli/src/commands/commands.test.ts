@@ -194,6 +194,18 @@ describe("acting commands", () => {
     assert.deepInclude(daemon.calls.map(([call, payload]) => [call, JSON.stringify(payload)]), ["Set", JSON.stringify({ vm: "resting", change: { name: "quiet" } })])
   })
 
+  it.concurrent("internal nat needs a TAP and an address that can be one, and root", async () => {
+    const [bare, half, tap, address, below, down] = await Promise.all(["up", "up --tap tap0", "up --tap tap* --address 172.30.0.2", "up --tap tap0 --address 172.30.0.2/30", "up tap0", "down --address 172.30.0.2"].map((line) => banger(`internal nat ${line}`)))
+    assert.deepStrictEqual([bare, half, tap, address, below, down].map((end) => end?.status), [2, 2, 2, 2, 2, 2])
+    assert.strictEqual(half?.stderr, "banger: --address is missing\n  sudo banger internal nat up --tap tap0 --address 172.30.0.2\n")
+    assert.match(tap?.stderr ?? "", /^banger: --tap: expected the name of a link such as tap0\n/)
+    assert.match(address?.stderr ?? "", /^banger: --address: expected an IPv4 address of a machine such as 172\.30\.0\.2\n/)
+    const asNobody = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
+    const { status, stderr } = await start([...asNobody, ...argv("internal nat down --tap tap0 --json")], env).ended
+    assert.strictEqual(status, 1)
+    assert.deepInclude(JSON.parse(stderr).error, { kind: "local-failure", message: "banger internal nat needs root" })
+  })
+
   it.concurrent("vm delete asks on a terminal, and no answer is no", async () => {
     const { child, ended } = start(["script", "-qec", argv("vm delete resting").join(" "), "/dev/null"], env, null)
     child.stdout?.on("data", (text) => String(text).includes("[y/N]") && child.stdin?.write("n\r"))

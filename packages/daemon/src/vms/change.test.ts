@@ -66,7 +66,6 @@ describe("a change of a VM", () => {
       for (const cell of [one, two]) yield* lifecycle.create(cell, quiet)
       const key = `${state}/vms/${one.record.spec.id}/ssh_host_ed25519_key.pub`
       writeFileSync(key, "ssh-ed25519 AAAA a comment\n")
-      assert.strictEqual((yield* Effect.flip(change(one, { name: VmName.make("three") }, quiet)))._tag, "WrongState")
       for (const cell of [one, two]) yield* lifecycle.stop(cell, 10, quiet)
       assert.strictEqual((yield* Effect.flip(change(one, { name: VmName.make("two") }, quiet)))._tag, "NameTaken")
       yield* change(one, { name: VmName.make("three") }, quiet)
@@ -78,6 +77,46 @@ describe("a change of a VM", () => {
     }).pipe(Effect.provide(daemonOn(state, new Set())))
     const found = yield* Effect.provide(Effect.map(Registry, (registry) => registry.cells().map(({ record }) => record.spec)), daemonOn(state, new Set()))
     assert.deepStrictEqual(found.map(({ id, name }) => [name, id === renamed]), [["one", false], ["three", true]])
+  }))
+
+  it.scoped("gives a VM that runs another name at once, in names and to ssh; its end takes that name", () => Effect.gen(function*() {
+    const state = yield* temporary
+    const objects = new Set<string>()
+    const names = () => [...objects].filter((object) => object.startsWith("dns ") && object !== "dns complete")
+    yield* Effect.gen(function*() {
+      const lifecycle = yield* Lifecycle
+      const change = yield* makeChange
+      const [one, two] = [yield* reserve("one"), yield* reserve("two")]
+      for (const cell of [one, two]) yield* lifecycle.create(cell, quiet)
+      writeFileSync(`${state}/vms/${one.record.spec.id}/ssh_host_ed25519_key.pub`, "ssh-ed25519 AAAA a comment\n")
+      assert.strictEqual((yield* Effect.flip(change(one, { name: VmName.make("two") }, quiet)))._tag, "NameTaken")
+      assert.deepStrictEqual(names(), ["dns one", "dns two"])
+      const said: Array<string> = []
+      const { run } = one
+      yield* change(one, { name: VmName.make("three"), nat: false }, (event) => Effect.sync(() => void ("message" in event && said.push(event.message))))
+      assert.deepStrictEqual([names(), one.record.spec.name, one.record.spec.nat, one.run === run], [["dns two", "dns three"], "three", false, true])
+      assert.strictEqual(readFileSync(`${state}/ssh/known_hosts`, "utf8"), "three.vm ssh-ed25519 AAAA\n")
+      // There is no guest here: that it keeps its name is said, and is no failure.
+      assert.match(said[0] ?? "", /^the guest is called one until its next start: /)
+      assert.strictEqual(said[1], "one is three from now on")
+      yield* change(two, { name: VmName.make("one") }, quiet)
+      yield* lifecycle.stop(one, 10, quiet)
+      assert.deepStrictEqual(names(), ["dns one"])
+    }).pipe(Effect.provide(daemonOn(state, objects)))
+  }))
+
+  it.scoped("of a name that fails leaves the former one", () => Effect.gen(function*() {
+    const state = yield* temporary
+    const objects = new Set<string>()
+    const failing = { object: "nothing yet", when: "before" as const }
+    yield* Effect.gen(function*() {
+      const change = yield* makeChange
+      const cell = yield* reserve("one")
+      yield* (yield* Lifecycle).create(cell, quiet)
+      failing.object = "nat "
+      assert.strictEqual((yield* Effect.flip(change(cell, { name: VmName.make("two") }, quiet)))._tag, "StepFailed")
+      assert.deepStrictEqual([cell.record.spec.name, objects.has("dns one"), objects.has("dns two")], ["one", true, false])
+    }).pipe(Effect.provide(daemonOn(state, objects, failing)))
   }))
 
   it.scoped("that fails is none", () => Effect.gen(function*() {

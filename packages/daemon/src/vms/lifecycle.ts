@@ -79,10 +79,10 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
     const attach = (cell: Cell, run: Run) =>
       Effect.gen(function*() {
         cell.run = run
-        const { id, name } = cell.record.spec
+        const { id } = cell.record.spec
         // In the attachment's scope, which the clean-up closes: so the clean-up itself runs as an operation, outside.
         const watch = Effect.flatMap(exits.await(id), ({ clean, reason }) =>
-          operations.begin({ id, name }, "cleaned up", () => cell.run === run ? settle(cell, clean ? "stopped" : "crashed", reason) : Effect.void))
+          operations.begin(cell.record.spec, "cleaned up", () => cell.run === run ? settle(cell, clean ? "stopped" : "crashed", reason) : Effect.void))
         yield* Effect.forkIn(watch, run.attachment)
       })
 

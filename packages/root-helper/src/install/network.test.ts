@@ -8,6 +8,7 @@ const nobody = { virtualLinks: ["lo", "tunl0", "br-banger", "bng2"], sysctls: [{
 describe("who needs that the host forwards", () => {
   it("nobody", () => {
     assert.isUndefined(forwarder(nobody))
+    assert.isUndefined(forwarder({ ...nobody, nftRules: "table inet firewalld { chain filter_FORWARD { ct status dnat accept } }" }))
   })
 
   for (const [what, found, said] of [

@@ -43,6 +43,8 @@ interface Forwarding {
 }
 
 const FORWARDS = /^\s*-?\s*net[./]ipv4[./](?:ip_forward|conf[./][^=]+[./]forwarding)\s*=\s*1\s*$/m
+/** firewalld, and others, let pass what was translated, whether anything is or not. */
+const ASKS = /\bct status (?:dnat|snat)\b/g
 const TRANSLATES = /\b(?:masquerade|snat|dnat|MASQUERADE|SNAT|DNAT)\b/
 
 /** Links that the kernel makes by itself in every network namespace once their module is loaded. */
@@ -56,7 +58,7 @@ export const forwarder = ({ iptablesRules, nftRules, sysctls, virtualLinks }: Fo
     ? `${sysctl.file} asks for it`
     : link !== undefined
     ? `${link} may need it`
-    : TRANSLATES.test(nftRules) || TRANSLATES.test(iptablesRules)
+    : TRANSLATES.test(nftRules.replaceAll(ASKS, "")) || TRANSLATES.test(iptablesRules)
     ? "the host translates addresses"
     : undefined
 }

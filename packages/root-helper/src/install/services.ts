@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type { InstallRecord } from "../settings.ts"
 import { rendered, SETTINGS, UNIT_DIRECTORY, UNITS } from "./files.ts"
 import { restart } from "./names.ts"
+import { joinZone } from "./firewalld.ts"
 import { reloadNetworkManagers } from "./network.ts"
 import type { Step } from "./step.ts"
 
@@ -39,6 +40,7 @@ const settings = Effect.gen(function*() {
   yield* Effect.forEach(["loop", "dm_snapshot", "tun"], (module) => version(["modprobe", module]))
   yield* run(["udevadm", "control", "--reload"], { timeoutMs: PATIENCE_MS })
   yield* reloadNetworkManagers
+  yield* joinZone()
 })
 
 const started = (record: InstallRecord) => Effect.gen(function*() {

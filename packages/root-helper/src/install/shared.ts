@@ -15,7 +15,7 @@ interface Shared {
 }
 
 /** Of the manual, one page of banger and one of each group. */
-const PAGES = ["banger", "banger-vm", "banger-image", "banger-kernel", "banger-bundle", "banger-bench", "banger-config", "banger-daemon", "banger-system"] as const
+const PAGES = ["banger", "banger-vm", "banger-image", "banger-kernel", "banger-bundle", "banger-bench", "banger-config", "banger-daemon", "banger-system", "banger-internal"] as const
 
 /**
  * bash-completion loads what lies in its own directory when the command is first completed; its older versions do not look below

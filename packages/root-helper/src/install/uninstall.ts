@@ -5,12 +5,15 @@ import { run } from "@banger/capabilities/exec.ts"
 import { JUMPS, TABLE } from "@banger/capabilities/nat/rules.ts"
 import { BRIDGE, DNS_LINK } from "@banger/capabilities/tap-pool/bridge.ts"
 import { taps } from "@banger/capabilities/tap-pool/ops-live.ts"
-import { CACHE, EXITS, JAILS, RUN_VMS, STATE } from "@banger/capabilities/paths.ts"
+import { CACHE, EXITS, JAILS, RUN_UNITS, RUN_VMS, STATE } from "@banger/capabilities/paths.ts"
 import { tapName } from "@banger/domain/network.ts"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import { unitLimits } from "../leaks.ts"
+import { allDown } from "../tap-nat.ts"
 import { INSTALL_RECORD, installRecord } from "../settings.ts"
 import { COMMAND, LIBRARY, NETWORK_MANAGER, SETTINGS, UNIT_DIRECTORY, UNITS } from "./files.ts"
+import { leaveZone, ZONE_FILE } from "./firewalld.ts"
 import { NAME_UNITS } from "./names.ts"
 import { needsForwarding, reloadNetworkManagers } from "./network.ts"
 import { Refused } from "./refused.ts"
@@ -58,10 +61,12 @@ const sweep = (ipForward: string) =>
       attempt("slice", run(["systemctl", "stop", "banger.slice"])),
       Effect.suspend(() => Effect.forEach([...dmDevices().keys()].filter((name) => name.startsWith("banger-")), (name) => attempt(`dm device ${name}`, run(["dmsetup", "remove", "--retry", name])))).pipe(Effect.map((all) => all.flat())),
       attempt("interfaces", interfaces),
+      attempt("rules for TAPs", allDown),
       attempt("iptables chains", removeChains),
       ...["bridge banger", TABLE].map((table) => attempt(`nft table ${table}`, run(["nft", "-f", "-"], { stdin: `table ${table}\ndelete table ${table}\n` }))),
+      attempt("firewalld's zone", leaveZone),
       attempt("ip_forward", ipForward === "0" ? noForwarding : Effect.void),
-      attempt("run directories", run(["rm", "-rf", "--one-file-system", "--", RUN_VMS, EXITS, "/run/banger", "/run/banger-root", JAILS]))
+      attempt("run directories", run(["rm", "-rf", "--one-file-system", "--", RUN_VMS, EXITS, "/run/banger", "/run/banger-root", ...unitLimits().map((name) => `${RUN_UNITS}/${name}`), JAILS]))
     ]
     return (yield* Effect.forEach(steps, (step) => step)).flat()
   })
@@ -78,7 +83,7 @@ export const uninstall = ({ purge, stop }: { readonly purge: boolean; readonly s
     yield* Effect.forEach([...NAME_UNITS, ...UNITS].filter((unit) => !unit.includes("@") && existsSync(`${UNIT_DIRECTORY}/${unit}`)), (unit) =>
       run(["systemctl", "disable", "--quiet", "--now", unit], { timeoutMs: STOP_MS }), { discard: true })
     const left = yield* sweep(record._tag === "Some" ? record.value.ipForward : readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim())
-    const written = [...[...NAME_UNITS, ...UNITS].map((unit) => `${UNIT_DIRECTORY}/${unit}`), ...Object.keys(SETTINGS), ...sharedFiles("/"), COMMAND, LIBRARY, INSTALL_RECORD]
+    const written = [...[...NAME_UNITS, ...UNITS].map((unit) => `${UNIT_DIRECTORY}/${unit}`), ...Object.keys(SETTINGS), ZONE_FILE, ...sharedFiles("/"), COMMAND, LIBRARY, INSTALL_RECORD]
     const state = purge ? [STATE, CACHE, "/etc/banger"] : []
     // Before the command goes that would try again.
     if (left.length > 0) return yield* new Refused({ problem: `not everything could be removed: ${left.join("; ")}`, fix: "banger system uninstall --stop again" })

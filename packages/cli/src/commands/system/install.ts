@@ -10,7 +10,7 @@ import { fails, lines } from "../../doctor/findings.ts"
 import { readiness } from "../../doctor/readiness.ts"
 import { FAILED } from "../../failure/exit.ts"
 import { print } from "../../output/text.ts"
-import { rootBundle } from "./root-bundle.ts"
+import { rootBundle } from "../../host/root-bundle.ts"
 
 export default command({
   path: "system install",

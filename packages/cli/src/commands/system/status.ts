@@ -1,7 +1,7 @@
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import { command } from "../../command-line/command.ts"
-import { systemctl } from "./root-bundle.ts"
+import { systemctl } from "../../host/root-bundle.ts"
 
 const UNITS = ["bangerd.socket", "bangerd.service", "bangerd-dns*.socket", "banger-dns.service", "bangerd-root.socket", "bangerd-root.service", "banger-vm@*"]
 

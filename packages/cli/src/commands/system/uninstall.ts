@@ -1,7 +1,7 @@
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import { command } from "../../command-line/command.ts"
-import { rootBundle } from "./root-bundle.ts"
+import { rootBundle } from "../../host/root-bundle.ts"
 
 export default command({
   path: "system uninstall",

@@ -10,12 +10,12 @@ import { vmName } from "./vm-ref.ts"
 
 export default command({
   path: "vm rename",
-  about: `Gives a VM that is stopped another name: NEW.vm is its name on the network and its host name, from its next start on.
-Its id, its address and its disks stay as they are.`,
-  args: Args.all([vmName(["stopped", "crashed"]), Args.text({ name: "NEW" }).pipe(fitting(VmName, "banger vm rename sandbox webshop"))]),
+  about: `Gives a VM another name, also one that runs: NEW.vm is its name on the network, NEW its host name, and the former name is free.
+Its id, its address and its disks stay as they are, and sessions in it go on; shells that run have the former name in their prompts.`,
+  args: Args.all([vmName(), Args.text({ name: "NEW" }).pipe(fitting(VmName, "banger vm rename sandbox webshop"))]),
   flags: Options.all({ verbose, json }),
   json: EVENTS,
-  examples: ["banger vm stop sandbox && banger vm rename sandbox webshop"],
+  examples: ["banger vm rename sandbox webshop"],
   run: ({ args: [vm, name], flags }) =>
     onMany({ vms: [vm], all: false, states: undefined }, { doing: "renaming", ...flags }, (daemon, { vm, watch }) => watch(daemon.vm.Set({ vm, change: { name } })))
 })
