@@ -1,6 +1,7 @@
 import * as fs from "node:fs/promises"
 import * as os from "node:os"
-import { BadConfig, decodeConfig, hostDefaults, type UserConfig } from "@banger/domain/config.ts"
+import { BadConfig } from "@banger/domain/config-file.ts"
+import { decodeConfig, hostDefaults, type UserConfig } from "@banger/domain/config.ts"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
