@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import { RESERVE_BYTES } from "@banger/capabilities/testing/settings.ts"
 import { steppedClock } from "@banger/capabilities/testing/stepped-clock.ts"
 import { temporary } from "@banger/capabilities/testing/temporary.ts"
-import { RESERVE_BYTES } from "@banger/capabilities/reserve.ts"
 import { VmRef } from "@banger/domain/ids.ts"
 import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
@@ -14,7 +14,7 @@ import { Lifecycle } from "./lifecycle.ts"
 import { Operations } from "./operations.ts"
 import { recovery } from "./recovery.ts"
 import { type Cell, Registry } from "./registry.ts"
-import { makeRoom, NEARLY_FULL } from "./room.ts"
+import { makeRoom, nearlyFull } from "./room.ts"
 
 const quiet = () => Effect.void
 const paused = (objects: Set<string>) => [...objects].filter((object) => object.startsWith("paused "))
@@ -146,7 +146,7 @@ describe("room", () => {
         yield* passUntil(() => cell.run !== undefined && cell.record.state === "paused")
         yield* makeRoom(bytes)
         yield* TestClock.adjust("10 seconds")
-        assert.deepInclude(cell.record, { state: "paused", reason: NEARLY_FULL })
+        assert.deepInclude(cell.record, { state: "paused", reason: nearlyFull(RESERVE_BYTES) })
         host.free = 3 * RESERVE_BYTES
         yield* passUntil(() => cell.record.state === "running")
         assert.deepStrictEqual(paused(objects), [])
