@@ -18,7 +18,7 @@ export const Parameters = Schema.Record({
 export type Parameters = typeof Parameters.Type
 
 /** How much of a repository's history `vm run` sends. */
-export const HistoryMode = Schema.Literal("auto", "shallow", "full").annotations({ message: () => "expected auto, shallow or full" })
+export const HistoryMode = Schema.Literal("auto", "shallow", "full").annotations({ message: () => ({ message: "expected auto, shallow or full", override: true }) })
 export type HistoryMode = typeof HistoryMode.Type
 
 /** Absolute, or below a home. */
@@ -43,7 +43,7 @@ export const DEFAULT_POOL_SIZE = 4
 const DEFAULT_SSH_KEY = "~/.local/state/banger/ssh/id_ed25519"
 
 /** How much the daemon's log tells, the least first. */
-export const LogLevelName = Schema.Literal("error", "warn", "info", "debug").annotations({ message: () => "expected debug, info, warn or error" })
+export const LogLevelName = Schema.Literal("error", "warn", "info", "debug").annotations({ message: () => ({ message: "expected debug, info, warn or error", override: true }) })
 export type LogLevelName = typeof LogLevelName.Type
 export const DEFAULT_LOG_LEVEL: LogLevelName = "info"
 
@@ -52,7 +52,9 @@ const OWN_KEYS = {
   default_kernel: optional(KernelName.pipe(key("kernel without `--kernel`, when the image names none", { fallback: DEFAULT_KERNEL }))),
   namegen_path: optional(Schema.String.pipe(key("a program that prints the name of a new VM; without it an adjective and a noun"))),
   ssh_key_path: optional(Schema.String.pipe(
-    Schema.filter((text) => (isPath(text) && !/(?:\.pub|\/)$/.test(text)) || "expected the path of a private key, absolute or in your home: ~/.ssh/banger"),
+    // It stands in a configuration of ssh, which knows no way to write some characters.
+    // oxlint-disable-next-line no-control-regex
+    Schema.filter((text) => (isPath(text) && !/(?:\.pub|\/)$|[\x00-\x1f\x7f"$\\]/.test(text)) || "expected the path of a private key, absolute or in your home: ~/.ssh/banger"),
     key("the private key that logs in to guests, with its `.pub` beside it. A VM takes it from its next start on", { fallback: DEFAULT_SSH_KEY })
   )),
   log_level: optional(LogLevelName.pipe(key("how much the daemon's log tells: `debug`, `info`, `warn` or `error`. Read when the daemon starts; `BANGER_LOG_LEVEL` in its environment wins", { fallback: DEFAULT_LOG_LEVEL }))),

@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { daemonOn, reserve } from "../testing.ts"
+import { HostFacts } from "../host-facts.ts"
 import { Events } from "./events.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { Operations } from "./operations.ts"
@@ -82,6 +83,27 @@ describe("room", () => {
       assert.strictEqual((yield* Registry).cells().length, 1)
       assert.deepStrictEqual(paused(objects), [])
     }).pipe(Effect.provide(daemonOn(state, objects)))
+  }))
+
+  it.scoped("the reserve is the one that root goes by, and the usual one as long as the helper does not say", () => Effect.gen(function*() {
+    const state = yield* temporary
+    const { bytes, state: host } = disk(3 * RESERVE_BYTES)
+    yield* Effect.gen(function*() {
+      const cell = yield* running("one")
+      const facts = yield* HostFacts
+      const said = yield* Deferred.make<void>()
+      const helper = Effect.zipRight(Deferred.await(said), Effect.map(facts.helper, (hello) => ({ ...hello, reserveBytes: 4 * RESERVE_BYTES })))
+      yield* Effect.provideService(makeRoom(bytes), HostFacts, { ...facts, helper })
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(cell.record.state, "running")
+      host.free = RESERVE_BYTES - 1
+      yield* passUntil(() => cell.record.state === "paused")
+      host.free = 3 * RESERVE_BYTES
+      yield* passUntil(() => cell.record.state === "running")
+      yield* Deferred.succeed(said, undefined)
+      yield* passUntil(() => cell.record.state === "paused")
+      assert.strictEqual(cell.record.reason, "the host's disk is nearly full, and it goes on when 8.3 GiB are free")
+    }).pipe(Effect.provide(daemonOn(state, new Set())))
   }))
 
   it.scoped("a lost root disk is seen, also when the host's clock was set back meanwhile", () => Effect.gen(function*() {
