@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { tmpdir } from "node:os"
+import { BadConfig } from "@banger/domain/config-file.ts"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -31,7 +32,9 @@ describe("reserve", () => {
     assert.strictEqual(yield* Fiber.join(writing), "written")
     assert.strictEqual(asked, 1)
     let begun = false
-    assert.strictEqual(yield* Effect.flip(Effect.provideService(withinReserve("copy", 0, tmpdir())(Effect.sync(() => begun = true)), Reserve, Effect.fail(short))), short)
+    const unknown = new BadConfig({ path: "host.toml", problem: "line 1: no" })
+    const refused = yield* Effect.flip(Effect.provideService(withinReserve("copy", 0, tmpdir())(Effect.sync(() => begun = true)), Reserve, unknown))
+    assert.deepStrictEqual([refused.message, refused.hint], ["copy: host.toml: line 1: no", unknown.hint])
     assert.isFalse(begun)
   }))
 

@@ -6,10 +6,11 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 import { Finding } from "@banger/domain/readiness.ts"
 import * as Schema from "effect/Schema"
+import { apply } from "./install/apply.ts"
 import { install } from "./install/install.ts"
 import { restart } from "./install/names.ts"
 import { Refused } from "./install/refused.ts"
-import { BUILD, readiness } from "./readiness.ts"
+import { BUILD, readinessAsConfigured } from "./readiness.ts"
 import { uninstall } from "./install/uninstall.ts"
 import { leaks, NOTHING_KNOWN } from "./leaks.ts"
 import { serve } from "./serve.ts"
@@ -22,11 +23,12 @@ const options = {
   daemon: { type: "string" },
   helper: { type: "string" },
   stop: { type: "boolean", default: false },
-  purge: { type: "boolean", default: false }
+  purge: { type: "boolean", default: false },
+  "dry-run": { type: "boolean", default: false }
 } as const
 
 const usage = (problem: string) =>
-  new Refused({ problem, fix: "bangerd-root serve | install --owner USER [--daemon FILE] [--helper FILE] | uninstall [--stop] [--purge] | restart | check | leaks" })
+  new Refused({ problem, fix: "bangerd-root serve | install --owner USER [--daemon FILE] [--helper FILE] | uninstall [--stop] [--purge] | apply [--dry-run] | restart | check | leaks" })
 
 /** The root side of banger: the helper itself, and what must work without it. */
 const command = Effect.gen(function*() {
@@ -41,10 +43,12 @@ const command = Effect.gen(function*() {
       return yield* values.owner === undefined ? usage("--owner is missing: the user whose VMs these will be") : install(values.owner, { daemon: values.daemon, helper: values.helper })
     case "uninstall":
       return yield* uninstall(values)
+    case "apply":
+      return yield* apply({ dryRun: values["dry-run"] })
     case "restart":
       return yield* Effect.flatMap(installRecord, restart)
     case "check":
-      return yield* Effect.flatMap(readiness(BUILD), (found) => Console.log(JSON.stringify(found.map((finding) => Schema.encodeSync(Finding)(finding)))))
+      return yield* Effect.flatMap(readinessAsConfigured(BUILD), (found) => Console.log(JSON.stringify(found.map((finding) => Schema.encodeSync(Finding)(finding)))))
     case "leaks":
       return yield* Effect.flatMap(leaks(NOTHING_KNOWN), (found) =>
         Console.log(found.length === 0 ? "nothing of banger's is left" : found.join("\n")))
