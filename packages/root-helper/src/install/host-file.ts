@@ -61,7 +61,7 @@ export const inLines = ({ changes }: Plan): string => changes.map((change) => ` 
 const refuseWhileVmsRun = Effect.flatMap(vmUnits, (units) =>
   units.length === 0
     ? Effect.void
-    : new Refused({ problem: `network.cidr changes only while no VM runs, and ${units.length} run`, fix: "banger vm stop --all first" }))
+    : new Refused({ problem: `network.cidr changes only while no VM runs, and ${units.length === 1 ? "one does" : `${units.length} do`}`, fix: "banger vm stop --all first" }))
 
 /** A reserve that the disk has not free would pause every VM at once; where the one before did so already, nothing is made worse. */
 const refuseMoreThanFree = (before: number, reserveBytes: number) =>

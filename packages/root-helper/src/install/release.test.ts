@@ -123,7 +123,7 @@ describe("an install's directory", () => {
       () => import("./release.ts")
     ))
     const accept = (directory: string) => Effect.sync(() => done.push(`run ${directory}`))
-    yield* Effect.forEach(labelling({ source: build(`${root}/new`, "2"), version: "2", library: `${root}/library`, before: undefined, replacements: [], accept }), (step) => step.do)
+    yield* Effect.forEach(labelling({ reserveBytes: RESERVE_BYTES, source: build(`${root}/new`, "2"), version: "2", library: `${root}/library`, before: undefined, replacements: [], accept }), (step) => step.do)
     const directory = fs.realpathSync(`${root}/library/current`)
     assert.deepStrictEqual(done, [`restorecon -RF ${directory}`, `run ${directory}`])
   }))
@@ -136,7 +136,7 @@ describe("an install's directory", () => {
       const { release } = await import(${JSON.stringify(RELEASE)})
       const Effect = await import("effect/Effect")
       process.stdout.write("begun")
-      for (let n = 0;; n++) for (const step of release({ reserveBytes: RESERVE_BYTES, source: ${JSON.stringify(build(`${root}/1`, "1"))}, version: "1", library: ${JSON.stringify(library)}, before: undefined, replacements: [], accept: () => Effect.void })) await Effect.runPromise(step.do)`
+      for (let n = 0;; n++) for (const step of release({ reserveBytes: ${RESERVE_BYTES}, source: ${JSON.stringify(build(`${root}/1`, "1"))}, version: "1", library: ${JSON.stringify(library)}, before: undefined, replacements: [], accept: () => Effect.void })) await Effect.runPromise(step.do)`
     for (let n = 0; n < 5; n++) {
       const child = spawn(process.execPath, ["--input-type=module", "-e", script], { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "inherit"] })
       yield* Effect.promise(() => new Promise((resolve) => child.stdout.once("data", resolve)))
