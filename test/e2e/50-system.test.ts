@@ -1,6 +1,6 @@
 /** Install, services, sandboxes, host reboot, uninstall (spec 8, 9). Last, since it takes banger away. */
 import { beforeAll, describe, expect, it } from "vitest"
-import { ALL, eventually, hostvm, inState, leaks, ok, reset, sh, world, WORLD } from "../host.ts"
+import { ALL, eventually, firecrackers, hostvm, inState, leaks, ok, reset, sh, world, WORLD } from "../host.ts"
 
 beforeAll(() => reset())
 
@@ -36,6 +36,21 @@ sys.exit(1)
 
 /** A link of somebody's is one that forwarding may be needed for: uninstall would leave it on. */
 const worldGone = () => ok("systemctl stop world-web && ip netns delete world && (ip link delete to-world 2>/dev/null || true)", { root: true })
+
+/** What the owner's configuration says from now on. */
+const configured = (text: string) => ok("mkdir -p ~/.config/banger && rm -f ~/.config/banger/config.toml && cat > ~/.config/banger/config.toml", { input: text })
+
+const HOST_TOML = "/etc/banger/host.toml"
+
+/** A wish that is refused, and changes nothing. */
+const refused = async (text: string) => {
+  await configured(text)
+  const before = await ok(`cat ${HOST_TOML}`)
+  const { status, stderr } = await sh("sudo banger system apply")
+  expect(await ok(`cat ${HOST_TOML}`)).toBe(before)
+  expect(status, stderr).toBe(1)
+  return stderr
+}
 
 /** What systemd-resolved says of the host, but for banger's own links. */
 const resolved = async () =>
@@ -110,6 +125,95 @@ describe("system", () => {
     expect(doctor.stdout).toMatch(/FAIL .*\/var\/lib\/banger, which is mounted nodev and noexec.*\n.*mount -o remount,bind,dev,exec \/var\/lib\/banger/)
     expect(create.status).toBe(1)
     expect(create.stderr).toMatch(/mounted nodev and noexec/)
+  })
+
+  it("what the owner wishes of the host counts once it is applied, with VMs running, and doctor warns until then", async () => {
+    const running = await firecrackers()
+    // All but this is kept free, so that little is to be written to reach it.
+    const reserve = `${Number(await ok("df --output=avail -BM /var/lib/banger | tail -1 | tr -dc 0-9")) - 700}M`
+    await ok(`echo '# of the administrator' >> ${HOST_TOML}`, { root: true })
+    await configured(`log_level = "debug"\n[network]\nvm_to_vm = true\n[storage]\nreserve = "${reserve}"\n`)
+    const before = await ok("banger doctor")
+    expect(before).toMatch(/^warn {2}daemon host keys: .*network\.vm_to_vm: false -> true, storage\.reserve: "2G" -> .*\n +sudo \S*banger system apply$/m)
+    expect(await ok("banger config show --json | jq -c '.[] | select(.key == \"network.vm_to_vm\") | [.value, .from, .wish]'")).toBe('["false","default","true"]')
+    const dry = await ok("sudo banger system apply --dry-run")
+    expect(dry).toMatch(/^\/etc\/banger\/host\.toml:\n {2}network\.vm_to_vm: false -> true\n {2}storage\.reserve: /)
+    expect(await ok(`grep -v '^#' ${HOST_TOML} || true`)).toBe("")
+
+    await ok("sudo banger system apply")
+    expect(await ok(`cat ${HOST_TOML}`)).toMatch(/^# of the administrator$/m)
+    expect(await firecrackers()).toBe(running)
+    expect(await ok("banger doctor")).toMatch(/^ok {4}daemon host keys: /m)
+    expect(await ok("banger config show --json | jq -c '.[] | select(.key == \"network.vm_to_vm\") | [.value, .source, .wish]'")).toBe(`["true","${HOST_TOML}",null]`)
+    await eventually("! grep -qx 1 /sys/class/net/bng*/brport/isolated")
+    await eventually("journalctl -u bangerd -n 200 -o cat | grep -q '\"logLevel\":\"DEBUG\"'", { root: true })
+    expect((await sh("sudo banger system apply")).stderr).toMatch(/^nothing changes: /)
+
+    // The reserve is the daemon's and the helper's figure, and that of commands.
+    await ok("fallocate -l 800M /var/lib/banger/filler", { root: true })
+    await eventually(inState("kept", "paused"))
+    expect((await sh("banger vm create --name toomany --image plain --memory 192")).stderr).toMatch(/ are kept in reserve$/m)
+    await ok("rm /var/lib/banger/filler", { root: true })
+    await eventually(inState("kept", "running"))
+
+    // Written by hand, it counts once the services have read it.
+    await ok(`sed -i 's/^vm_to_vm = true/vm_to_vm = false/; s/^reserve = .*/reserve = "2G"/' ${HOST_TOML}`, { root: true })
+    await configured("")
+    expect(await ok("banger doctor")).toMatch(/^warn {2}daemon host keys: .*has changed since the services were started\n +sudo \S*banger system restart$/m)
+    await ok("sudo banger system apply")
+    expect(await ok("banger doctor")).toMatch(/^ok {4}daemon host keys: /m)
+    await eventually("! grep -qx 0 /sys/class/net/bng*/brport/isolated")
+  })
+
+  it("what the owner wishes of the host is refused by name where it would do harm", async () => {
+    expect(await refused('[network]\ncidr = "10.213.78.0/24"\n')).toMatch(/network\.cidr changes only while no VM runs, and one does\n.*banger vm stop --all/)
+    expect(await refused('[storage]\nreserve = "900G"\n')).toMatch(/storage\.reserve is 900 GiB, and .* are free where VMs lie/)
+    expect(await refused('[network]\ncird = "10.213.78.0/24"\n[storage]\nreserve = "1M"\n')).toMatch(/config\.toml: line 2: network\.cird: there is no such key; did you mean cidr\?; line 4: storage\.reserve: expected a size from 1G to 1T\n/)
+    // Root's own file is told to nobody by way of a link in the owner's home.
+    await ok("ln -sf /etc/shadow ~/.config/banger/config.toml")
+    const link = await sh("sudo banger system apply")
+    expect(link.status).toBe(1)
+    expect(link.stderr).toMatch(/config\.toml: .*Permission denied/)
+    expect(link.stderr + link.stdout).not.toMatch(/root:/)
+
+    await ok("install -d -o owner /opt/fc && install -o owner /usr/local/bin/firecracker /usr/local/bin/jailer /opt/fc", { root: true })
+    const wish = 'firecracker_bin = "/opt/fc/firecracker"\n'
+    expect(await refused(wish)).toMatch(/firecracker_bin \/opt\/fc\/firecracker: others than root can change \/opt\/fc\n.*chown root:root \/opt\/fc/)
+    await ok("chown root:root /opt/fc /opt/fc/firecracker", { root: true })
+    expect(await refused(wish)).toMatch(/others than root can change \/opt\/fc\/jailer/)
+    await ok("printf '#!/bin/sh\\necho Jailer v1.0.0\\n' > /opt/fc/jailer && chown root:root /opt/fc/jailer && chmod 755 /opt/fc/jailer", { root: true })
+    expect(await refused(wish)).toMatch(/jailer is of version 1\.0\.0, firecracker of /)
+    await ok("install /usr/local/bin/jailer /opt/fc && mv /opt/fc/firecracker /opt/fc/firecracker-v1 && ln -s firecracker-v1 /opt/fc/firecracker", { root: true })
+    expect(await refused(wish)).toMatch(/\/opt\/fc\/firecracker-v1 must itself be called/)
+    await ok("mv /opt/fc/firecracker-v1 /opt/fc/firecracker", { root: true })
+    expect(await refused(wish.replace("/opt/fc", "/root/fc"))).toMatch(/out of sight of banger's services/)
+  })
+
+  it("a Firecracker, a network and a key that are wished are what a VM has from its next start on", async () => {
+    await ok("mkdir -p -m 700 ~/.ssh && rm -f ~/.ssh/banger* && ssh-keygen -q -t ed25519 -N '' -f ~/.ssh/banger")
+    await configured('firecracker_bin = "/opt/fc/firecracker"\nssh_key_path = "~/.ssh/banger"\n')
+    const running = await firecrackers()
+    await ok("sudo banger system apply")
+    expect(await firecrackers()).toBe(running)
+    await ok("banger vm stop kept")
+    await configured('firecracker_bin = "/opt/fc/firecracker"\nssh_key_path = "~/.ssh/banger"\n[network]\ncidr = "10.213.78.0/24"\n')
+    await ok("sudo banger system apply && mv ~/.ssh/banger.pub ~/.ssh/away")
+    const keyless = await sh("banger vm start kept")
+    expect(keyless.status).toBe(1)
+    expect(keyless.stderr).toMatch(/\.ssh\/banger\.pub is missing, which guests are given\n +ssh-keygen -y -f /)
+    await ok("mv ~/.ssh/away ~/.ssh/banger.pub && banger vm start kept")
+    const { address, id } = JSON.parse(await ok("banger vm show kept --json")).vm
+    expect(address).toMatch(/^10\.213\.78\./)
+    expect(await ok("getent hosts kept.vm")).toContain(address)
+    expect(await ok(`systemctl show -P ExecStart banger-vm@${id}.service`)).toContain("/opt/fc/jailer")
+    expect(await ok("banger vm exec kept -- cat /root/.ssh/authorized_keys")).toBe(await ok("cat ~/.ssh/banger.pub"))
+    expect(await ok("grep IdentityFile /var/lib/banger/daemon/ssh/config")).toMatch(/"\/home\/owner\/\.ssh\/banger"$/)
+    expect(await ok("banger doctor")).toMatch(/^ok {4}guest-config ssh key: \/home\/owner\/\.ssh\/banger$/m)
+    // Back to what was there, which a wish has to name.
+    await ok("banger vm stop kept")
+    await configured('firecracker_bin = "/usr/local/bin/firecracker"\n[network]\ncidr = "172.16.0.0/24"\n')
+    await ok("sudo banger system apply && banger vm start kept && sudo rm -r /opt/fc")
+    expect(await ok("getent hosts kept.vm")).toMatch(/^172\.16\.0\./)
   })
 
   it.runIf(ALL)("after a reboot of the host VMs are stopped, and their files are there; those with autostart run", async () => {
@@ -192,6 +296,7 @@ describe("system", () => {
       find /etc /run /var/lib /var/cache /usr/local -iname '*banger*' 2>/dev/null; grep -rl banger /etc/udev /etc/sysctl.d /etc/tmpfiles.d /etc/firewalld 2>/dev/null
       firewall-cmd --get-zone-of-interface=br-banger 2>/dev/null; true`, { root: true })
     expect(left).toBe("")
+    expect(await ok("cat ~/.config/banger/config.toml")).toContain("172.16.0.0/24")
     expect(await ok("cat /proc/sys/net/ipv4/ip_forward")).toBe("0")
   })
 })

@@ -4,8 +4,10 @@ import type { RpcClientError } from "@effect/rpc/RpcClientError"
 import type * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as RpcMiddleware from "@effect/rpc/RpcMiddleware"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { HelperUnreachable } from "@banger/domain/errors.ts"
@@ -63,6 +65,18 @@ const waiting = (tag: string, kind: OpKind["Type"]) => <A, E, R>(call: Effect.Ef
   return duration === undefined ? asked : Effect.timeoutFail(asked, { duration, onTimeout: () => new HelperUnreachable({ problem: `${tag} takes longer than ${duration}` }) })
 }
 
+/** A line each of the log's level debug, in the form of the helper's own audit. */
+const logged = (op: string) => <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    const began = performance.now()
+    return Effect.onExit(call, (exit) =>
+      Effect.logDebug("root helper").pipe(Effect.annotateLogs({
+        op,
+        result: Exit.isSuccess(exit) ? "ok" : Cause.pretty(exit.cause).split("\n")[0],
+        ms: Math.round(performance.now() - began)
+      })))
+  })
+
 /** Gives every call of a client one typed error for a helper that is away, or does not answer in time. */
 export const reaching = <C extends object>(client: C, path = "", away: Away = { since: undefined }): C =>
   new Proxy(client, {
@@ -73,7 +87,7 @@ export const reaching = <C extends object>(client: C, path = "", away: Away = { 
         return (...args: ReadonlyArray<unknown>) => {
           const rpc = HelperOps.requests.get(tag)
           const call = unreachable((reason) => new HelperUnreachable({ problem: reason }))(Reflect.apply(member, target, args))
-          return dated(away)(rpc === undefined ? call : waiting(tag, Context.unsafeGet(rpc.annotations, OpKind))(call))
+          return logged(tag)(dated(away)(rpc === undefined ? call : waiting(tag, Context.unsafeGet(rpc.annotations, OpKind))(call)))
         }
       }
       return typeof member === "object" && member !== null ? reaching(member, `${tag}.`, away) : member

@@ -2,7 +2,7 @@ import * as Rpc from "@effect/rpc/Rpc"
 import * as RpcGroup from "@effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
 import { Digest, VmId } from "@banger/domain/ids.ts"
-import { Cidr } from "@banger/domain/network.ts"
+import { HostConfig } from "@banger/domain/host-config.ts"
 import { OpFailed } from "./op-failed.ts"
 import { looks, OpKind } from "./op-kind.ts"
 
@@ -23,7 +23,8 @@ export class HostOps extends RpcGroup.make(
   /** First call of a daemon; refuses another protocol version. */
   Rpc.make("Hello", {
     payload: { protocol: Schema.Int },
-    success: Schema.Struct({ version: Schema.String, cidr: Cidr }),
+    /** `host`: /etc/banger/host.toml as the helper has read it when it started: what root goes by. */
+    success: Schema.Struct({ version: Schema.String, host: HostConfig }),
     error: OpFailed
   }).annotate(OpKind, looks),
   /** Every host object that carries banger's names and is not accounted for by `known`. */

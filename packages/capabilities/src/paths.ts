@@ -66,8 +66,5 @@ export const buildLog = (image: ImageName) => `${DAEMON_STATE}/builds/${image}.l
 /** Firecracker's log of the last run that ended. */
 export const keptFirecrackerLog = (vm: VmId) => `${vmFiles(vm)}/firecracker.log`
 
-/** The owner's key that logs in to guests, with its .pub beside it. */
-export const ownersKey = (home: string) => `${home}/.local/state/banger/ssh/id_ed25519`
-
 export const DAEMON_SOCKET = "/run/banger/bangerd.sock"
 export const HELPER_SOCKET = "/run/banger-root/bangerd-root.sock"

@@ -1,11 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { tmpdir } from "node:os"
+import { BadConfig } from "@banger/domain/config-file.ts"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import { OpFailed } from "./op-failed.ts"
-import { endedBy, identityOf, keepReserve, withinReserve } from "./reserve.ts"
+import { endedBy, identityOf, keepReserve, Reserve, withinReserve } from "./reserve.ts"
+import { reserve } from "./testing/settings.ts"
 
 const short = new OpFailed({ subject: "copy", problem: "no room", fix: "make some" })
 
@@ -16,10 +18,24 @@ describe("reserve", () => {
     assert.include(refused.message, "are wanted")
     assert.isFalse(begun)
     yield* keepReserve("copy", 0, tmpdir())
-  }))
+  }).pipe(Effect.provide(reserve)))
 
   it.effect("a directory that is not there is said, not taken for room", () => Effect.gen(function*() {
     assert.include((yield* Effect.flip(keepReserve("copy", 0, "/nonexistent"))).message, "copy: ")
+  }).pipe(Effect.provide(reserve)))
+
+  it.effect("is asked for once a writer, and one that is not known lets nothing be written", () => Effect.gen(function*() {
+    let asked = 0
+    const known = Effect.sync(() => (asked++, 0))
+    const writing = yield* Effect.fork(Effect.provideService(withinReserve("copy", 0, tmpdir())(Effect.delay(Effect.succeed("written"), "5 seconds")), Reserve, known))
+    yield* TestClock.adjust("5 seconds")
+    assert.strictEqual(yield* Fiber.join(writing), "written")
+    assert.strictEqual(asked, 1)
+    let begun = false
+    const unknown = new BadConfig({ path: "host.toml", problem: "line 1: no" })
+    const refused = yield* Effect.flip(Effect.provideService(withinReserve("copy", 0, tmpdir())(Effect.sync(() => begun = true)), Reserve, unknown))
+    assert.deepStrictEqual([refused.message, refused.hint], ["copy: host.toml: line 1: no", unknown.hint])
+    assert.isFalse(begun)
   }))
 
   it.effect("a writer is ended as soon as there is no more room, also within an operation that nobody may interrupt", () => Effect.gen(function*() {

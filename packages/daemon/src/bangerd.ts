@@ -29,6 +29,7 @@ import { hostHandlers } from "./handlers/host.ts"
 import { vmHandlers } from "./handlers/vm.ts"
 import { HostFacts } from "./host-facts.ts"
 import { ImageMaker } from "./images/maker.ts"
+import { logging } from "./logging.ts"
 import { Pool } from "./pool.ts"
 import { CatalogStore } from "./store/catalog-store.ts"
 import * as Database from "./store/database.ts"
@@ -44,23 +45,22 @@ import { makeRoom } from "./vms/room.ts"
 import { VmRuntime } from "./vms/runtime.ts"
 
 interface Settings {
+  /** The owner's configuration: ~/.config/banger/config.toml. */
   readonly config: string
-  /** The owner's public key, which every guest's root accepts. */
-  readonly publicKey: string
 }
 
 /** The host as the pipeline's capabilities see it. */
-const hostServices = ({ publicKey }: Settings) =>
+const hostServices = ({ config }: Settings) =>
   Layer.mergeAll(
     FirecrackerApi.layer,
     VmExits.layer(EXITS),
     GuestListener.layer,
     Clocks.layer,
-    GuestKeys.layer(publicKey),
+    Layer.unwrapEffect(Effect.map(Config, ({ sshKey }) => GuestKeys.layer(sshKey))),
     GuestOwner.layer(homedir()),
     Layer.unwrapEffect(Effect.map(HostFacts, ({ helper }) => Dns.layer(Effect.map(helper, ({ cidr }) => cidr))))
   ).pipe(
-    Layer.provideMerge(HostFacts.layer),
+    Layer.provideMerge(Layer.merge(HostFacts.layer, Config.layer(config))),
     Layer.provideMerge(Helper.layer(HELPER_SOCKET))
   )
 
@@ -92,12 +92,12 @@ export const bangerd = <P, E extends Failure, H>(
     Layer.provideMerge(ImageMaker.layer),
     Layer.provideMerge(Catalog.layer),
     Layer.provideMerge(vms),
-    Layer.provideMerge(Layer.mergeAll(state, Config.layer(settings.config))),
+    Layer.provideMerge(state),
     Layer.provideMerge(ImageStore.layer),
     Layer.provideMerge((services ?? Layer.empty) as Layer.Layer<Exclude<H, HostServices>>),
     Layer.provideMerge(hostServices(settings))
   )
-  return { names: pipeline.names, layer }
+  return { config: settings.config, names: pipeline.names, layer }
 }
 
 /** Serves a daemon on the socket that systemd holds open, until it is stopped. */
@@ -111,7 +111,7 @@ const run = <E, R>(daemon: Layer.Layer<R, E>) =>
   )
 
 /** A daemon's main: it serves; asked with `strangers`, it says in one line of JSON what of the VMs that are here it could not undo. */
-export const serve = <E, R>({ layer, names }: { readonly names: ReadonlyArray<string>; readonly layer: Layer.Layer<R, E> }) =>
+export const serve = <E, R>({ config, layer, names }: { readonly config: string; readonly names: ReadonlyArray<string>; readonly layer: Layer.Layer<R, E> }) =>
   process.argv[2] === "strangers"
     ? Effect.flatMap(strangers(`${DAEMON_STATE}/vms`, names), (found) => Console.log(JSON.stringify(found)))
-    : run(layer)
+    : Effect.provide(run(layer), logging(config))

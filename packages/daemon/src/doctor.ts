@@ -10,9 +10,10 @@ import type { UserConfig } from "@banger/domain/config.ts"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { Catalog } from "./catalog.ts"
-import { Config } from "./config.ts"
+import { Config, readHostConfig } from "./config.ts"
 import { damaged, DATABASE } from "./store/database.ts"
 import { HostFacts } from "./host-facts.ts"
+import * as HostKeys from "./host-keys.ts"
 import { makeLeaks } from "./leaks.ts"
 import { Registry } from "./vms/registry.ts"
 import { VmRuntime } from "./vms/runtime.ts"
@@ -59,6 +60,15 @@ const own = Effect.gen(function*() {
       name: "configuration",
       run: Effect.match(config.read, {
         onSuccess: ({ vm_defaults }) => ready(`a VM gets ${defaults(config.host, vm_defaults ?? {})}`),
+        onFailure: failing
+      })
+    },
+    {
+      capability: "daemon",
+      name: "host keys",
+      // An owner's file that cannot be read wishes nothing: the check before this one says so.
+      run: Effect.match(Effect.all([facts.hello, readHostConfig, Effect.orElseSucceed(config.read, () => ({}))]), {
+        onSuccess: ([{ host }, file, wish]) => HostKeys.judge({ trusted: host, file, wish }),
         onFailure: failing
       })
     },

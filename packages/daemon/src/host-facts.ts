@@ -4,6 +4,7 @@ import { Helper } from "@banger/capabilities/helper.ts"
 import { PROTOCOL } from "@banger/capabilities/host-ops.ts"
 import type { OpFailed } from "@banger/capabilities/op-failed.ts"
 import type { HelperUnreachable } from "@banger/domain/errors.ts"
+import { type HostConfig, hostValues } from "@banger/domain/host-config.ts"
 import type { Cidr } from "@banger/domain/network.ts"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -18,7 +19,11 @@ export const hostBootId = (): string => readFileSync("/proc/sys/kernel/random/bo
 
 interface Hello {
   readonly version: string
+  /** What root goes by. */
+  readonly host: HostConfig
   readonly cidr: Cidr
+  /** What the disk of the VMs keeps free. */
+  readonly reserveBytes: number
 }
 
 /** What the daemon learns about its host. */
@@ -32,7 +37,10 @@ export class HostFacts extends Context.Tag("@banger/daemon/HostFacts")<HostFacts
 }>() {
   static readonly layer = Layer.effect(HostFacts, Effect.gen(function*() {
     const client = yield* Helper
-    const hello = client.helper.Hello({ protocol: PROTOCOL })
+    const hello = Effect.map(client.helper.Hello({ protocol: PROTOCOL }), ({ host, version }): Hello => {
+      const { cidr, reserveBytes } = hostValues(host)
+      return { version, host, cidr, reserveBytes }
+    })
     return {
       hello,
       helper: hello.pipe(

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { decodeToml, keysOf, valuesOf } from "./config-file.ts"
-import { decodeConfig, HostConfig, UserConfig } from "./config.ts"
+import { OwnConfig, sshKeyOf, UserConfig } from "./config.ts"
+import { HostConfig } from "./host-config.ts"
 
 const wrong = (text: string) => Effect.map(Effect.flip(decodeToml(UserConfig, text)), (problem) => problem.split("; line ").map((each, at) => at === 0 ? each : `line ${each}`))
 
@@ -33,14 +34,24 @@ describe("a configuration", () => {
     assert.match((yield* wrong("a = 1\na = 2")).join(), /^line 2: /)
   }))
 
-  it.effect("with keys of root's says whose they are", () => Effect.gen(function*() {
-    const { hint, message } = yield* Effect.flip(decodeConfig("c.toml", '[network]\ncidr = "10.0.0.0/24"'))
-    assert.strictEqual(message, "c.toml: line 1: network: there is no such key")
-    assert.match(hint, /host.toml/)
+  it.effect("says in one line what a word among several, or a key's path, may be", () => Effect.gen(function*() {
+    assert.deepStrictEqual(yield* wrong('log_level = "loud"\nssh_key_path = "banger"\n[vm_run]\nhistory = "some"'), [
+      "line 1: log_level: expected debug, info, warn or error",
+      "line 2: ssh_key_path: expected the path of a private key, absolute or in your home: ~/.ssh/banger",
+      "line 4: vm_run.history: expected auto, shallow or full"
+    ])
+    for (const path of ["~/.ssh/banger.pub", "~ada/key", "/k/", '/a"b', "/a\nb", "/${HOME}/k"]) assert.lengthOf(yield* wrong(`ssh_key_path = ${JSON.stringify(path)}`), 1)
   }))
+
+  it("names the owner's key by the owner's home, and the install's own where it names none", () => {
+    assert.strictEqual(sshKeyOf({}, "/home/ada"), "/home/ada/.local/state/banger/ssh/id_ed25519")
+    assert.strictEqual(sshKeyOf({ ssh_key_path: "~/.ssh/a b" }, "/home/ada"), "/home/ada/.ssh/a b")
+    assert.strictEqual(sshKeyOf({ ssh_key_path: "/keys/~/x" }, "/home/ada"), "/keys/~/x")
+  })
 
   it("has a meaning for every key, and its value where it is set", () => {
     for (const { about, name } of [...keysOf(UserConfig), ...keysOf(HostConfig)]) assert.isNotEmpty(about, name)
+    assert.sameMembers(keysOf(UserConfig).map(({ name }) => name), [...keysOf(OwnConfig), ...keysOf(HostConfig)].map(({ name }) => name))
     assert.includeMembers(keysOf(HostConfig).map(({ name }) => name), ["network.cidr", "network.lan"])
     assert.strictEqual(valuesOf("[vm_defaults]\nvcpu = 2")("vm_defaults.vcpu"), 2)
     assert.isUndefined(valuesOf("[vm_defaults]\nvcpu = 2")("proxy.http"))

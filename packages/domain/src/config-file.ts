@@ -7,6 +7,19 @@ import * as SchemaAST from "effect/SchemaAST"
 import * as Toml from "smol-toml"
 import { nearest } from "./nearest.ts"
 
+/** Root's file. The owner's is ~/.config/banger/config.toml. */
+export const HOST_CONFIG = "/etc/banger/host.toml"
+
+/** All that is wrong with a configuration file, in one line. */
+export class BadConfig extends Schema.TaggedError<BadConfig>()("BadConfig", { path: Schema.String, problem: Schema.String }) {
+  override get message() {
+    return `${this.path}: ${this.problem}`
+  }
+  get hint() {
+    return `correct the keys, or remove them: all are optional${this.path === HOST_CONFIG ? ", and what is not the host's belongs into ~/.config/banger/config.toml" : ""} (docs/config.md)`
+  }
+}
+
 /** A key as a message or a table has it, with the words that its schema has for it. */
 export interface Key {
   /** `vm_defaults.vcpu` */
@@ -24,6 +37,20 @@ const KEY = Symbol.for("@banger/domain/config-file/Key")
 /** A key's meaning, and the value where a file has none: `fallback`, or by the host, in words. */
 export const key = (about: string, otherwise: { readonly fallback?: unknown; readonly words?: string } = {}) => <S extends Schema.Annotable.All>(schema: S) =>
   schema.annotations({ [KEY]: { about, fallback: otherwise.fallback, otherwise: otherwise.words } }) as Schema.Annotable.Self<S>
+
+/** Absent or right: `undefined` is no value of TOML, and its mention would make messages longer. */
+export const optional = <S extends Schema.Schema.All>(schema: S) => Schema.optionalWith(schema, { exact: true })
+
+/** `16G`, `512M`: a size in MiB. */
+export const Size = Schema.transformOrFail(Schema.String, Schema.Int, {
+  strict: true,
+  decode: (text, _, ast) => {
+    const match = /^(\d{1,7})([MGT])(?:i?B)?$/.exec(text)
+    if (match === null) return ParseResult.fail(new ParseResult.Type(ast, text, `expected a size such as 512M, 16G or 1T, got ${text}`))
+    return ParseResult.succeed(Number(match[1]) * { M: 1, G: 1024, T: 1024 * 1024 }[match[2] as "M" | "G" | "T"])
+  },
+  encode: (mib) => ParseResult.succeed(mib % 1024 !== 0 ? `${mib}M` : mib % 1024 ** 2 !== 0 ? `${mib / 1024}G` : `${mib / 1024 ** 2}T`)
+})
 
 type Properties = ReadonlyArray<SchemaAST.PropertySignature>
 
@@ -70,19 +97,30 @@ const unknownKey = (ast: SchemaAST.AST, path: Path): string => {
 const partsOf = (name: string): ReadonlyArray<string> =>
   [...name.matchAll(/"((?:[^"\\]|\\.)*)"|'([^']*)'|([A-Za-z0-9_-]+)/g)].map(([, double, single, bare]) => double ?? single ?? bare ?? "")
 
-/** The line, from 1, on which a key or a table is written; of what is within a value, that of the value. */
-const lineOf = (text: string, path: Path): number | undefined => {
+/** A line of a file that names a key, or begins a table. */
+export interface Written {
+  /** From 0. */
+  readonly line: number
+  readonly header: boolean
+  /** The table that it stands in, and what it names there: of a header, the table that it begins. */
+  readonly table: ReadonlyArray<string>
+  readonly path: ReadonlyArray<string>
+}
+
+const HEADER = /^\s*\[(\[?)\s*([^[\]]+?)\s*\]/
+const NAME = /^\s*((?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+))*)\s*=/
+
+/** What each line of a file names. */
+export const written = (text: string): ReadonlyArray<Written> => {
   let table: ReadonlyArray<string> = []
-  const lines = new Map<string, number>()
   const arrays = new Map<string, number>()
   // Within a text of several lines nothing is a key.
   let quotes: string | undefined
-  for (const [at, line] of text.split("\n").entries()) {
+  return text.split("\n").flatMap((line, at): ReadonlyArray<Written> => {
     const within = quotes !== undefined
     for (const [mark] of line.matchAll(/"""|'''/g)) quotes = quotes === undefined ? mark : quotes === mark ? undefined : quotes
-    if (within) continue
-    const [, array, header] = /^\s*\[(\[?)\s*([^[\]]+?)\s*\]/.exec(line) ?? []
-    const name = header === undefined ? /^\s*((?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[A-Za-z0-9_-]+))*)\s*=/.exec(line)?.[1] : undefined
+    if (within) return []
+    const [, array, header] = HEADER.exec(line) ?? []
     if (header !== undefined) {
       table = partsOf(header)
       if (array !== "") {
@@ -90,13 +128,20 @@ const lineOf = (text: string, path: Path): number | undefined => {
         arrays.set(header, count + 1)
         table = [...table, String(count)]
       }
+      return [{ line: at, header: true, table: [], path: table }]
     }
-    const full = name === undefined ? table : [...table, ...partsOf(name)]
-    // A dotted name makes the tables before its last part, too.
-    if (header !== undefined || name !== undefined) for (let length = 1; length <= full.length; length++) {
-      const prefix = JSON.stringify(full.slice(0, length))
-      if (!lines.has(prefix)) lines.set(prefix, at + 1)
-    }
+    const name = NAME.exec(line)?.[1]
+    return name === undefined ? [] : [{ line: at, header: false, table, path: [...table, ...partsOf(name)] }]
+  })
+}
+
+/** The line, from 1, on which a key or a table is written; of what is within a value, that of the value. */
+const lineOf = (text: string, path: Path): number | undefined => {
+  const lines = new Map<string, number>()
+  // A dotted name makes the tables before its last part, too.
+  for (const { line, path } of written(text)) for (let length = 1; length <= path.length; length++) {
+    const prefix = JSON.stringify(path.slice(0, length))
+    if (!lines.has(prefix)) lines.set(prefix, line + 1)
   }
   const names = path.map(String)
   for (let length = names.length; length > 0; length--) {
@@ -124,8 +169,12 @@ export const decodeToml = <A, I>(schema: Schema.Schema<A, I>, text: string): Eff
       Effect.mapError(Schema.decodeUnknown(schema, { errors: "all", onExcessProperty: "error" })(parsed), (error) => problemsOf(schema, text, error)))
   )
 
+/** A key's value in what a file has; undefined: it has none. */
+export const valueAt = (file: unknown, name: string): unknown =>
+  name.split(".").reduce<unknown>((table, part) => typeof table === "object" && table !== null ? (table as Readonly<Record<string, unknown>>)[part] : undefined, file)
+
 /** The values of a file that decodes, by their keys' names; undefined: the file has none. */
 export const valuesOf = (text: string): (name: string) => unknown => {
   const parsed = Toml.parse(text)
-  return (name) => name.split(".").reduce<unknown>((table, part) => typeof table === "object" && table !== null ? (table as Readonly<Record<string, unknown>>)[part] : undefined, parsed)
+  return (name) => valueAt(parsed, name)
 }

@@ -1,24 +1,9 @@
 import * as Effect from "effect/Effect"
-import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { decodeToml, key } from "./config-file.ts"
+import { BadConfig, decodeToml, key, optional, Size } from "./config-file.ts"
+import { HOST_KEYS } from "./host-config.ts"
 import { ImageName, KernelName } from "./ids.ts"
-import { Cidr } from "./network.ts"
 import { DEFAULT_DISK_MIB, DiskMib, MemoryMib, Vcpu } from "./vm.ts"
-
-/** `16G`, `512M`: a size in MiB. */
-export const Size = Schema.transformOrFail(Schema.String, Schema.Int, {
-  strict: true,
-  decode: (text, _, ast) => {
-    const match = /^(\d{1,7})([MGT])(?:i?B)?$/.exec(text)
-    if (match === null) return ParseResult.fail(new ParseResult.Type(ast, text, `expected a size such as 512M, 16G or 1T, got ${text}`))
-    return ParseResult.succeed(Number(match[1]) * { M: 1, G: 1024, T: 1024 * 1024 }[match[2] as "M" | "G" | "T"])
-  },
-  encode: (mib) => ParseResult.succeed(`${mib}M`)
-})
-
-/** Absent or right: `undefined` is no value of TOML, and its mention would make messages longer. */
-const optional = <S extends Schema.Schema.All>(schema: S) => Schema.optionalWith(schema, { exact: true })
 
 /** Of a proxy. */
 const Address = Schema.String.pipe(
@@ -33,7 +18,7 @@ export const Parameters = Schema.Record({
 export type Parameters = typeof Parameters.Type
 
 /** How much of a repository's history `vm run` sends. */
-export const HistoryMode = Schema.Literal("auto", "shallow", "full").annotations({ message: () => "expected auto, shallow or full" })
+export const HistoryMode = Schema.Literal("auto", "shallow", "full").annotations({ message: () => ({ message: "expected auto, shallow or full", override: true }) })
 export type HistoryMode = typeof HistoryMode.Type
 
 /** Absolute, or below a home. */
@@ -54,14 +39,28 @@ export const DEFAULT_KERNEL = KernelName.make("host")
 /** TAPs that are made ahead where the file does not say how many. */
 export const DEFAULT_POOL_SIZE = 4
 
-/** ~/.config/banger/config.toml: the owner's, read anew by each operation. What root trusts is not in it. */
-export const UserConfig = Schema.Struct({
+/** Where the owner's key is that logs in to guests, unless the file names another; the install makes it. */
+const DEFAULT_SSH_KEY = "~/.local/state/banger/ssh/id_ed25519"
+
+/** How much the daemon's log tells, the least first. */
+export const LogLevelName = Schema.Literal("error", "warn", "info", "debug").annotations({ message: () => ({ message: "expected debug, info, warn or error", override: true }) })
+export type LogLevelName = typeof LogLevelName.Type
+export const DEFAULT_LOG_LEVEL: LogLevelName = "info"
+
+const OWN_KEYS = {
   default_image_name: optional(ImageName.pipe(key("image without `--image`", { fallback: DEFAULT_IMAGE }))),
   default_kernel: optional(KernelName.pipe(key("kernel without `--kernel`, when the image names none", { fallback: DEFAULT_KERNEL }))),
   namegen_path: optional(Schema.String.pipe(key("a program that prints the name of a new VM; without it an adjective and a noun"))),
+  ssh_key_path: optional(Schema.String.pipe(
+    // It stands in a configuration of ssh, which knows no way to write some characters.
+    // oxlint-disable-next-line no-control-regex
+    Schema.filter((text) => (isPath(text) && !/(?:\.pub|\/)$|[\x00-\x1f\x7f"$\\]/.test(text)) || "expected the path of a private key, absolute or in your home: ~/.ssh/banger"),
+    key("the private key that logs in to guests, with its `.pub` beside it. A VM takes it from its next start on", { fallback: DEFAULT_SSH_KEY })
+  )),
+  log_level: optional(LogLevelName.pipe(key("how much the daemon's log tells: `debug`, `info`, `warn` or `error`. Read when the daemon starts; `BANGER_LOG_LEVEL` in its environment wins", { fallback: DEFAULT_LOG_LEVEL }))),
   tap_pool_size: optional(Schema.Int.pipe(
     Schema.between(0, 64, { message: () => "expected a number of TAPs from 0 to 64" }),
-    key("TAPs made ahead, 0 to 64", { fallback: DEFAULT_POOL_SIZE })
+    key("TAPs made ahead, 0 to 64; counts when the next VM is made or deleted", { fallback: DEFAULT_POOL_SIZE })
   )),
   catalog: optional(Schema.Struct({
     urls: optional(Schema.Array(Schema.String).pipe(key("catalogs that are asked before banger's own ([images.md](images.md))", { fallback: [] }))),
@@ -83,26 +82,14 @@ export const UserConfig = Schema.Struct({
   vm_run: optional(Schema.Struct({
     history: optional(HistoryMode.pipe(key("what `vm run` sends of a repository's history: `full`, `shallow`, or `auto` ([workspaces.md](workspaces.md))", { fallback: "auto" })))
   }))
-})
+}
+
+/** The keys that the owner's file alone has. */
+export const OwnConfig = Schema.Struct(OWN_KEYS)
+
+/** ~/.config/banger/config.toml: the owner's, read anew by each operation. What root trusts is not in it: the host's keys are a wish. */
+export const UserConfig = Schema.Struct({ ...OWN_KEYS, ...HOST_KEYS })
 export type UserConfig = typeof UserConfig.Type
-
-const off = (about: string) => Schema.optionalWith(Schema.Boolean.pipe(key(about, { fallback: false })), { exact: true, default: () => false })
-export const DEFAULT_CIDR = Cidr.make("172.16.0.0/24")
-
-export const HOST_CONFIG = "/etc/banger/host.toml"
-
-/** What root trusts, written by root alone. */
-export const HostConfig = Schema.Struct({
-  network: Schema.optionalWith(
-    Schema.Struct({
-      cidr: Schema.optionalWith(Cidr.pipe(key("the VMs' network, prefix 16 to 29. A VM's address changes with it at its next start", { fallback: DEFAULT_CIDR })), { exact: true, default: () => DEFAULT_CIDR }),
-      vm_to_vm: off("guests may reach each other; a running VM gets it with the next restart of the daemon"),
-      lan: off("guests may reach private networks (10/8, 172.16/12, 192.168/16, 100.64/10) through the host"),
-      host_users: off("other users of the host than root and the owner may open connections to guests")
-    }),
-    { exact: true, default: () => ({ cidr: DEFAULT_CIDR, vm_to_vm: false, lan: false, host_users: false }) }
-  )
-})
 
 const MIB = 2 ** 20
 
@@ -120,14 +107,8 @@ export const hostDefaults = (cpus: number, memoryBytes: number) => {
   }
 }
 
-export class BadConfig extends Schema.TaggedError<BadConfig>()("BadConfig", { path: Schema.String, problem: Schema.String }) {
-  override get message() {
-    return `${this.path}: ${this.problem}`
-  }
-  get hint() {
-    return /\bnetwork: there is no such key/.test(this.problem) ? "[network] is root's: /etc/banger/host.toml" : "correct the keys, or remove them: all are optional (docs/config.md)"
-  }
-}
+/** The owner's key that logs in to guests, with its .pub beside it. */
+export const sshKeyOf = ({ ssh_key_path = DEFAULT_SSH_KEY }: Pick<UserConfig, "ssh_key_path">, home: string): string => ssh_key_path.replace(/^~(?=\/)/, home)
 
 /** The text of the user's configuration; a file that is not there is an empty one. */
 export const decodeConfig = (path: string, text: string): Effect.Effect<UserConfig, BadConfig> =>

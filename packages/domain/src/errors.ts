@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { BadConfig } from "./config.ts"
+import { BadConfig } from "./config-file.ts"
 import { meant } from "./nearest.ts"
 import type { Failure } from "./failure.ts"
 import { ImageName, KernelName, VmName, VmRef } from "./ids.ts"

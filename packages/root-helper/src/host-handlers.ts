@@ -5,10 +5,10 @@ import { VERSION } from "@banger/domain/version.ts"
 import * as Effect from "effect/Effect"
 import { leaks } from "./leaks.ts"
 
-export const handlers = HostOps.toLayer(Effect.map(HostSettings, ({ cidr }) => HostOps.of({
+export const handlers = HostOps.toLayer(Effect.map(HostSettings, ({ config }) => HostOps.of({
   "helper.Hello": ({ protocol }) =>
     protocol === PROTOCOL
-      ? Effect.succeed({ version: VERSION, cidr })
+      ? Effect.succeed({ version: VERSION, host: config })
       : new OpFailed({
         subject: "root helper",
         problem: `it speaks protocol ${PROTOCOL}, the daemon ${protocol}`,

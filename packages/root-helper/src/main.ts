@@ -7,11 +7,12 @@ import * as Logger from "effect/Logger"
 import { Finding } from "@banger/domain/readiness.ts"
 import { HostAddress, LinkName } from "@banger/domain/tap-nat.ts"
 import * as Schema from "effect/Schema"
+import { apply } from "./install/apply.ts"
 import { joinZone } from "./install/firewalld.ts"
 import { install } from "./install/install.ts"
 import { restart } from "./install/names.ts"
 import { Refused } from "./install/refused.ts"
-import { BUILD, readiness } from "./readiness.ts"
+import { BUILD, readinessAsConfigured } from "./readiness.ts"
 import { uninstall } from "./install/uninstall.ts"
 import { leaks, NOTHING_KNOWN } from "./leaks.ts"
 import { serve } from "./serve.ts"
@@ -28,11 +29,12 @@ const options = {
   purge: { type: "boolean", default: false },
   tap: { type: "string" },
   address: { type: "string" },
-  json: { type: "boolean", default: false }
+  json: { type: "boolean", default: false },
+  "dry-run": { type: "boolean", default: false }
 } as const
 
 const usage = (problem: string) =>
-  new Refused({ problem, fix: "bangerd-root serve | install --owner USER [--daemon FILE] [--helper FILE] | uninstall [--stop] [--purge] | restart | check | leaks | nat up --tap TAP --address IPV4 | nat down --tap TAP" })
+  new Refused({ problem, fix: "bangerd-root serve | install --owner USER [--daemon FILE] [--helper FILE] | uninstall [--stop] [--purge] | apply [--dry-run] | restart | check | leaks | nat up --tap TAP --address IPV4 | nat down --tap TAP" })
 
 const read = <A, I>(flag: string, schema: Schema.Schema<A, I>, given: string | undefined) =>
   Effect.mapError(Schema.decodeUnknown(schema)(given), () => usage(`${flag} is missing, or not as it must be`))
@@ -57,10 +59,12 @@ const command = Effect.gen(function*() {
       return yield* values.owner === undefined ? usage("--owner is missing: the user whose VMs these will be") : install(values.owner, { daemon: values.daemon, helper: values.helper })
     case "uninstall":
       return yield* uninstall(values)
+    case "apply":
+      return yield* apply({ dryRun: values["dry-run"] })
     case "restart":
       return yield* Effect.zipRight(joinZone(), Effect.flatMap(installRecord, restart))
     case "check":
-      return yield* Effect.flatMap(readiness(BUILD), (found) => Console.log(JSON.stringify(found.map((finding) => Schema.encodeSync(Finding)(finding)))))
+      return yield* Effect.flatMap(readinessAsConfigured(BUILD), (found) => Console.log(JSON.stringify(found.map((finding) => Schema.encodeSync(Finding)(finding)))))
     case "leaks":
       return yield* Effect.flatMap(leaks(NOTHING_KNOWN), (found) =>
         Console.log(found.length === 0 ? "nothing of banger's is left" : found.join("\n")))

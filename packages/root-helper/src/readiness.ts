@@ -14,13 +14,15 @@ import * as NatCheck from "@banger/capabilities/nat/check.ts"
 import * as Nat from "@banger/capabilities/nat/ops-live.ts"
 import * as TapCheck from "@banger/capabilities/tap-pool/check.ts"
 import * as Tap from "@banger/capabilities/tap-pool/ops-live.ts"
+import { Reserve } from "@banger/capabilities/reserve.ts"
 import { toolPath } from "@banger/capabilities/tool.ts"
 import * as WorkCheck from "@banger/capabilities/work-disk/check.ts"
 import * as Work from "@banger/capabilities/work-disk/ops-live.ts"
-import { Cidr } from "@banger/domain/network.ts"
-import { Finding } from "@banger/domain/readiness.ts"
+import { type HostConfig, hostValues } from "@banger/domain/host-config.ts"
+import { Finding, notReady } from "@banger/domain/readiness.ts"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { hostConfig, programs } from "./settings.ts"
 
 /** The build or release that this bundle, lib/bangerd-root.mjs, belongs to. */
 export const BUILD = path.dirname(path.dirname(new URL(import.meta.url).pathname))
@@ -32,7 +34,7 @@ const loaded = (found: Feature): Feature => found === "loadable" ? "there" : fou
 const room = file("/var/lib", () => fs.statfs("/var/lib")).pipe(Effect.map(({ bavail, bsize }) => bavail * bsize), Effect.orElseSucceed(() => 0))
 
 /** What of facts only root is told is judged as well as it can be; what an install makes (bridge, rules, services) is not asked. */
-const checks: ReadonlyArray<readonly [capability: string, check: Check<HostSettings>]> = [
+const checks: ReadonlyArray<readonly [capability: string, check: Check<HostSettings | Reserve>]> = [
   ["firecracker", factCheck("host", Firecracker.facts.machine, FirecrackerCheck.machine)],
   ["firecracker", factCheck("kvm", Firecracker.facts.kvm, FirecrackerCheck.kvm)],
   ["firecracker", factCheck("firecracker", Firecracker.facts.program, FirecrackerCheck.program)],
@@ -44,20 +46,30 @@ const checks: ReadonlyArray<readonly [capability: string, check: Check<HostSetti
   ["guest-config", GuestConfigCheck.tools]
 ]
 
+/** Where Firecracker is looked for, unless host.toml names it. */
+export const foundFirecracker = () => toolPath("firecracker") ?? "/usr/local/bin/firecracker"
+
 /** A host before its install: what a VM will need, asked as the caller. `install`: the build whose programs are used. */
-export const readiness = (install: string): Effect.Effect<ReadonlyArray<Finding>> => {
-  const firecracker = toolPath("firecracker") ?? "/usr/local/bin/firecracker"
-  const settings = Layer.succeed(HostSettings, {
-    cidr: Cidr.make("172.16.0.0/24"),
-    vmToVm: false,
-    lan: false,
-    hostUsers: false,
-    owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
-    firecracker,
-    jailer: path.join(path.dirname(firecracker), "jailer"),
-    install
-  })
+export const readiness = (install: string, host: HostConfig): Effect.Effect<ReadonlyArray<Finding>> => {
+  const values = hostValues(host)
+  const settings = Layer.merge(
+    Layer.succeed(Reserve, Effect.succeed(values.reserveBytes)),
+    Layer.succeed(HostSettings, {
+      ...values,
+      config: host,
+      owner: { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 },
+      ...programs(host, foundFirecracker()),
+      install
+    })
+  )
   return Effect.forEach(checks, ([capability, { name, run }]) => Effect.map(run, (verdict) => new Finding({ capability, check: name, verdict })), { concurrency: 4 }).pipe(
     Effect.provide(settings)
   )
 }
+
+/** The same where banger may be installed: root's file is one of the reasons why a helper does not start. */
+export const readinessAsConfigured = (install: string) =>
+  Effect.matchEffect(hostConfig, {
+    onSuccess: (host) => readiness(install, host),
+    onFailure: ({ hint, message }) => Effect.map(readiness(install, {}), (found) => [new Finding({ capability: "host", check: "host keys", verdict: notReady(message, hint) }), ...found])
+  })

@@ -5,6 +5,7 @@ import { opFailed } from "@banger/capabilities/op-failed.ts"
 import { tapAcceptance, tapChain, tapJumps, tapRemoval, tapRules, tapsWithRules, tapTable } from "@banger/capabilities/nat/tap-rules.ts"
 import { BRIDGE, DNS_LINK } from "@banger/capabilities/tap-pool/bridge.ts"
 import type { Cidr } from "@banger/domain/network.ts"
+import { hostValues } from "@banger/domain/host-config.ts"
 import { isIn } from "@banger/domain/network.ts"
 import { type HostAddress, LinkName, type TapNat } from "@banger/domain/tap-nat.ts"
 import * as Effect from "effect/Effect"
@@ -74,10 +75,10 @@ export const up = (tap: LinkName, address: HostAddress) =>
   Effect.gen(function*() {
     // Who asks for rules must have something that takes them away again: uninstall.
     yield* installRecord
-    const { network } = yield* hostConfig
-    const refused = unfitting(tap, address, yield* Effect.sync(() => surroundings(tap, network.cidr)))
+    const values = hostValues(yield* hostConfig)
+    const refused = unfitting(tap, address, yield* Effect.sync(() => surroundings(tap, values.cidr)))
     if (refused !== undefined) return yield* refused
-    yield* run(["nft", "-f", "-"], { stdin: tapRules(network, tap, address) })
+    yield* run(["nft", "-f", "-"], { stdin: tapRules(values, tap, address) })
     const jump = tapJumps(tap, yield* iptablesSave) === 0
     yield* run(["iptables-restore", "-w", "10", "--noflush"], { stdin: tapAcceptance(tap, jump) })
     return standing(tap, address)

@@ -17,7 +17,4 @@ process.on("SIGHUP", () => {})
 
 const pipeline = pipe(empty, stage(vsock, dns), stage(tapPool, dmSnapshot, workDisk, guestConfig), stage(firecracker), stage(clock))
 
-serve(bangerd(pipeline, {
-  config: `${homedir()}/.config/banger/config.toml`,
-  publicKey: `${homedir()}/.local/state/banger/ssh/id_ed25519.pub`
-})).pipe(NodeRuntime.runMain)
+serve(bangerd(pipeline, { config: `${homedir()}/.config/banger/config.toml` })).pipe(NodeRuntime.runMain)

@@ -34,7 +34,4 @@ const marker = holding({
 
 process.on("SIGHUP", () => {})
 
-serve(bangerd(stage(marker)(standard), {
-  config: `${homedir()}/.config/banger/config.toml`,
-  publicKey: `${homedir()}/.local/state/banger/ssh/id_ed25519.pub`
-})).pipe(NodeRuntime.runMain)
+serve(bangerd(stage(marker)(standard), { config: `${homedir()}/.config/banger/config.toml` })).pipe(NodeRuntime.runMain)

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import { Digest, VmId } from "@banger/domain/ids.ts"
 import { elsewhere } from "../testing/elsewhere.ts"
+import { settings } from "../testing/settings.ts"
 import { synced } from "../testing/synced.ts"
 import { DmOps } from "./ops.ts"
 
@@ -19,5 +20,5 @@ describe("a COW file", () => {
     yield* (yield* RpcTest.makeClient(DmOps)).dm.EnsureCow({ vm, image })
     assert.deepStrictEqual(names, [`${ROOT_STATE}/vms`, `${cowFile(vm)}.new`, estate(vm)])
     assert.isTrue(fs.existsSync(cowFile(vm)))
-  }).pipe(Effect.provide(handlers)))
+  }).pipe(Effect.provide(handlers), Effect.provide(settings())))
 })

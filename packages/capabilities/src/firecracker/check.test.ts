@@ -5,6 +5,9 @@ import { kvm, machine, program } from "./check.ts"
 import { interpreter } from "./elf.ts"
 import { mountOf, unfit } from "./mounts.ts"
 
+/** What is said of a Firecracker with which nothing is wrong. */
+const FOUND = { directory: "/usr/local/bin", linker: null, changeable: null, hidden: null, misnamed: null }
+
 const MOUNTS = [
   "22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw",
   "30 22 254:1 / /var rw,nodev,noexec shared:2 - ext4 /dev/vdb rw",
@@ -56,7 +59,7 @@ describe("a host on which no VM can start", () => {
   it("has a Firecracker that wants a dynamic linker", () => {
     const linker = interpreter(readFileSync("/bin/ls").subarray(0, 64 << 10))
     assert.match(linker ?? "", /ld-linux/)
-    const facts = { firecracker: "Firecracker v1.15.1", jailer: "Jailer v1.15.1", changeable: null }
+    const facts = { ...FOUND, firecracker: "Firecracker v1.15.1", jailer: "Jailer v1.15.1" }
     const verdict = program({ ...facts, linker })
     assert(verdict._tag === "NotReady")
     assert.match(verdict.problem, /linked dynamically \(\/lib.*ld-linux/)
@@ -67,10 +70,26 @@ describe("a host on which no VM can start", () => {
   })
 
   it("has a Firecracker that is said to lose VMs that were paused", () => {
-    const facts = { firecracker: "Firecracker v1.16.0", jailer: "Jailer v1.16.0", linker: null, changeable: null }
-    assert.match(JSON.stringify(program(facts)), /Warning.*paused.*banger vm restart/)
-    assert.strictEqual(program({ ...facts, firecracker: "Firecracker v1.15.1" })._tag, "Ready")
-    assert.match(JSON.stringify(program({ ...facts, firecracker: "Firecracker v1.17.0" })), /newer than 1\.16/)
+    const of = (version: string) => program({ ...FOUND, firecracker: `Firecracker v${version}`, jailer: `Jailer v${version}` })
+    assert.match(JSON.stringify(of("1.16.0")), /Warning.*paused.*banger vm restart/)
+    assert.strictEqual(of("1.15.1")._tag, "Ready")
+    assert.match(JSON.stringify(of("1.17.0")), /newer than 1\.16/)
+  })
+
+  it("has a Firecracker that somebody could change, that services do not see, or whose jailer is not its own", () => {
+    const facts = { ...FOUND, directory: "/opt/fc", firecracker: "Firecracker v1.15.1", jailer: "jailer v1.15.1" }
+    const of = (changed: Partial<Parameters<typeof program>[0]>) => {
+      const verdict = program({ ...facts, ...changed })
+      return verdict._tag === "Ready" ? verdict.detail : `${verdict._tag}: ${verdict.problem}; ${verdict.fix}`
+    }
+    assert.strictEqual(of({}), "Firecracker 1.15.1")
+    assert.match(of({ changeable: "/opt", firecracker: null, jailer: null }), /^NotReady: others than root can change \/opt; sudo chown root:root \/opt/)
+    assert.match(of({ hidden: "/root/fc/firecracker", firecracker: null }), /^NotReady: \/root\/fc\/firecracker is out of sight.*into \/usr\/local\/bin/)
+    assert.match(of({ firecracker: null }), /^NotReady: firecracker is missing or does not run; put firecracker and jailer of a release of Firecracker into \/opt\/fc, then/)
+    assert.match(of({ jailer: null }), /^NotReady: jailer is missing beside firecracker/)
+    assert.match(of({ jailer: "Jailer v1.14.0" }), /^NotReady: jailer is of version 1\.14\.0, firecracker of 1\.15\.1; .*\/opt\/fc/)
+    assert.match(of({ misnamed: "/opt/fc/firecracker-v1.15.1-x86_64" }), /^NotReady: \/opt\/fc\/firecracker-v1\.15\.1-x86_64 must itself be called/)
+    assert.match(of({ firecracker: "Firecracker v1.7.0", jailer: "Jailer v1.7.0" }), /^NotReady: Firecracker 1\.7\.0 is too old/)
   })
 
   it("labels programs of services as something else, where SELinux decides", () => {

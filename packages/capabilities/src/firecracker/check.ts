@@ -34,13 +34,19 @@ export const kvm = ({ module, problem, state, virtual }: typeof KvmFacts.Type) =
     ? notReady("/dev/kvm is missing, and the processor offers no virtualisation", virtual ? NESTED : FIRMWARE)
     : notReady("/dev/kvm is missing", mend(`sudo modprobe ${module}`))
 
+const versionOf = (said: string | null) => /v?(\d+\.\d+\.\d+\S*)/.exec(said ?? "")?.[1]
+
 export const program = (facts: typeof FirecrackerFacts.Type) => {
-  const found = /v?(\d+\.\d+\.\d+\S*)/.exec(facts.firecracker ?? "")?.[1]
-  const install = "put firecracker and jailer into /usr/local/bin, then sudo banger system install"
+  const [found, ofJailer] = [versionOf(facts.firecracker), versionOf(facts.jailer)]
+  const release = (which: string) => `put ${which} of a release of Firecracker into ${facts.directory}, then sudo banger system install`
+  const install = release("firecracker and jailer")
+  if (facts.hidden !== null) return notReady(`${facts.hidden} is out of sight of banger's services, which see no homes and no /tmp`, "put firecracker and jailer into /usr/local/bin, then sudo banger system install")
   if (facts.changeable !== null) return notReady(`others than root can change ${facts.changeable}`, mend(ownership(facts.changeable)))
   if (found === undefined) return notReady("firecracker is missing or does not run", install)
-  if (facts.linker !== null) return notReady(`firecracker is linked dynamically (${facts.linker}), and a jail has no such file`, "put the static firecracker and jailer of a release of Firecracker into /usr/local/bin, then sudo banger system install")
-  if (facts.jailer === null) return notReady("jailer is missing beside firecracker", install)
+  if (facts.linker !== null) return notReady(`firecracker is linked dynamically (${facts.linker}), and a jail has no such file`, release("the static firecracker and jailer"))
+  if (ofJailer === undefined) return notReady("jailer is missing beside firecracker, or does not run", install)
+  if (ofJailer !== found) return notReady(`jailer is of version ${ofJailer}, firecracker of ${found}`, install)
+  if (facts.misnamed !== null) return notReady(`${facts.misnamed} must itself be called firecracker or jailer, as jails are named after it`, install)
   if (!atLeast(found, MINIMUM)) return notReady(`Firecracker ${found} is too old, ${MINIMUM} is the oldest that works`, install)
   const known = advisories(found)
   if (known.length > 0) {

@@ -2,8 +2,8 @@ import { afterAll, assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as fs from "node:fs"
 import { Digest } from "@banger/domain/ids.ts"
-import { HostSettings } from "../host-settings.ts"
 import { elsewhere } from "../testing/elsewhere.ts"
+import { settings } from "../testing/settings.ts"
 
 const { directory, joinedInitrd, paths: { INITRDS, STORE, stored } } = await elsewhere(() => import("./initrd.ts"))
 afterAll(() => fs.rmSync(directory, { recursive: true }))
@@ -14,9 +14,7 @@ fs.mkdirSync(`${install}/lib`, { recursive: true })
 fs.mkdirSync(STORE, { recursive: true })
 fs.writeFileSync(`${install}/lib/guest.cpio`, "program")
 
-const joined = joinedInitrd(modules).pipe(
-  Effect.provideService(HostSettings, { cidr: "10.0.0.0/24" as never, vmToVm: false, lan: false, hostUsers: false, owner: { uid: 0, gid: 0 }, firecracker: "", jailer: "", install })
-)
+const joined = Effect.provide(joinedInitrd(modules), settings({ install }))
 
 describe("an initrd", () => {
   it.effect("has the modules with the guest program behind them", () => Effect.gen(function*() {

@@ -13,7 +13,7 @@ export const handlers = FirecrackerOps.toLayer(Effect.map(MemoryHost, (host) => 
   "firecracker.Remove": ({ vm }) => Effect.zipRight(host.delete(`unit ${vm}`), host.delete(`paused ${vm}`)),
   "firecracker.EnsureLog": ({ vm }) => host.add(`estate log ${vm}`),
   "firecracker.RemoveLog": ({ vm }) => host.delete(`estate log ${vm}`),
-  "firecracker.Facts": () => Effect.succeed({ firecracker: "Firecracker v1.15.1", linker: null, jailer: "Jailer v1.15.1", changeable: null }),
+  "firecracker.Facts": () => Effect.succeed({ firecracker: "Firecracker v1.15.1", linker: null, jailer: "Jailer v1.15.1", changeable: null, directory: "/usr/local/bin", hidden: null, misnamed: null }),
   "firecracker.MachineFacts": () => Effect.succeed({ arch: "x64", systemd: "systemd 252", unified: true, jails: { at: "/", forbids: [] } }),
   "firecracker.KvmFacts": () => Effect.succeed({ state: "works" as const, problem: "", module: "kvm_amd" as const, virtual: false })
 })))

@@ -10,13 +10,14 @@ import { file, removeFile, writeWhole } from "../files.ts"
 import { HostSettings } from "../host-settings.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { cgroup, consoleLog, dmName, estate, exitFile, jail, jailRoot, stored, unit, unitEnvironment, workFile } from "../paths.ts"
-import { changeableByOthers, ownership, version } from "../tool.ts"
+import { changeableByOthers, ownership } from "../tool.ts"
 import { confirmLimits, removeLimits, writeLimits } from "./drop-in.ts"
 import { joinedInitrd } from "./initrd.ts"
-import { jailsMount, kvm, linkerOf, machine } from "./machine-facts.ts"
+import { jailsMount, kvm, machine } from "./machine-facts.ts"
 import { unfit } from "./mounts.ts"
 import { FirecrackerOps } from "./ops.ts"
 import { processIn } from "./process.ts"
+import { programFacts } from "./program.ts"
 
 interface Start {
   readonly vm: VmId
@@ -123,16 +124,8 @@ const removeLog = (vm: VmId) =>
     file(exitFile(vm), () => fs.rm(exitFile(vm), { force: true }))
   ).pipe(Effect.mapError(opFailed("console log")))
 
-const programFacts = Effect.gen(function*() {
-  const { firecracker, jailer } = yield* HostSettings
-  const changeable = yield* changeablePart
-  // Asking a program for its version runs it, as root.
-  const ask = (program: string) => changeable === null ? version([program, "--version"]) : Effect.succeed(null)
-  return { firecracker: yield* ask(firecracker), linker: linkerOf(firecracker), jailer: yield* ask(jailer), changeable }
-})
-
 /** What a doctor asks of the host before and after an install. */
-export const facts = { program: programFacts, machine, kvm }
+export const facts = { program: Effect.flatMap(HostSettings, programFacts), machine, kvm }
 
 export const handlers = FirecrackerOps.toLayer({
   "firecracker.Find": ({ vm }) => Effect.sync(() => processIn(cgroup(vm))),
@@ -141,7 +134,7 @@ export const handlers = FirecrackerOps.toLayer({
   "firecracker.Remove": ({ vm }) => remove(vm),
   "firecracker.EnsureLog": ({ vm }) => ensureLog(vm),
   "firecracker.RemoveLog": ({ vm }) => removeLog(vm),
-  "firecracker.Facts": () => programFacts,
+  "firecracker.Facts": () => facts.program,
   "firecracker.MachineFacts": () => machine,
   "firecracker.KvmFacts": () => kvm
 })

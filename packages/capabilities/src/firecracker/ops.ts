@@ -8,12 +8,19 @@ import { OpFailed } from "../op-failed.ts"
 import { changesVm, changesVmLong, looks, OpKind } from "../op-kind.ts"
 
 export const FirecrackerFacts = Schema.Struct({
+  /** Where both lie. */
+  directory: Schema.String,
+  /** What each says of its version; null: it is missing or does not run. */
   firecracker: Schema.NullOr(Schema.String),
   /** The dynamic linker that it wants, which no jail has; null for one that is linked statically. */
   linker: Schema.NullOr(Schema.String),
   jailer: Schema.NullOr(Schema.String),
   /** Of both: what others than root could change. */
-  changeable: Schema.NullOr(Schema.String)
+  changeable: Schema.NullOr(Schema.String),
+  /** Of both: a place that units of banger's do not see. */
+  hidden: Schema.NullOr(Schema.String),
+  /** Of both: a file that is really called something else. */
+  misnamed: Schema.NullOr(Schema.String)
 })
 
 export const MachineFacts = Schema.Struct({

@@ -19,12 +19,12 @@ export class GuestFailed extends Schema.TaggedError<GuestFailed>()("GuestFailed"
   }
 }
 
-export class KeysFailed extends Schema.TaggedError<KeysFailed>()("KeysFailed", { problem: Schema.String }) {
+export class KeysFailed extends Schema.TaggedError<KeysFailed>()("KeysFailed", { problem: Schema.String, fix: Schema.optionalWith(Schema.String, { exact: true }) }) {
   override get message() {
     return `ssh keys: ${this.problem}`
   }
   get hint() {
-    return "banger doctor says what is missing"
+    return this.fix ?? "banger doctor says what is missing"
   }
 }
 
@@ -47,6 +47,8 @@ export class GuestKeys extends Context.Tag("@banger/capabilities/guest-config/Gu
   readonly ensure: (vm: VmId) => Effect.Effect<void, KeysFailed>
   readonly read: (vm: VmId) => Effect.Effect<{ readonly privateKey: string; readonly publicKey: string; readonly authorized: string }, KeysFailed>
   readonly remove: (vm: VmId) => Effect.Effect<void, CannotRemove>
+  /** The owner's private key, with its .pub beside it: by now, since the configuration names it. */
+  readonly owners: Effect.Effect<string, KeysFailed>
 }>() {}
 
 /** Host service: what a guest has in common with the host's owner. */

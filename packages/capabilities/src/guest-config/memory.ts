@@ -16,7 +16,8 @@ const listener = Layer.effect(GuestListener, Effect.map(MemoryHost, ({ objects }
 const keys = Layer.effect(GuestKeys, Effect.map(MemoryHost, (host) => ({
   ensure: (vm) => host.add(`estate keys ${vm}`).pipe(Effect.mapError((error) => new KeysFailed({ problem: error.message }))),
   read: () => Effect.succeed({ privateKey: "private", publicKey: "public", authorized: "authorized" }),
-  remove: (vm) => host.delete(`estate keys ${vm}`).pipe(Effect.mapError((error) => new CannotRemove({ what: "ssh host key", problem: error.message })))
+  remove: (vm) => host.delete(`estate keys ${vm}`).pipe(Effect.mapError((error) => new CannotRemove({ what: "ssh host key", problem: error.message }))),
+  owners: Effect.succeed("/nonexistent/id_ed25519")
 })))
 
 const owner = Layer.succeed(GuestOwner, { read: Effect.succeed({ timezone: "Europe/Vienna", git: new Map([["user.name", "memory"]]) }) })

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as fs from "node:fs"
 import { StagingId } from "@banger/domain/ids.ts"
-import { HostSettings } from "../host-settings.ts"
 import { elsewhere } from "../testing/elsewhere.ts"
+import { RESERVE_BYTES, settings } from "../testing/settings.ts"
 import { synced } from "../testing/synced.ts"
 import { ImageStoreOps } from "./ops.ts"
 
@@ -14,17 +14,14 @@ afterAll(() => fs.rmSync(directory, { recursive: true }))
 
 const DIGEST = "b".repeat(64)
 
-/** The program of an install that copies files; the real one is native. */
+/** The program of an install that copies files, told what to leave free; the real one is native. */
 const install = `${directory}/install`
 fs.mkdirSync(`${install}/bin`, { recursive: true })
-fs.writeFileSync(`${install}/bin/banger-store`, `#!/bin/sh\nPATH=/usr/bin:/bin; cat > "$2"\necho '{"digest":"${DIGEST}","bytes":8}'\n`, { mode: 0o755 })
+fs.writeFileSync(`${install}/bin/banger-store`, `#!/bin/sh\nPATH=/usr/bin:/bin; [ "$1 $2 $3" = "copy --reserve ${RESERVE_BYTES}" ] && cat > "$4"\necho '{"digest":"${DIGEST}","bytes":8}'\n`, { mode: 0o755 })
 fs.mkdirSync(STAGING, { recursive: true })
 
-const settings = (uid: number) =>
-  Layer.succeed(HostSettings, { cidr: "10.0.0.0/24" as never, vmToVm: false, lan: false, hostUsers: false, owner: { uid, gid: 0 }, firecracker: "", jailer: "", install })
-
 const ingest = (staging: StagingId, uid = process.getuid?.() ?? 0) =>
-  Effect.flatMap(RpcTest.makeClient(ImageStoreOps), ({ store }) => store.Ingest({ staging })).pipe(Effect.provide(Layer.provide(handlers, settings(uid))))
+  Effect.flatMap(RpcTest.makeClient(ImageStoreOps), ({ store }) => store.Ingest({ staging })).pipe(Effect.provide(Layer.provide(handlers, settings({ install, uid }))))
 
 describe("a file of the image store", () => {
   const staging = StagingId.make("c".repeat(16))

@@ -9,7 +9,7 @@ import { OpFailed, opFailed } from "../op-failed.ts"
 import { dmDevices } from "../dm-snapshot/devices.ts"
 import { forgetInitrds } from "../firecracker/initrd.ts"
 import { cowFile, dmName, INITRDS, jail, SEEDS, staged, STORE, stored, workFile } from "../paths.ts"
-import { withinReserve } from "../reserve.ts"
+import { reserveFlag, withinReserve } from "../reserve.ts"
 import { bangerStore } from "./copy.ts"
 import { opened, openedOfOwner } from "./opened.ts"
 import { ImageStoreOps } from "./ops.ts"
@@ -25,14 +25,14 @@ const bytesOf = (source: fs.FileHandle, probe: string) =>
   })
 
 /** Makes a file of the store of open ones with banger-store, under a name that tells it is not whole until it is. */
-const made = (what: string, args: (target: string) => readonly [string, ...ReadonlyArray<string>], source: fs.FileHandle, cow?: fs.FileHandle) =>
+const made = (what: string, [command, ...args]: readonly ["copy" | "merge", ...ReadonlyArray<string>], source: fs.FileHandle, cow?: fs.FileHandle) =>
   Effect.gen(function*() {
     const { install } = yield* HostSettings
     const target = temporary(what)
     yield* file(STORE, () => fs.mkdir(STORE, { recursive: true, mode: 0o711 }))
     const own = yield* bytesOf(source, target)
     const laid = cow === undefined ? 0 : allocatedBytes(yield* file(target, () => cow.stat()))
-    const copied = yield* bangerStore([`${install}/bin/banger-store`, ...args(target)], source, cow).pipe(
+    const copied = yield* bangerStore([`${install}/bin/banger-store`, command, ...yield* reserveFlag, target, ...args], source, cow).pipe(
       withinReserve("image store", own + laid, STORE),
       wholly(target)
     )
@@ -44,7 +44,7 @@ const ingest = (staging: StagingId) =>
   Effect.gen(function*() {
     const { owner } = yield* HostSettings
     const source = yield* openedOfOwner(staged(staging), owner.uid)
-    const copied = yield* made(staging, (target) => ["copy", target], source)
+    const copied = yield* made(staging, ["copy"], source)
     yield* file(staged(staging), () => fs.rm(staged(staging), { force: true }))
     return copied
   }).pipe(Effect.scoped, Effect.mapError(opFailed("image store")))
@@ -52,7 +52,7 @@ const ingest = (staging: StagingId) =>
 const MIB = 2 ** 20
 
 const extend = (digest: Digest, sizeMib: number) =>
-  Effect.flatMap(opened(stored(digest)), (source) => made(digest, (target) => ["copy", target, String(sizeMib * MIB)], source)).pipe(
+  Effect.flatMap(opened(stored(digest)), (source) => made(digest, ["copy", String(sizeMib * MIB)], source)).pipe(
     Effect.scoped,
     Effect.mapError(opFailed("image store"))
   )
@@ -68,8 +68,8 @@ const seal = (vm: VmId, image: Digest) =>
     yield* refuseWhileUsed(vm)
     const [origin, cow, work] = yield* Effect.all([opened(stored(image)), opened(cowFile(vm)), opened(workFile(vm))])
     return yield* Effect.all({
-      rootfs: made(`${vm}-root`, (target) => ["merge", target], origin, cow),
-      seed: made(`${vm}-work`, (target) => ["copy", target], work)
+      rootfs: made(`${vm}-root`, ["merge"], origin, cow),
+      seed: made(`${vm}-work`, ["copy"], work)
     }, { concurrency: 2 })
   }).pipe(Effect.scoped, Effect.mapError(opFailed("image store")))
 

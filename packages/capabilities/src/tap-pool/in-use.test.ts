@@ -41,7 +41,7 @@ describe("who uses the network", () => {
   it("says who, and proposes a network that nobody uses, whatever a VPN has taken", () => {
     const lan = [links(link("lan0", "172.16.0.50", 24)), table()] as const
     assert.match(conflict(cidr, ...lan)?.problem ?? "", /172\.16\.0\.0\/24.* is in use: lan0 has 172\.16\.0\.50\/24$/)
-    assert.match(conflict(cidr, ...lan)?.fix ?? "", /cidr = "10\.213\.77\.0\/24".*host\.toml.*system restart$/)
+    assert.match(conflict(cidr, ...lan)?.fix ?? "", /cidr = "10\.213\.77\.0\/24".*config\.toml.*system apply$/)
     assert.isUndefined(conflict(Cidr.make("10.213.77.0/24"), ...lan))
     const vpn = table({ dst: "10.0.0.0/8", dev: "tun0" }, { dst: "172.16.0.0/12", dev: "tun0" }, { dst: "192.168.0.0/16", dev: "tun0" })
     assert.strictEqual(free(links(), vpn), "100.66.213.0/24")

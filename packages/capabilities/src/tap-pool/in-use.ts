@@ -95,6 +95,6 @@ export const conflict = (cidr: Cidr, links: typeof Addresses.Type, table: typeof
   const other = free(links, table)
   return {
     problem: `${cidr}, the network of VMs, is in use: ${by.slice(0, 3).join(", ")}${by.length > 3 ? ` and ${by.length - 3} more` : ""}`,
-    fix: `stop all VMs, write \`[network]\` and \`cidr = "${other ?? "A.B.C.0/24"}"\` into /etc/banger/host.toml${other === undefined ? " with a network that is free" : ""}, then sudo banger system restart`
+    fix: `stop all VMs, write \`[network]\` and \`cidr = "${other ?? "A.B.C.0/24"}"\` into ~/.config/banger/config.toml${other === undefined ? " with a network that is free" : ""}, then sudo banger system apply`
   }
 }

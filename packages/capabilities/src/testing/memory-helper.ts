@@ -2,7 +2,6 @@ import * as path from "node:path"
 import * as RpcSerialization from "@effect/rpc/RpcSerialization"
 import * as RpcServer from "@effect/rpc/RpcServer"
 import * as RpcTest from "@effect/rpc/RpcTest"
-import { Cidr } from "@banger/domain/network.ts"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as ActivatedSocket from "../activated-socket.ts"
@@ -21,7 +20,7 @@ import * as WorkDisk from "../work-disk/memory.ts"
 import { temporary } from "./temporary.ts"
 
 const host = HostOps.toLayer({
-  "helper.Hello": () => Effect.succeed({ version: "memory", cidr: Cidr.make("172.16.0.0/24") }),
+  "helper.Hello": () => Effect.succeed({ version: "memory", host: {} }),
   "helper.Leaks": () => Effect.succeed([])
 })
 

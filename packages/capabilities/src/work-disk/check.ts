@@ -3,12 +3,12 @@ import { size } from "@banger/domain/size.ts"
 import { notReady, ready } from "@banger/domain/readiness.ts"
 import { factCheck } from "../capability.ts"
 import { Helper } from "../helper.ts"
-import { MAKE_ROOM, RESERVE_BYTES } from "../reserve.ts"
+import { MAKE_ROOM } from "../reserve.ts"
 import type { WorkDiskFacts } from "./ops.ts"
 
 export const judge = (facts: typeof WorkDiskFacts.Type) =>
-  facts.freeBytes < RESERVE_BYTES
-    ? notReady(`${size(facts.freeBytes)} free in /var/lib/banger, ${size(RESERVE_BYTES)} are kept in reserve`, MAKE_ROOM)
+  facts.freeBytes < facts.reserveBytes
+    ? notReady(`${size(facts.freeBytes)} free in /var/lib/banger, ${size(facts.reserveBytes)} are kept in reserve`, MAKE_ROOM)
     : ready(`${size(facts.freeBytes)} free`)
 
 export const checks = [factCheck("disk space", Effect.flatMap(Helper, (helper) => helper.work.Facts()), judge)]

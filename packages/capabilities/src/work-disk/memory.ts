@@ -7,5 +7,5 @@ export const handlers = WorkDiskOps.toLayer(Effect.map(MemoryHost, (host) => Wor
   "work.Ensure": ({ vm }) => host.add(`estate work ${vm}`),
   "work.Remove": ({ vm }) => host.delete(`estate work ${vm}`),
   "work.DropSeeds": () => Effect.void,
-  "work.Facts": () => Effect.succeed({ freeBytes: 2 ** 40 })
+  "work.Facts": () => Effect.succeed({ freeBytes: 2 ** 40, reserveBytes: 2 ** 31 })
 })))

@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import { vi } from "vitest"
 import { Digest, Slot, VmId } from "@banger/domain/ids.ts"
 import { DiskMib } from "@banger/domain/vm.ts"
-import { HostSettings } from "../host-settings.ts"
 import { elsewhere } from "../testing/elsewhere.ts"
+import { settings } from "../testing/settings.ts"
 import { synced } from "../testing/synced.ts"
 import { WorkDiskOps } from "./ops.ts"
 
@@ -24,7 +24,6 @@ const { directory, handlers, paths: { estate, ROOT_STATE, STORE, stored, workFil
 })
 afterAll(() => fs.rmSync(directory, { recursive: true }))
 
-const settings = { cidr: "10.0.0.0/24" as never, vmToVm: false, lan: false, hostUsers: false, owner: { uid: 0, gid: 0 }, firecracker: "", jailer: "", install: "" }
 const [seed, vm, slot] = [Digest.make("a".repeat(64)), VmId.make("0123456789abcdef"), Slot.make(2)]
 
 // A disk is given to the VM's user, which root alone may do.
@@ -50,5 +49,5 @@ describe.skipIf(process.getuid?.() !== 0)("a work disk of a seed", () => {
       assert.strictEqual(fs.statSync(workFile(vm)).size, mib << 20)
     }
     assert.strictEqual(fs.readFileSync(workFile(vm)).toString("latin1", 0, 20), "written by the guest")
-  }).pipe(Effect.provide(handlers), Effect.provideService(HostSettings, settings)))
+  }).pipe(Effect.provide(handlers), Effect.provide(settings())))
 })

@@ -10,7 +10,7 @@ import { HostSettings } from "../host-settings.ts"
 import { makeKeyedLock } from "../keyed-lock.ts"
 import { OpFailed, opFailed } from "../op-failed.ts"
 import { estate, ROOT_STATE, seedOf, SEEDS, stored, workFile } from "../paths.ts"
-import { freeBytes, keepReserve, withinReserve } from "../reserve.ts"
+import { freeBytes, keepReserve, reserveBytes, reserveFlag, withinReserve } from "../reserve.ts"
 import { WorkDiskOps } from "./ops.ts"
 
 const MIB = 2 ** 20
@@ -29,7 +29,7 @@ const emptySeed = (diskMib: DiskMib) =>
       await fs.rm(`${seed}.new`, { force: true })
     })
     // Not mkfs.ext4, which allocates all inode tables, 16 GiB of them where the disk has 1 TiB: ours are holes.
-    yield* run([`${install}/bin/banger-store`, "empty", `${seed}.new`, String(diskMib * MIB)], { timeoutMs: UNLIMITED }).pipe(withinReserve("work disk", 0, SEEDS), wholly(`${seed}.new`))
+    yield* run([`${install}/bin/banger-store`, "empty", ...yield* reserveFlag, `${seed}.new`, String(diskMib * MIB)], { timeoutMs: UNLIMITED }).pipe(withinReserve("work disk", 0, SEEDS), wholly(`${seed}.new`))
     yield* file(seed, () => place(`${seed}.new`, seed))
     return seed
   }).pipe(making(String(diskMib)))
@@ -76,7 +76,7 @@ const remove = (vm: VmId) =>
   removeFile(estate(vm), [workFile(vm), `${workFile(vm)}.new`]).pipe(Effect.mapError(opFailed("work disk")))
 
 /** What a doctor asks of the host before and after an install. */
-export const facts = Effect.map(Effect.orElseSucceed(freeBytes, () => 0), (free) => ({ freeBytes: free }))
+export const facts = Effect.all({ freeBytes: Effect.orElseSucceed(freeBytes, () => 0), reserveBytes }).pipe(Effect.mapError(opFailed("work disk")))
 
 /** Also those of versions that made them with mkfs.ext4, which have another name. */
 const dropSeeds = (keep: ReadonlyArray<DiskMib>) =>

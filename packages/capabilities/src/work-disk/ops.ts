@@ -8,7 +8,9 @@ import { changesEverythingLong, changesVmLong, looks, OpKind } from "../op-kind.
 
 export const WorkDiskFacts = Schema.Struct({
   /** Free bytes where the disks lie. */
-  freeBytes: Schema.Number
+  freeBytes: Schema.Number,
+  /** What of them is kept in reserve. */
+  reserveBytes: Schema.Number
 })
 
 const vm = { vm: VmId }
@@ -21,5 +23,5 @@ export class WorkDiskOps extends RpcGroup.make(
   Rpc.make("Remove", { payload: vm, error: OpFailed }).annotate(OpKind, changesVmLong),
   /** Removes the empty file systems that disks are copied from, but for those of these sizes; each is made again when it is wanted. */
   Rpc.make("DropSeeds", { payload: { keep: Schema.Array(DiskMib) }, error: OpFailed }).annotate(OpKind, changesEverythingLong),
-  Rpc.make("Facts", { success: WorkDiskFacts }).annotate(OpKind, looks)
+  Rpc.make("Facts", { success: WorkDiskFacts, error: OpFailed }).annotate(OpKind, looks)
 ).prefix("work.") {}

@@ -3,7 +3,9 @@ import { createInterface } from "node:readline"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type { BadConfig } from "@banger/domain/config-file.ts"
 import { BadSource } from "@banger/domain/errors.ts"
+import { hostReserve } from "../host/host-config.ts"
 import { program } from "../host/paths.ts"
 
 /** Bytes done of all. */
@@ -16,11 +18,11 @@ const Failed = Schema.Struct({ error: Schema.Struct({ message: Schema.String, fi
 const MAX_OUTPUT = 64 << 20
 
 /** Runs banger-bundle: its last line is the result, the lines before tell its progress. `what` names the bundle in errors. The program ends with its stdin, hence with this process. */
-export const bangerBundle = <A, I>(args: ReadonlyArray<string>, result: Schema.Schema<A, I>, what: string, told: Told): Effect.Effect<A, BadSource> =>
-  Effect.async((resume) => {
+export const bangerBundle = <A, I>([command, ...args]: readonly [command: string, ...ReadonlyArray<string>], result: Schema.Schema<A, I>, what: string, told: Told): Effect.Effect<A, BadConfig | BadSource> =>
+  Effect.flatMap(hostReserve, (reserve) => Effect.async((resume) => {
     const decode = Schema.decodeUnknownOption(Schema.parseJson(Schema.Union(result, Failed)))
     const isFailure = Schema.is(Failed)
-    const child = execFile(program("banger-bundle"), args, { maxBuffer: MAX_OUTPUT }, (error, stdout, stderr) => {
+    const child = execFile(program("banger-bundle"), [command, ...reserve, ...args], { maxBuffer: MAX_OUTPUT }, (error, stdout, stderr) => {
       const said = decode(stdout.trim().split("\n").at(-1) ?? "")
       const fail = (problem: string, fix: string) => resume(new BadSource({ path: what, problem, fix }))
       if (said._tag === "None") return fail(stderr.trim().split("\n")[0] || error?.message || "it came to no result", "banger system install installs banger-bundle again")
@@ -33,4 +35,4 @@ export const bangerBundle = <A, I>(args: ReadonlyArray<string>, result: Schema.S
     }
     // It removes what it has written so far.
     return Effect.sync(() => void child.stdin?.end())
-  })
+  }))

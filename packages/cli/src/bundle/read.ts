@@ -2,6 +2,7 @@ import * as fs from "node:fs/promises"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { type BundleContents, Unpacked } from "@banger/domain/bundle.ts"
+import type { BadConfig } from "@banger/domain/config-file.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import type { StagingId } from "@banger/domain/ids.ts"
 import { place } from "../host/staging.ts"
@@ -18,7 +19,7 @@ export interface Opened {
 }
 
 /** Unpacks a bundle of the user's files, or of an address whose digest is known. `args` are banger-bundle's, `what` names it in errors. */
-export const openBundle = (args: ReadonlyArray<string>, what: string, told: Told): Effect.Effect<Opened, BadSource, Scope.Scope> =>
+export const openBundle = (args: ReadonlyArray<string>, what: string, told: Told): Effect.Effect<Opened, BadConfig | BadSource, Scope.Scope> =>
   Effect.gen(function*() {
     const onDisk = <A>(act: () => Promise<A>) =>
       Effect.tryPromise({ try: act, catch: (error) => new BadSource({ path: what, problem: (error as Error).message, fix: "banger doctor" }) })

@@ -26,6 +26,7 @@ import kernelList from "../commands/kernel/list.ts"
 import kernelPull from "../commands/kernel/pull.ts"
 import prune from "../commands/host/prune.ts"
 import sshConfig from "../commands/host/ssh-config.ts"
+import systemApply from "../commands/system/apply.ts"
 import systemInstall from "../commands/system/install.ts"
 import systemRestart from "../commands/system/restart.ts"
 import systemStatus from "../commands/system/status.ts"
@@ -107,6 +108,7 @@ const COMMANDS: ReadonlyArray<readonly [command: Command, summary: string]> = [
   [daemonSocket, "the path of the daemon's socket"],
   [daemonStop, "stop the daemon; VMs keep running"],
   [systemInstall, "install or upgrade banger on this host"],
+  [systemApply, "make what you wish of the host count: network, reserve, Firecracker"],
   [systemStatus, "the state of banger's services"],
   [systemRestart, "restart banger's services; VMs keep running"],
   [systemUninstall, "remove banger from this host"],

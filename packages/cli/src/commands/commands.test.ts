@@ -341,6 +341,16 @@ describe("help", () => {
   })
 })
 
+describe("a command that is root's", () => {
+  it.concurrent("says so, with all that was typed behind sudo", async () => {
+    const asNobody = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : []
+    const { status, stderr } = await start([...asNobody, ...argv("system apply --dry-run")], env).ended
+    assert.strictEqual(status, 1)
+    assert.match(stderr, /^banger: banger system apply needs root\n {2}sudo \S+ system apply --dry-run\n$/)
+    assert.strictEqual((await banger("system apply now")).status, 2)
+  })
+})
+
 describe("a daemon that cannot be reached", () => {
   it.concurrent("is named with its reason and the command that mends it", async () => {
     const [missing, run] = await Promise.all([banger("vm list", { BANGER_SOCKET: `${base}/nothing` }), banger("vm run -- true", { BANGER_SOCKET: `${base}/nothing` })])

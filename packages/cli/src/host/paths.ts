@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from "node:fs"
-import { homedir } from "node:os"
 import * as path from "node:path"
 
 /**
@@ -20,8 +19,6 @@ export const SSH_AUTOSTART = "/var/lib/banger/daemon/ssh/autostart"
 /** Made by install; there is nothing else by which a missing install differs from a stopped one. */
 export const INSTALL_RECORD = "/etc/systemd/system/bangerd.socket"
 
-export const sshKey = () => `${homedir()}/.local/state/banger/ssh/id_ed25519`
-
 /** A bundle of the install or build whose bin/node runs us. */
 export const beside = (name: `${string}.mjs`) => path.join(path.dirname(process.execPath), "../lib", name)
 
@@ -31,16 +28,22 @@ export const ownCommand = () => {
   return existsSync(own) ? own : "./build/bin/banger"
 }
 
-/** `banger` as sudo finds it: install has seen which (packages/root-helper/src/settings.ts). */
-export const sudoCommand = () => {
+/** What install has written down of this host (packages/root-helper/src/settings.ts); nothing where it is not installed, or half. */
+const installed = (): Readonly<Record<string, unknown>> => {
   try {
-    const { command } = JSON.parse(readFileSync("/etc/banger/install.json", "utf8"))
-    return typeof command === "string" ? command : "banger"
+    return JSON.parse(readFileSync("/etc/banger/install.json", "utf8"))
   } catch {
-    // Not installed, or half: nothing is known of its sudo.
-    return "banger"
+    return {}
   }
 }
+
+const textOr = (value: unknown, otherwise: string) => typeof value === "string" ? value : otherwise
+
+/** `banger` as sudo finds it: install has seen which. */
+export const sudoCommand = () => textOr(installed()["command"], "banger")
+
+/** The Firecracker that the install found; before an install the one that it would look for first. */
+export const foundFirecracker = () => textOr(installed()["firecracker"], "/usr/local/bin/firecracker")
 
 /** A program of the same. */
 export const program = (name: string) => path.join(path.dirname(process.execPath), name)

@@ -10,6 +10,7 @@ import { type StagingId, stagingId } from "@banger/domain/ids.ts"
 import { LocalFailure } from "../failure/errors.ts"
 import { moving } from "../output/progress.ts"
 import { canRedraw } from "../output/terminal.ts"
+import { withHostReserve } from "./host-config.ts"
 import { staging } from "./paths.ts"
 
 const pathOf = (id: StagingId) => `${staging()}/${id}`
@@ -26,6 +27,7 @@ export const place: Effect.Effect<{ readonly id: StagingId; readonly path: strin
 /** Work in the staging directory that writes so many bytes, as far as they are known, and takes nothing of the reserve of the VMs' disk. */
 export const withRoom = (subject: string, bytes = 0, directory = staging()) => <A, E, R>(write: Effect.Effect<A, E, R>): Effect.Effect<A, E | LocalFailure, R> =>
   withinReserve(subject, bytes, directory)(write).pipe(
+    withHostReserve,
     Effect.catchIf(isShort, ({ hint, message }) => new LocalFailure({ problem: message, fix: hint }))
   )
 

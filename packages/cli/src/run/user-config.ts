@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises"
 import { homedir } from "node:os"
 import * as Effect from "effect/Effect"
-import { BadConfig, decodeConfig } from "@banger/domain/config.ts"
+import { BadConfig } from "@banger/domain/config-file.ts"
+import { decodeConfig } from "@banger/domain/config.ts"
 
 export const userConfigPath = () => `${homedir()}/.config/banger/config.toml`
 

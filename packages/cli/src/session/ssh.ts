@@ -1,13 +1,16 @@
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
-import { constants } from "node:os"
+import { constants, homedir } from "node:os"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { sshServer } from "@banger/capabilities/vsock/agent-client.ts"
+import type { BadConfig } from "@banger/domain/config-file.ts"
+import { sshKeyOf } from "@banger/domain/config.ts"
 import type { VmView } from "@banger/domain/vm.ts"
 import { LocalFailure } from "../failure/errors.ts"
-import { KNOWN_HOSTS, sshKey } from "../host/paths.ts"
+import { KNOWN_HOSTS } from "../host/paths.ts"
 import { onSignals } from "../host/signals.ts"
+import { userConfig, userConfigPath } from "../run/user-config.ts"
 import { tellPauses } from "./pauses.ts"
 
 /** How long an sshd may take that is still coming up. Seconds. */
@@ -86,13 +89,16 @@ const awaitSshd = (vm: VmView, seconds: number) =>
     return { term: server.value.term, attempts: 1 }
   })
 
-/** The file of banger's key. */
-export const ownKey: Effect.Effect<string, LocalFailure> = Effect.suspend(() => {
-  const key = sshKey()
-  return existsSync(key) ? Effect.succeed(key) : new LocalFailure({ problem: `there is no key ${key}`, fix: "sudo banger system install --owner $USER makes it" })
+/** The file of the key that logs in to guests. */
+export const ownKey: Effect.Effect<string, BadConfig | LocalFailure> = Effect.flatMap(userConfig, (config) => {
+  const key = sshKeyOf(config, homedir())
+  if (existsSync(key)) return Effect.succeed(key)
+  return new LocalFailure(config.ssh_key_path === undefined
+    ? { problem: `there is no key ${key}`, fix: "sudo banger system install --owner $USER makes it" }
+    : { problem: `there is no key ${key}, which ssh_key_path names`, fix: `correct it in ${userConfigPath()}; without it banger's own key is used` })
 })
 
-/** The system's ssh, with banger's key, and the host key that banger made. `words` are the user's: options, then a command. */
+/** The system's ssh, with the owner's key for guests, and the host key that banger made. `words` are the user's: options, then a command. */
 export const ssh = (vm: VmView, words: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const key = yield* ownKey

@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import { keepReserve } from "@banger/capabilities/reserve.ts"
 import { size } from "@banger/domain/size.ts"
 import { LocalFailure } from "../failure/errors.ts"
+import { withHostReserve } from "../host/host-config.ts"
 
 /** Beside the files themselves: directories, and what the file system rounds up. */
 const MARGIN = 1 << 20
@@ -23,7 +24,7 @@ export const writingAside = <A>(write: () => Promise<A>): Effect.Effect<A, Local
 
 /** Whether so many bytes may be written there: the VMs' disk keeps its reserve. */
 const hasRoom = (place: string, bytes: number) =>
-  Effect.isSuccess(Effect.zipRight(Effect.tryPromise(() => access(place, constants.W_OK | constants.X_OK)), keepReserve("temporary files", bytes, place)))
+  Effect.isSuccess(Effect.zipRight(Effect.tryPromise(() => access(place, constants.W_OK | constants.X_OK)), withHostReserve(keepReserve("temporary files", bytes, place))))
 
 /** A directory of ours with room for so many bytes, removed when the scope closes. */
 export const temporary = (bytes: number): Effect.Effect<string, LocalFailure, Scope.Scope> =>

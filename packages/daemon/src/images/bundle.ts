@@ -11,17 +11,17 @@ import * as Effect from "effect/Effect"
 import { Catalog } from "../catalog.ts"
 import { stepOf } from "../step.ts"
 import { EDITION, type Emit, follow, place, STORED } from "./convert.ts"
-import { reserve, runProgram } from "./program.ts"
+import { makeReserve, runProgram } from "./program.ts"
 
 /** Makes an image of the one in a bundle that a catalog names. */
-export const makeUnbundle = Effect.map(Catalog, (catalog) =>
+export const makeUnbundle = Effect.map(Effect.all([Catalog, makeReserve]), ([catalog, reserve]) =>
   (name: ImageName, { bytes, sha256 }: Bundle, url: string, proxy: Proxy, emit: Emit): Effect.Effect<Image, CatalogError> => {
     const bad = (problem: string) => new BadSource({ path: url, problem, fix: "ask whoever keeps the catalog" })
     const onDisk = <A>(act: () => Promise<A>) => Effect.mapError(file(url, act), ({ message }) => bad(message))
     return Effect.scoped(Effect.gen(function*() {
       const into = yield* place
       yield* onDisk(() => fs.mkdir(staged(into)))
-      const lines = runProgram("banger-bundle", Unpacked, ["unpack", ...reserve, "--into", staged(into), "--sha256", sha256, "--bytes", String(bytes), "--cache", LAYERS, url], url, { proxy })
+      const lines = runProgram("banger-bundle", Unpacked, ["unpack", ...yield* reserve, "--into", staged(into), "--sha256", sha256, "--bytes", String(bytes), "--cache", LAYERS, url], url, { proxy })
       const { unpacked: { about, files } } = yield* follow(lines, url, emit)
       const [image, ...more] = about.images
       if (image === undefined || more.length > 0) return yield* bad(`it holds ${about.images.length} images, not one`)

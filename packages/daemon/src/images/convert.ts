@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Catalog } from "../catalog.ts"
-import { type ProgressLine, reserve, runProgram } from "./program.ts"
+import { makeReserve, type ProgressLine, runProgram } from "./program.ts"
 
 export type Emit = (event: ImageProgress) => Effect.Effect<void>
 
@@ -89,7 +89,7 @@ export interface Converted {
 }
 
 /** Turns a container image into file systems in staging, with banger-oci; what is left there goes with the scope. */
-export const makeConvert = Effect.map(Catalog, (catalog) =>
+export const makeConvert = Effect.map(Effect.all([Catalog, makeReserve]), ([catalog, reserve]) =>
   (conversion: Conversion, emit: Emit): Effect.Effect<Converted | "unchanged", CatalogError, Scope.Scope> =>
     Effect.gen(function*() {
       const { args: [command, ...args], kernel, reference, session: { logins, proxy }, sizeMib, unless } = conversion
@@ -97,7 +97,7 @@ export const makeConvert = Effect.map(Catalog, (catalog) =>
       if (kernel !== undefined) yield* catalog.kernel(kernel)
       const [rootfs, workSeed] = [yield* place, yield* place]
       const all = [
-        command, "--logins", "--out", staged(rootfs), "--seed", staged(workSeed), ...reserve,
+        command, "--logins", "--out", staged(rootfs), "--seed", staged(workSeed), ...yield* reserve,
         ...(sizeMib === undefined ? [] : ["--size", String(sizeMib * 2 ** 20)]),
         ...(unless === undefined ? [] : ["--unless", unless]),
         ...args

@@ -1,13 +1,14 @@
 import { spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { killed } from "@banger/capabilities/killed.ts"
-import { RESERVE_BYTES } from "@banger/capabilities/reserve.ts"
 import { BadSource, StepFailed } from "@banger/domain/errors.ts"
 import { type Proxy, proxyVariables } from "@banger/domain/session.ts"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { asStep } from "../as-step.ts"
+import { HostFacts } from "../host-facts.ts"
 
 /** What every one of our programs may print besides its result (native/internal/report). */
 const Progress = Schema.Struct({ progress: Schema.Struct({ phase: Schema.Literal("read", "fetch", "write"), done: Schema.Number, total: Schema.Number }) })
@@ -15,7 +16,8 @@ const Failure = Schema.Struct({ error: Schema.Struct({ kind: Schema.String, mess
 export type ProgressLine = typeof Progress.Type
 
 /** The flag of every program that writes: what it leaves free of the disk. */
-export const reserve = ["--reserve", String(RESERVE_BYTES)] as const
+export const makeReserve = Effect.map(HostFacts, ({ hello }) =>
+  Effect.map(Effect.mapError(hello, asStep("reach the root helper")), ({ reserveBytes }) => ["--reserve", String(reserveBytes)] as const))
 
 /** Bytes of one line: the longest is a result with the texts of an image's configuration. */
 const MAX_LINE = 8 << 20

@@ -93,7 +93,7 @@ export class Lifecycle extends Context.Tag("@banger/daemon/Lifecycle")<Lifecycle
         const had = new Set(cell.record.made)
         const moved = cidr !== cell.record.spec.cidr
         yield* registry.update(cell, { spec, state: "starting", reason: "", hostBoot: facts.bootId, made: Array.union(cell.record.made, runtime.names), taken: runtime.names })
-        if (moved) yield* dispensable(SSH_FILES)(sshFiles.write)
+        yield* dispensable(SSH_FILES)(moved ? sshFiles.write : sshFiles.follow)
         // What came into the list since the VM was made has nothing of it yet.
         yield* Effect.mapError(runtime.provision(cell.record, (name) => !had.has(name)), (failure) => new RunFailed({ failure, leftovers: [] }))
         const run = yield* runtime.start(cell.record, stepOf(emit))

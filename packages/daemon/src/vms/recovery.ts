@@ -18,7 +18,7 @@ import { SSH_FILES, SshFiles } from "./ssh-files.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { Operations } from "./operations.ts"
 import { type Cell, Registry } from "./registry.ts"
-import { NEARLY_FULL } from "./room.ts"
+import { nearlyFull } from "./room.ts"
 import { VmRuntime } from "./runtime.ts"
 
 /** How often a capability that cannot say whether its part stands is asked again at once, when the daemon boots. */
@@ -71,10 +71,13 @@ export const recovery = Effect.gen(function*() {
 
   /** What Firecracker says, since a daemon may have ended between the act and the record; a paused VM goes on when there is room (room.ts). */
   const stateOf = (cell: Cell) =>
-    isPaused(cell.record.spec.id).pipe(
-      Effect.provideService(FirecrackerApi, api),
-      Effect.orElseSucceed(() => cell.record.state === "paused"),
-      Effect.map((paused) => paused ? { state: "paused" as const, reason: NEARLY_FULL } : { state: "running" as const, reason: "" })
+    Effect.zipWith(
+      facts.helper,
+      isPaused(cell.record.spec.id).pipe(
+        Effect.provideService(FirecrackerApi, api),
+        Effect.orElseSucceed(() => cell.record.state === "paused")
+      ),
+      ({ reserveBytes }, paused) => paused ? { state: "paused" as const, reason: nearlyFull(reserveBytes) } : { state: "running" as const, reason: "" }
     )
 
   const lost = (cell: Cell, reason: string) => {

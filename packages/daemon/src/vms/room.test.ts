@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
+import { RESERVE_BYTES } from "@banger/capabilities/testing/settings.ts"
 import { steppedClock } from "@banger/capabilities/testing/stepped-clock.ts"
 import { temporary } from "@banger/capabilities/testing/temporary.ts"
-import { RESERVE_BYTES } from "@banger/capabilities/reserve.ts"
 import { VmRef } from "@banger/domain/ids.ts"
 import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
@@ -9,12 +9,13 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { daemonOn, reserve } from "../testing.ts"
+import { HostFacts } from "../host-facts.ts"
 import { Events } from "./events.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { Operations } from "./operations.ts"
 import { recovery } from "./recovery.ts"
 import { type Cell, Registry } from "./registry.ts"
-import { makeRoom, NEARLY_FULL } from "./room.ts"
+import { makeRoom, nearlyFull } from "./room.ts"
 
 const quiet = () => Effect.void
 const paused = (objects: Set<string>) => [...objects].filter((object) => object.startsWith("paused "))
@@ -84,6 +85,27 @@ describe("room", () => {
     }).pipe(Effect.provide(daemonOn(state, objects)))
   }))
 
+  it.scoped("the reserve is the one that root goes by, and the usual one as long as the helper does not say", () => Effect.gen(function*() {
+    const state = yield* temporary
+    const { bytes, state: host } = disk(3 * RESERVE_BYTES)
+    yield* Effect.gen(function*() {
+      const cell = yield* running("one")
+      const facts = yield* HostFacts
+      const said = yield* Deferred.make<void>()
+      const helper = Effect.zipRight(Deferred.await(said), Effect.map(facts.helper, (hello) => ({ ...hello, reserveBytes: 4 * RESERVE_BYTES })))
+      yield* Effect.provideService(makeRoom(bytes), HostFacts, { ...facts, helper })
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(cell.record.state, "running")
+      host.free = RESERVE_BYTES - 1
+      yield* passUntil(() => cell.record.state === "paused")
+      host.free = 3 * RESERVE_BYTES
+      yield* passUntil(() => cell.record.state === "running")
+      yield* Deferred.succeed(said, undefined)
+      yield* passUntil(() => cell.record.state === "paused")
+      assert.strictEqual(cell.record.reason, "the host's disk is nearly full, and it goes on when 8.3 GiB are free")
+    }).pipe(Effect.provide(daemonOn(state, new Set())))
+  }))
+
   it.scoped("a lost root disk is seen, also when the host's clock was set back meanwhile", () => Effect.gen(function*() {
     const state = yield* temporary
     const objects = new Set<string>()
@@ -146,7 +168,7 @@ describe("room", () => {
         yield* passUntil(() => cell.run !== undefined && cell.record.state === "paused")
         yield* makeRoom(bytes)
         yield* TestClock.adjust("10 seconds")
-        assert.deepInclude(cell.record, { state: "paused", reason: NEARLY_FULL })
+        assert.deepInclude(cell.record, { state: "paused", reason: nearlyFull(RESERVE_BYTES) })
         host.free = 3 * RESERVE_BYTES
         yield* passUntil(() => cell.record.state === "running")
         assert.deepStrictEqual(paused(objects), [])

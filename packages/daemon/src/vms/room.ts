@@ -5,9 +5,10 @@ import { FirecrackerApi } from "@banger/capabilities/firecracker/contract.ts"
 import { pause, resume } from "@banger/capabilities/firecracker/pause.ts"
 import { Helper } from "@banger/capabilities/helper.ts"
 import { monotonicMillis } from "@banger/capabilities/monotonic.ts"
-import { RESERVE_BYTES } from "@banger/capabilities/reserve.ts"
+import { hostValues } from "@banger/domain/host-config.ts"
 import { size } from "@banger/domain/size.ts"
 import * as Effect from "effect/Effect"
+import { HostFacts } from "../host-facts.ts"
 import { Lifecycle } from "./lifecycle.ts"
 import { Operations } from "./operations.ts"
 import { type Cell, Registry } from "./registry.ts"
@@ -15,17 +16,17 @@ import { type Cell, Registry } from "./registry.ts"
 /** Bytes beyond the reserve at which VMs go on, so that what they write does not pause them again at once. */
 const SLACK = 256 * 2 ** 20
 
-/** Free bytes below which one looks more often, and what guests wrote is not left in memory: it wants room, too. */
-const NEAR = 1.5 * RESERVE_BYTES
+/** Free bytes beyond the reserve below which one looks more often, and what guests wrote is not left in memory: it wants room, too. */
+const NEAR = 2 ** 30
 
 /** The kernel tells nobody that a disk fills up, so this is polled: one statfs. No disk takes what lies between two looks. */
-const lookEvery = (free: number) => free < NEAR ? "250 millis" : "1 second"
+const lookEvery = (near: boolean) => near ? "250 millis" : "1 second"
 
 /** Milliseconds. A root disk may be lost for other reasons, too: a host's disk that fails. */
-const flushEvery = (free: number) => free < NEAR ? 2_000 : 60_000
+const flushEvery = (near: boolean) => near ? 2_000 : 60_000
 
 /** Why a VM is paused. A record says what the VM waits for, not how much is free: the figure of a moment ago would be wrong while somebody makes room. */
-export const NEARLY_FULL = `the host's disk is nearly full, and it goes on when ${size(RESERVE_BYTES + SLACK)} are free`
+export const nearlyFull = (reserve: number) => `the host's disk is nearly full, and it goes on when ${size(reserve + SLACK)} are free`
 
 const WATCH = "keeping VMs from a full disk"
 
@@ -38,6 +39,7 @@ const LOST = "its root disk is lost: the host's disk was full, or failed, while 
 export const makeRoom = (freeBytes: Effect.Effect<number, FileFailed>) => Effect.gen(function*() {
   const api = yield* FirecrackerApi
   const clocks = yield* Clocks
+  const facts = yield* HostFacts
   const daemon = yield* Effect.scope
   const helper = yield* Helper
   const lifecycle = yield* Lifecycle
@@ -83,13 +85,18 @@ export const makeRoom = (freeBytes: Effect.Effect<number, FileFailed>) => Effect
     Effect.forkScoped
   )
 
+  /** Bytes. A helper that is away leaves no VM unprotected: until it says what root has set, what counts where nobody has set anything. */
+  let reserve = hostValues({}).reserveBytes
+  yield* Effect.forkScoped(Effect.map(facts.helper, ({ reserveBytes }) => void (reserve = reserveBytes)))
+
   const look = Effect.gen(function*() {
     const free = yield* freeBytes
+    const near = free < reserve + NEAR
     const now = yield* monotonicMillis
-    if (free < RESERVE_BYTES) yield* change("running", NEARLY_FULL)
-    if (free >= RESERVE_BYTES + SLACK) yield* change("paused", "")
-    if (!flushing && now - flushed >= flushEvery(free)) yield* flush
-    yield* Effect.sleep(lookEvery(free))
+    if (free < reserve) yield* change("running", nearlyFull(reserve))
+    if (free >= reserve + SLACK) yield* change("paused", "")
+    if (!flushing && now - flushed >= flushEvery(near)) yield* flush
+    yield* Effect.sleep(lookEvery(near))
   })
 
   const up = () => registry.cells().some(({ record }) => record.state === "running" || record.state === "paused")

@@ -3,7 +3,9 @@ import * as fs from "node:fs"
 import { tmpdir } from "node:os"
 import { afterAll, assert, describe, it } from "@effect/vitest"
 import { VmName } from "@banger/domain/ids.ts"
-import { knownHosts, sshAutostart, sshConfig, type SshHost } from "./ssh-files.ts"
+import * as Effect from "effect/Effect"
+import { daemonOn } from "../testing.ts"
+import { knownHosts, sshAutostart, sshConfig, SshFiles, type SshHost } from "./ssh-files.ts"
 
 const hosts: ReadonlyArray<SshHost> = ["one", "two-2"].map((name, at) => ({ name: VmName.make(name), address: `172.16.0.${at + 2}`, key: `ssh-ed25519 AAAA${at}` }))
 const directory = fs.mkdtempSync(`${tmpdir()}/banger-ssh-files-`)
@@ -47,4 +49,24 @@ describe("what ssh reads", () => {
     settings(config, "one.vm", env)
     assert.strictEqual(fs.readFileSync(said, "utf8"), `${wait}vm start one\n${wait}${wait}`)
   })
+})
+
+describe("the files", () => {
+  it.scopedLive("follow the key that the configuration names, as each VM that starts does", () => Effect.gen(function*() {
+    const state = `${directory}/state`
+    yield* Effect.gen(function*() {
+      const files = yield* SshFiles
+      const when = () => fs.statSync(`${state}/ssh/config`, { bigint: true }).ino
+      yield* files.follow
+      const first = when()
+      yield* files.follow
+      assert.strictEqual(when(), first)
+      fs.writeFileSync(`${state}/config.toml`, 'ssh_key_path = "~/.ssh/banger"\n')
+      yield* files.follow
+      assert.notStrictEqual(when(), first)
+      fs.writeFileSync(`${state}/config.toml`, 'ssh_key_path = "banger"\n')
+      const failed = yield* Effect.flip(files.follow)
+      assert.match(failed.message, /config\.toml: line 1: ssh_key_path: expected the path of a private key/)
+    }).pipe(Effect.provide(daemonOn(state, new Set())))
+  }))
 })

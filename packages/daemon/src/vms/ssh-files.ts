@@ -1,7 +1,6 @@
 import * as fs from "node:fs/promises"
-import { homedir } from "node:os"
 import { file, writeWhole } from "@banger/capabilities/files.ts"
-import { ownersKey } from "@banger/capabilities/paths.ts"
+import type { BadConfig } from "@banger/domain/config-file.ts"
 import { StateUnwritable } from "@banger/domain/errors.ts"
 import type { VmName } from "@banger/domain/ids.ts"
 import { address } from "@banger/domain/network.ts"
@@ -9,6 +8,7 @@ import type { VmSpec } from "@banger/domain/vm.ts"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { Config } from "../config.ts"
 import { Registry } from "./registry.ts"
 
 /** The files' name in doctor while they cannot be written. ssh alone needs these files, and the next VM that is made writes them anew. */
@@ -67,11 +67,15 @@ export const sshAutostart = (hosts: ReadonlyArray<SshHost>): string => {
 /** The files by which ssh knows VMs: `vm ssh` reads known_hosts, and users' own configurations include config and autostart (`banger ssh-config`). */
 export class SshFiles extends Context.Tag("@banger/daemon/SshFiles")<SshFiles, {
   /** Written anew from all VMs; each file whole or not at all. */
-  readonly write: Effect.Effect<void, StateUnwritable>
+  readonly write: Effect.Effect<void, BadConfig | StateUnwritable>
+  /** The same where the owner's key is another than what is written: the VM that starts is given that one. */
+  readonly follow: Effect.Effect<void, BadConfig | StateUnwritable>
 }>() {
   /** `state` is the daemon's: vms/<id> has the keys, ssh/ gets the files. */
   static readonly layer = (state: string) => Layer.effect(SshFiles, Effect.gen(function*() {
+    const { sshKey } = yield* Config
     const directory = `${state}/ssh`
+    let named: string | undefined
     const registry = yield* Registry
     const lock = yield* Effect.makeSemaphore(1)
     const host = ({ cidr, id, name, slot }: VmSpec) =>
@@ -80,17 +84,20 @@ export class SshFiles extends Context.Tag("@banger/daemon/SshFiles")<SshFiles, {
         // A VM that is being made, or taken apart, has no key.
         Effect.orElseSucceed(() => [])
       )
-    return {
-      write: Effect.gen(function*() {
+    const write = Effect.gen(function*() {
+      const identity = yield* sshKey
+      yield* Effect.gen(function*() {
         const hosts = (yield* Effect.forEach(registry.cells(), ({ record }) => host(record.spec), { concurrency: 16 })).flat()
         yield* file(directory, () => fs.mkdir(directory, { recursive: true, mode: 0o700 }))
         const known = `${directory}/known_hosts`
         yield* Effect.all([
           writeWhole(known, knownHosts(hosts), 0o600),
-          writeWhole(`${directory}/config`, sshConfig(hosts, ownersKey(homedir()), known), 0o600),
+          writeWhole(`${directory}/config`, sshConfig(hosts, identity, known), 0o600),
           writeWhole(`${directory}/autostart`, sshAutostart(hosts), 0o600)
         ], { concurrency: "unbounded", discard: true })
-      }).pipe(Effect.mapError((error) => new StateUnwritable({ problem: error.message })), lock.withPermits(1))
-    }
+      }).pipe(Effect.mapError((error) => new StateUnwritable({ problem: error.message })))
+      named = identity
+    }).pipe(lock.withPermits(1))
+    return { write, follow: Effect.flatMap(sshKey, (identity) => identity === named ? Effect.void : write) }
   }))
 }

@@ -1,7 +1,12 @@
-import type { InstallRecord } from "../settings.ts"
+import { type HostConfig, hostValues } from "@banger/domain/host-config.ts"
+import { dnsLinkAddress, gateway } from "@banger/domain/network.ts"
+import { type InstallRecord, programs } from "../settings.ts"
+
+/** That of each VM: it names Firecracker. */
+export const VM_UNIT = "banger-vm@.service"
 
 /** Every file that an install writes outside its own directory: what uninstall removes again. */
-export const UNITS = ["bangerd.socket", "bangerd.service", "bangerd-root.socket", "bangerd-root.service", "banger-vm@.service"] as const
+export const UNITS = ["bangerd.socket", "bangerd.service", "bangerd-root.socket", "bangerd-root.service", VM_UNIT] as const
 
 export const UNIT_DIRECTORY = "/etc/systemd/system"
 export const LIBRARY = "/usr/local/lib/banger"
@@ -9,13 +14,18 @@ export const LIBRARY = "/usr/local/lib/banger"
 export const CURRENT = `${LIBRARY}/current`
 export const COMMAND = "/usr/local/bin/banger"
 
-/** A unit's template with this install's paths in it. */
-export const rendered = (template: string, record: InstallRecord): string =>
-  template
+/** A unit's template with this install's paths in it, and what host.toml says. */
+export const rendered = (template: string, record: InstallRecord, host: HostConfig): string => {
+  const { cidr } = hostValues(host)
+  const { firecracker, jailer } = programs(host, record.firecracker)
+  return template
     .replaceAll("@OWNER@", record.owner.name)
     .replaceAll("@INSTALL@", record.directory)
-    .replaceAll("@JAILER@", record.jailer)
-    .replaceAll("@FIRECRACKER@", record.firecracker)
+    .replaceAll("@JAILER@", jailer)
+    .replaceAll("@FIRECRACKER@", firecracker)
+    .replaceAll("@GATEWAY@", gateway(cidr))
+    .replaceAll("@DNS_LINK@", dnsLinkAddress(cidr))
+}
 
 export const TMPFILES = "/etc/tmpfiles.d/banger.conf"
 export const SYSCTL = "/etc/sysctl.d/60-banger.conf"

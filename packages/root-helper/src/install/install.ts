@@ -3,14 +3,15 @@ import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { run } from "@banger/capabilities/exec.ts"
 import { file, writeWhole } from "@banger/capabilities/files.ts"
-import { HOST_CONFIG } from "@banger/domain/config.ts"
-import { changeableByOthers, ownership, toolPath } from "@banger/capabilities/tool.ts"
+import { type HostConfig, hostValues } from "@banger/domain/host-config.ts"
+import { changeableByOthers, ownership } from "@banger/capabilities/tool.ts"
 import { VERSION } from "@banger/domain/version.ts"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { INSTALL_RECORD, installRecord, type InstallRecord } from "../settings.ts"
-import { refuseCidrInUse } from "./network.ts"
-import { BUILD, readiness } from "../readiness.ts"
+import { hostText, INSTALL_RECORD, installRecord, type InstallRecord, programs } from "../settings.ts"
+import { inLines, planOf, refuseUnfit, writePlan } from "./host-file.ts"
+import { bridgeStands, refuseCidrInUse } from "./network.ts"
+import { BUILD, foundFirecracker, readiness } from "../readiness.ts"
 import { COMMAND, CURRENT, LIBRARY } from "./files.ts"
 import { hostKernel } from "./kernel.ts"
 import { refuseStrangers } from "./lists.ts"
@@ -21,14 +22,7 @@ import { services } from "./services.ts"
 import { shared } from "./shared.ts"
 import { take } from "./step.ts"
 import { uidsAreFree } from "./uids.ts"
-
-const HOST_TOML = `# What root trusts. All keys are optional; sudo banger system restart applies a change.
-# [network]
-# cidr = "172.16.0.0/24"
-# vm_to_vm = false
-# lan = false
-# host_users = false
-`
+import { readWish } from "./wish.ts"
 
 /** Bundles of the user's own that take the place of banger's (docs/custom-capabilities.md). */
 export interface Bundles {
@@ -46,7 +40,7 @@ const isFile = (from: string) =>
     : new Refused({ problem: `${from} is not a file`, fix: "node packaging/build-daemon.ts ENTRY OUT.mjs makes a bundle" })
 
 /** What a VM will lack on this host is said; it may come later. */
-const sayWhatLacks = Effect.flatMap(readiness(BUILD), (found) =>
+const sayWhatLacks = (host: HostConfig) => Effect.flatMap(readiness(BUILD, host), (found) =>
   Effect.forEach(found, ({ verdict }) => verdict._tag === "Ready" ? Effect.void : Console.error(`${verdict._tag === "NotReady" ? "FAIL" : "warn"}  ${verdict.problem}\n      ${verdict.fix}`), { discard: true }))
 
 /** A program that is missing is said; one that others can change would be root's at the first VM. */
@@ -77,30 +71,33 @@ export const install = (ownerName: string, bundles: Bundles) =>
     const owner = yield* findOwner(ownerName)
     const before = yield* Effect.option(installRecord)
     const replacements = replacementsOf(bundles)
-    const firecracker = toolPath("firecracker") ?? "/usr/local/bin/firecracker"
-    const jailer = `${path.dirname(firecracker)}/jailer`
+    const found = foundFirecracker()
+    const plan = yield* planOf(yield* hostText, yield* readWish(owner))
+    const used = programs(plan.host, found)
+    const { cidr, reserveBytes } = hostValues(plan.host)
     const record: InstallRecord = {
       version: VERSION,
       directory: CURRENT,
       owner,
-      firecracker,
-      jailer,
+      ...programs({}, found),
       ipForward: before._tag === "Some" ? before.value.ipForward : readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim(),
       command: yield* afterSudo
     }
     yield* take<{ readonly message: string }>([
-      { name: "readiness", do: sayWhatLacks },
+      { name: "readiness", do: sayWhatLacks(plan.host) },
       {
         name: "checks",
         do: Effect.all([
           refuseOthersVms(owner),
           uidsAreFree,
-          refuseCidrInUse,
+          plan.changes.length > 0 ? Console.error(`host.toml:\n${inLines(plan)}`) : Effect.void,
+          refuseUnfit(plan, "install again"),
+          bridgeStands() ? Effect.void : refuseCidrInUse(cidr, "install again"),
           Effect.forEach(replacements, ({ from }) => isFile(from)),
-          Effect.forEach([firecracker, jailer], isRootsAlone)
+          Effect.forEach([used.firecracker, used.jailer], isRootsAlone)
         ])
       },
-      ...release({ source: BUILD, version: VERSION, library: LIBRARY, before: before._tag === "Some" ? before.value.directory : undefined, replacements, accept: refuseStrangers(owner) }),
+      ...release({ source: BUILD, version: VERSION, library: LIBRARY, reserveBytes, before: before._tag === "Some" ? before.value.directory : undefined, replacements, accept: refuseStrangers(owner) }),
       { name: "command", do: exchange(`${CURRENT}/bin/banger`, COMMAND) },
       { name: "state", do: state(owner) },
       {
@@ -111,7 +108,7 @@ export const install = (ownerName: string, bundles: Bundles) =>
             await fs.chmod(path.dirname(INSTALL_RECORD), 0o755)
           }),
           writeWhole(INSTALL_RECORD, JSON.stringify(record, null, 2) + "\n", 0o644),
-          existsSync(HOST_CONFIG) ? Effect.void : writeWhole(HOST_CONFIG, HOST_TOML, 0o644)
+          writePlan(plan)
         ])
       },
       { name: "ssh key", do: keyPair(owner) },

@@ -2,11 +2,10 @@ import { readFileSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import { run } from "@banger/capabilities/exec.ts"
 import { file, writeWhole } from "@banger/capabilities/files.ts"
-import { dnsLinkAddress, gateway } from "@banger/domain/network.ts"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { hostConfig, type InstallRecord } from "../settings.ts"
-import { rendered, UNIT_DIRECTORY } from "./files.ts"
+import { rendered, UNIT_DIRECTORY, VM_UNIT } from "./files.ts"
 
 const SOCKETS = ["bangerd-dns.socket", "bangerd-dns-guests.socket", "bangerd-dns-link.socket"]
 
@@ -28,20 +27,18 @@ const before = (path: string): string => {
   }
 }
 
-/** Writes the units; whether one is another than before. */
+/** Writes the units that have something of host.toml in them; gives those that are others than before. */
 const written = (record: InstallRecord) =>
-  Effect.gen(function*() {
-    const { cidr } = (yield* hostConfig).network
-    return yield* Effect.reduce(NAME_UNITS, false, (changed, unit) =>
+  Effect.flatMap(hostConfig, (host) =>
+    Effect.filter([...NAME_UNITS, VM_UNIT], (unit) =>
       Effect.gen(function*() {
         const template = yield* file(unit, () => fs.readFile(`${record.directory}/units/${unit}`, "utf8"))
-        const text = rendered(template, record).replaceAll("@GATEWAY@", gateway(cidr)).replaceAll("@DNS_LINK@", dnsLinkAddress(cidr))
+        const text = rendered(template, record, host)
         const path = `${UNIT_DIRECTORY}/${unit}`
-        if (before(path) === text) return changed
+        if (before(path) === text) return false
         yield* writeWhole(path, text, 0o644)
         return true
-      }))
-  })
+      })))
 
 /** All of them: systemctl's own status tells whether any is. */
 const active = (...units: ReadonlyArray<string>) =>
@@ -57,14 +54,15 @@ const link = Effect.whenEffect(
 ).pipe(Effect.catchAll((failed) => Console.error(`systemd-resolved does not route .vm names: ${failed.message}; journalctl -u ${LINK} says more`)))
 
 /**
- * Restarts helper and daemon, with what host.toml says by now; VMs run on. The name server's units are made anew only where they
+ * Restarts helper and daemon, with what host.toml says by now; VMs run on, each with the Firecracker that it was started with. The name server's units are made anew only where they
  * are not as they must be: queries wait in its sockets meanwhile. One that cannot be made, as another program has its port, is
  * no reason to be without a daemon: that one takes the port when it is free, and doctor says so.
  */
 export const restart = (record: InstallRecord) =>
   Effect.gen(function*() {
-    const changed = yield* written(record)
-    if (changed) yield* run(["systemctl", "daemon-reload"])
+    const units = yield* written(record)
+    if (units.length > 0) yield* run(["systemctl", "daemon-reload"])
+    const changed = units.some((unit) => NAME_UNITS.includes(unit))
     // Also where nothing changed: an install may have been killed between the two.
     yield* run(["systemctl", "enable", "--quiet", ...NAME_UNITS])
     const stand = yield* active(...SOCKETS)

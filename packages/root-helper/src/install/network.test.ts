@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Cidr } from "@banger/domain/network.ts"
 import * as Effect from "effect/Effect"
 import { withCommands } from "../testing/commands.ts"
 import { forwarder } from "./network.ts"
@@ -31,7 +32,7 @@ describe("an install where the host is in a network already", () => {
       ? [{ ifname: "lan0", addr_info: [{ family: "inet", local: address, prefixlen: 24 }] }]
       : [{ dst: address.replace(/\d+$/, "0/24"), dev: "lan0" }]))
   const asked = (address: string) =>
-    Effect.flatMap(Effect.promise(() => withCommands(() => said(address), () => null, () => import("./network.ts"))), ({ refuseCidrInUse }) => Effect.either(refuseCidrInUse))
+    Effect.flatMap(Effect.promise(() => withCommands(() => said(address), () => null, () => import("./network.ts"))), ({ refuseCidrInUse }) => Effect.either(refuseCidrInUse(Cidr.make("172.16.0.0/24"), "install again")))
 
   it.effect("is refused, with a free one", () => Effect.gen(function*() {
     const refused = yield* asked("172.16.0.50")

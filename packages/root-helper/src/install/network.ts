@@ -3,23 +3,22 @@ import * as path from "node:path"
 import { run } from "@banger/capabilities/exec.ts"
 import { BRIDGE, DNS_LINK } from "@banger/capabilities/tap-pool/bridge.ts"
 import { addresses, conflict, routes } from "@banger/capabilities/tap-pool/in-use.ts"
+import type { Cidr } from "@banger/domain/network.ts"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { hostConfig } from "../settings.ts"
 import { SYSCTL } from "./files.ts"
 import { Refused } from "./refused.ts"
 
-/**
- * Before anything is made: a network that another interface or a route of the host's uses would be cut off from it. One
- * that came after banger's bridge is doctor's to tell, since VMs may run.
- */
-export const refuseCidrInUse = Effect.gen(function*() {
-  const { cidr } = (yield* hostConfig).network
-  const clash = yield* Effect.zipWith(run(["ip", "-j", "address"]), run(["ip", "-j", "route", "show", "table", "all"]), (links, table) =>
-    conflict(cidr, addresses(links), routes(table)))
-  const installed = existsSync(`/sys/class/net/${BRIDGE}`)
-  if (clash !== undefined && !installed) return yield* new Refused({ problem: clash.problem, fix: clash.fix.replace(/^stop all VMs, /, "").replace(/, then .*$/, ", then install again") })
-})
+/** A network that another interface or a route of the host's uses would be cut off from it. `again` is what is to be run once another one is written down. */
+export const refuseCidrInUse = (cidr: Cidr, again: string) =>
+  Effect.gen(function*() {
+    const clash = yield* Effect.zipWith(run(["ip", "-j", "address"]), run(["ip", "-j", "route", "show", "table", "all"]), (links, table) =>
+      conflict(cidr, addresses(links), routes(table)))
+    if (clash !== undefined) return yield* new Refused({ problem: clash.problem, fix: clash.fix.replace(/^stop all VMs, /, "").replace(/, then .*$/, `, then ${again}`) })
+  })
+
+/** One that came after banger's bridge is doctor's to tell, since VMs may run. */
+export const bridgeStands = () => existsSync(`/sys/class/net/${BRIDGE}`)
 
 /**
  * Whoever manages the host's interfaces reads anew what it is to leave alone. One that does not answer is told of and is no

@@ -2,7 +2,8 @@ import { constants, lstatSync, readdirSync } from "node:fs"
 import * as fs from "node:fs/promises"
 import { run, UNLIMITED } from "@banger/capabilities/exec.ts"
 import { file } from "@banger/capabilities/files.ts"
-import { CACHE, DAEMON_STATE, JAILS, LAYERS, ownersKey, ROOT_STATE, STAGING, STATE } from "@banger/capabilities/paths.ts"
+import { CACHE, DAEMON_STATE, JAILS, LAYERS, ROOT_STATE, STAGING, STATE } from "@banger/capabilities/paths.ts"
+import { sshKeyOf } from "@banger/domain/config.ts"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type { InstallRecord } from "../settings.ts"
@@ -97,6 +98,6 @@ export const state = (owner: Owner) => Effect.zipRight(handOver(owner), director
 
 /** The key that logs in to guests, made by its owner, so that root writes nothing into a home. */
 export const keyPair = ({ home, name }: Owner) => {
-  const key = ownersKey(home)
+  const key = sshKeyOf({}, home)
   return run(["runuser", "-u", name, "--", "sh", "-c", `umask 077; mkdir -p "$(dirname "$1")" && { [ -f "$1" ] || ssh-keygen -q -t ed25519 -N "" -C banger -f "$1"; }`, "sh", key])
 }

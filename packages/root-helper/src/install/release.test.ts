@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process"
 import * as fs from "node:fs"
 import { setTimeout as after } from "node:timers/promises"
+import { RESERVE_BYTES } from "@banger/capabilities/testing/settings.ts"
 import { temporary } from "@banger/capabilities/testing/temporary.ts"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -32,7 +33,7 @@ const installed = (library: string): string => {
   return version
 }
 
-const stepsOf = (source: string, version: string, library: string) => release({ source, version, library, before: undefined, replacements: [], accept: () => Effect.void })
+const stepsOf = (source: string, version: string, library: string) => release({ source, version, reserveBytes: RESERVE_BYTES, library, before: undefined, replacements: [], accept: () => Effect.void })
 const install = (source: string, version: string, library: string, steps = Infinity) =>
   Effect.forEach(stepsOf(source, version, library).slice(0, steps), (step) => step.do)
 
@@ -58,7 +59,7 @@ describe("an install's directory", () => {
     fs.writeFileSync(from, "")
     // A hole, which a copy would fill.
     fs.truncateSync(from, 8 * 2 ** 40)
-    const steps = release({ source: build(`${root}/2`, "2"), version: "2", library, before: undefined, replacements: [{ from, name }], accept: () => Effect.void })
+    const steps = release({ reserveBytes: RESERVE_BYTES, source: build(`${root}/2`, "2"), version: "2", library, before: undefined, replacements: [{ from, name }], accept: () => Effect.void })
     const refused = yield* Effect.flip(Effect.forEach(steps, (step) => step.do))
     assert.match(refused.message, /8(\.0)? TiB are wanted/)
     assert.strictEqual(installed(library), "1")
@@ -106,7 +107,7 @@ describe("an install's directory", () => {
     const library = `${root}/library`
     yield* install(build(`${root}/old`, "1"), "1", library)
     const accept = (directory: string) => fs.existsSync(`${directory}/bin/banger`) ? Effect.fail({ message: "no" }) : Effect.void
-    const refused = yield* Effect.flip(Effect.forEach(release({ source: build(`${root}/new`, "2"), version: "2", library, before: undefined, replacements: [], accept }), (step) => step.do))
+    const refused = yield* Effect.flip(Effect.forEach(release({ reserveBytes: RESERVE_BYTES, source: build(`${root}/new`, "2"), version: "2", library, before: undefined, replacements: [], accept }), (step) => step.do))
     assert.deepStrictEqual([refused.message, installed(library), fs.readdirSync(library).filter((name) => name.startsWith("2-"))], ["no", "1", []])
   }))
 
@@ -122,7 +123,7 @@ describe("an install's directory", () => {
       () => import("./release.ts")
     ))
     const accept = (directory: string) => Effect.sync(() => done.push(`run ${directory}`))
-    yield* Effect.forEach(labelling({ source: build(`${root}/new`, "2"), version: "2", library: `${root}/library`, before: undefined, replacements: [], accept }), (step) => step.do)
+    yield* Effect.forEach(labelling({ reserveBytes: RESERVE_BYTES, source: build(`${root}/new`, "2"), version: "2", library: `${root}/library`, before: undefined, replacements: [], accept }), (step) => step.do)
     const directory = fs.realpathSync(`${root}/library/current`)
     assert.deepStrictEqual(done, [`restorecon -RF ${directory}`, `run ${directory}`])
   }))
@@ -135,7 +136,7 @@ describe("an install's directory", () => {
       const { release } = await import(${JSON.stringify(RELEASE)})
       const Effect = await import("effect/Effect")
       process.stdout.write("begun")
-      for (let n = 0;; n++) for (const step of release({ source: ${JSON.stringify(build(`${root}/1`, "1"))}, version: "1", library: ${JSON.stringify(library)}, before: undefined, replacements: [], accept: () => Effect.void })) await Effect.runPromise(step.do)`
+      for (let n = 0;; n++) for (const step of release({ reserveBytes: ${RESERVE_BYTES}, source: ${JSON.stringify(build(`${root}/1`, "1"))}, version: "1", library: ${JSON.stringify(library)}, before: undefined, replacements: [], accept: () => Effect.void })) await Effect.runPromise(step.do)`
     for (let n = 0; n < 5; n++) {
       const child = spawn(process.execPath, ["--input-type=module", "-e", script], { cwd: import.meta.dirname, stdio: ["ignore", "pipe", "inherit"] })
       yield* Effect.promise(() => new Promise((resolve) => child.stdout.once("data", resolve)))

@@ -4,7 +4,7 @@ import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { run } from "@banger/capabilities/exec.ts"
 import { file, syncDirectory, wholly, writeWhole } from "@banger/capabilities/files.ts"
-import { keepReserve } from "@banger/capabilities/reserve.ts"
+import { keepReserve, Reserve } from "@banger/capabilities/reserve.ts"
 import { toolPath } from "@banger/capabilities/tool.ts"
 import * as Effect from "effect/Effect"
 import type { Step } from "./step.ts"
@@ -14,6 +14,8 @@ export interface Release {
   /** The build or release that it is a copy of. */
   readonly source: string
   readonly version: string
+  /** Bytes that the disk of the VMs keeps free. */
+  readonly reserveBytes: number
   /** The directory of all installs. */
   readonly library: string
   /** Where an install lies that is older than the link `current`. */
@@ -97,7 +99,7 @@ const launcher = (template: string, directory: string) => template.replace(/^her
  * done and on the disk before the one rename that counts, so that `current` leads to a whole install whenever the
  * installer or the host dies; what such a death leaves is removed by the next install. `previous` stays, for a rollback.
  */
-export const release = ({ accept, before, library, replacements, source, version }: Release) => {
+export const release = ({ accept, before, library, replacements, reserveBytes, source, version }: Release) => {
   const name = `${version}-${randomBytes(4).toString("hex")}`
   const directory = path.join(library, name)
   const link = (which: "current" | "previous") => path.join(library, which)
@@ -106,7 +108,7 @@ export const release = ({ accept, before, library, replacements, source, version
     const sizes = await Promise.all([treeBytes(source), ...replacements.map(({ from }) => fs.stat(from).then(({ size }) => size))])
     return sizes.reduce((all, size) => all + size, 0)
   })
-  const roomFor = Effect.flatMap(wanted, (bytes) => keepReserve("install", bytes, library))
+  const roomFor = Effect.flatMap(wanted, (bytes) => Effect.provideService(keepReserve("install", bytes, library), Reserve, Effect.succeed(reserveBytes)))
   const steps: ReadonlyArray<Step<{ readonly message: string }>> = [
     {
       name: "files",

@@ -3,7 +3,7 @@ import { run } from "@banger/capabilities/exec.ts"
 import { file, writeWhole } from "@banger/capabilities/files.ts"
 import { version } from "@banger/capabilities/tool.ts"
 import * as Effect from "effect/Effect"
-import type { InstallRecord } from "../settings.ts"
+import { hostConfig, type InstallRecord } from "../settings.ts"
 import { rendered, SETTINGS, UNIT_DIRECTORY, UNITS } from "./files.ts"
 import { restart } from "./names.ts"
 import { joinZone } from "./firewalld.ts"
@@ -23,11 +23,12 @@ const daemons = UNITS.filter((unit) => unit.endsWith(".service") && !unit.includ
  * it is killed, they start what `current` leads to.
  */
 const units = (record: InstallRecord) =>
-  Effect.forEach(UNITS, (unit) =>
-    Effect.gen(function*() {
-      const template = yield* file(unit, () => fs.readFile(`${record.directory}/units/${unit}`, "utf8"))
-      yield* writeWhole(`${UNIT_DIRECTORY}/${unit}`, rendered(template, record), 0o644)
-    }), { discard: true })
+  Effect.flatMap(hostConfig, (host) =>
+    Effect.forEach(UNITS, (unit) =>
+      Effect.gen(function*() {
+        const template = yield* file(unit, () => fs.readFile(`${record.directory}/units/${unit}`, "utf8"))
+        yield* writeWhole(`${UNIT_DIRECTORY}/${unit}`, rendered(template, record, host), 0o644)
+      }), { discard: true }))
 
 const settings = Effect.gen(function*() {
   for (const [path, content] of Object.entries(SETTINGS)) {

@@ -18,13 +18,10 @@ import { NAME_UNITS } from "./names.ts"
 import { needsForwarding, reloadNetworkManagers } from "./network.ts"
 import { Refused } from "./refused.ts"
 import { sharedFiles } from "./shared.ts"
+import { vmUnits } from "./vm-units.ts"
 
 /** Longer than TimeoutStopSec of any of our units. */
 const STOP_MS = 180_000
-
-const vmUnits = run(["systemctl", "list-units", "--all", "--plain", "--no-legend", "banger-vm@*"]).pipe(
-  Effect.map((listing) => listing.split("\n").flatMap((line) => line.trim().split(" ")[0] || []))
-)
 
 /** One step of the sweep; the others go on without it, and it is told at the end. */
 const attempt = (what: string, act: Effect.Effect<unknown, { readonly message: string }>) =>

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process"
 import * as fs from "node:fs/promises"
-import { basename } from "node:path"
+import { basename, dirname } from "node:path"
 import * as Args from "@effect/cli/Args"
 import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
@@ -15,22 +15,22 @@ import { as, each, json, needed } from "../../command-line/options.ts"
 import * as Values from "../../command-line/values.ts"
 import { Daemon, withDaemon } from "../../daemon/daemon.ts"
 import { LocalFailure } from "../../failure/errors.ts"
+import { hostConfig } from "../../host/host-config.ts"
+import { foundFirecracker } from "../../host/paths.ts"
 import { print, printJson } from "../../output/text.ts"
 
 const EXAMPLE = "banger bundle export --out banger.bundle --image debian-bookworm --kernel host --firecracker"
 
-/** Where the install looks for them, too. */
-const FIRECRACKER = "/usr/local/bin/firecracker"
-const JAILER = "/usr/local/bin/jailer"
-
-const programs: Effect.Effect<Programs, LocalFailure> = Effect.async((resume) => {
-  execFile(FIRECRACKER, ["--version"], (error, stdout) => {
+/** Those that VMs of this host run in. */
+const programs = Effect.flatMap(hostConfig, ({ firecracker_bin }) => Effect.async<Programs, LocalFailure>((resume) => {
+  const firecracker = firecracker_bin ?? foundFirecracker()
+  execFile(firecracker, ["--version"], (error, stdout) => {
     const version = /v(\d+\.\d+\.\d+)/.exec(stdout)?.[1]
     resume(error !== null || version === undefined
-      ? new LocalFailure({ problem: `${FIRECRACKER} is missing, or says no version`, fix: "banger doctor" })
-      : Effect.succeed({ version, firecracker: FIRECRACKER, jailer: JAILER }))
+      ? new LocalFailure({ problem: `${firecracker} is missing, or says no version`, fix: "banger doctor" })
+      : Effect.succeed({ version, firecracker, jailer: `${dirname(firecracker)}/jailer` }))
   })
-})
+}))
 
 /** What was asked for, of what there is. */
 const chosen = <N extends string, A extends { readonly files: { readonly name: N } }, E>(all: ReadonlyArray<A>, names: ReadonlyArray<N>, missing: (name: N) => E): Effect.Effect<ReadonlyArray<A>, E> =>
@@ -48,7 +48,7 @@ With --manifest, a small file beside it says where it will be and what it is: ba
     out: Options.text("out").pipe(Options.withPseudoName("FILE"), Options.withDescription("where to write it"), as(Values.text, files)),
     image: Options.text("image").pipe(Options.withPseudoName("IMAGE"), Options.withDescription("an image (several times)"), each(ImageName, images)),
     kernel: Options.text("kernel").pipe(Options.withPseudoName("KERNEL"), Options.withDescription("a kernel (several times)"), each(KernelName, kernels)),
-    firecracker: Options.boolean("firecracker").pipe(Options.withDescription("Firecracker and its jailer, those of /usr/local/bin")),
+    firecracker: Options.boolean("firecracker").pipe(Options.withDescription("Firecracker and its jailer, those that VMs run in")),
     manifest: Options.text("manifest").pipe(Options.withPseudoName("FILE"), Options.withDescription("write a manifest"), as(Values.text, files)),
     url: Options.text("url").pipe(Options.withPseudoName("URL"), Options.withDescription("with --manifest: where the bundle will be; relative to the manifest (without it: its file name)"), as(Values.text)),
     json

@@ -9,6 +9,7 @@ import type { KernelName } from "@banger/domain/ids.ts"
 import { KernelRelease } from "@banger/domain/vm.ts"
 import { Daemon } from "../../daemon/daemon.ts"
 import { LocalFailure } from "../../failure/errors.ts"
+import { hostReserve } from "../../host/host-config.ts"
 import { program, staging } from "../../host/paths.ts"
 import { place } from "../../host/staging.ts"
 
@@ -18,17 +19,17 @@ const Imported = Schema.parseJson(Schema.Struct({ release: KernelRelease }))
  * A kernel and its modules, turned into what banger boots: vmlinux, modules.cpio, modules.ext4. `source` names them in errors;
  * below a directory of ours they are given relative to `cwd`, since errors name them by the path given.
  */
-export const convert = (args: ReadonlyArray<string>, source: string, fix: string, cwd?: string) =>
-  Effect.async<string, LocalFailure | BadSource>((resume) => {
+export const convert = ([command, ...args]: readonly [command: string, ...ReadonlyArray<string>], source: string, fix: string, cwd?: string) =>
+  Effect.flatMap(hostReserve, (reserve) => Effect.async<string, LocalFailure | BadSource>((resume) => {
     const converter = program("banger-kernel")
-    const child = execFile(converter, args, { cwd }, (error, stdout, stderr) => {
+    const child = execFile(converter, [command, ...reserve, ...args], { cwd }, (error, stdout, stderr) => {
       if (error === null) return resume(Effect.succeed(stdout))
       if (error.code === "ENOENT") return resume(new LocalFailure({ problem: `${converter} is missing`, fix: "install banger again" }))
       const problem = stderr.trim().split("\n")[0]?.replace(/^banger-kernel: /, "") || error.message
       resume(new BadSource({ path: source, problem, fix }))
     })
     return killed(child)
-  })
+  }))
 
 /** Before anything is converted: what of a kernel is missing, or shut to this user. */
 export const readable = (path: string, what: string) =>

@@ -16,6 +16,7 @@ import { one } from "../../command-line/json.ts"
 import { Misuse } from "../../command-line/misuse.ts"
 import { json } from "../../command-line/options.ts"
 import { LocalFailure } from "../../failure/errors.ts"
+import { hostReserve } from "../../host/host-config.ts"
 import { intoProgram } from "../../host/into-program.ts"
 import { moving } from "../../output/progress.ts"
 import { print, printJson } from "../../output/text.ts"
@@ -60,8 +61,9 @@ const into = (vm: VmView, source: string, guest: string, told: Told) =>
 
 const outOf = (vm: VmView, guest: string, target: string, told: Told) =>
   Effect.scoped(Effect.gen(function*() {
+    const reserve = yield* hostReserve
     const archive = yield* getFiles(vm.vsock, guest)
-    return yield* intoProgram("banger-copy", ["--", target], counted(archive, told)).pipe(
+    return yield* intoProgram("banger-copy", [...reserve, "--", target], counted(archive, told)).pipe(
       Effect.flatMap(decoded),
       Effect.mapError(({ message }) => new LocalFailure({ problem: `cannot copy to ${target}: ${message}`, fix: `ls -ld ${target}; df -h ${path.dirname(target)}` }))
     )
