@@ -34,8 +34,8 @@ const builtins: esbuild.Plugin = {
       // undici does without, and Firecracker speaks HTTP/1.1: it takes as long to load as a third of the rest.
       if (path === "node:http2") return { contents: `throw new Error("${path} is not loaded")`, loader: "js" }
       return {
-        // Some are a function, such as node:events, which is the class itself.
-        contents: typeof module === "function"
+        // Some are a function, such as node:events, which is the class itself, or an object of a class, as node:process.
+        contents: typeof module === "function" || Object.getPrototypeOf(module) !== Object.prototype
           ? `module.exports = ${looked}`
           : Object.keys(module).map((name) => `Object.defineProperty(exports, "${name}", { enumerable: true, get: () => ${looked}.${name} })`).join("\n"),
         loader: "js"
@@ -56,8 +56,8 @@ const devtools: esbuild.Plugin = {
 const common: esbuild.BuildOptions = {
   bundle: true,
   platform: "node",
-  // React has a second version of itself, for its own users' work on their programs.
-  define: { "process.env.NODE_ENV": `"production"` },
+  // React has a second version of itself, and ink a debugger, for their own users' work on their programs.
+  define: { "process.env.NODE_ENV": `"production"`, "process.env.DEV": `"false"` },
   jsx: "automatic",
   target: "node24",
   minify: true,

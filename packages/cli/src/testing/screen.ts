@@ -10,6 +10,8 @@ export const hasTmux = spawnSync("tmux", ["-V"]).status === 0
 export interface Screen {
   /** Keys by tmux's names, or text. */
   readonly press: (...keys: ReadonlyArray<string>) => void
+  /** As a terminal pastes where a program has asked to be told. */
+  readonly paste: (text: string) => void
   readonly resize: (columns: number, rows: number) => void
   /** The lines that it shows, without blanks at their ends, once they match. */
   readonly until: (wanted: RegExp) => Promise<string>
@@ -25,6 +27,10 @@ export const openScreen = (name: string, env: Readonly<Record<string, string>>, 
   const shown = () => tmux("capture-pane", "-p", "-t", "s").split("\n").map((line) => line.trimEnd()).join("\n")
   return {
     press: (...keys) => void tmux("send-keys", "-t", "s", ...keys),
+    paste: (text) => {
+      tmux("set-buffer", text)
+      tmux("paste-buffer", "-p", "-t", "s")
+    },
     resize: (width, height) => void tmux("resize-window", "-t", "s", "-x", String(width), "-y", String(height)),
     until: async (wanted) => {
       const end = performance.now() + PATIENCE

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FastCheck from "effect/FastCheck"
 import { ImageName } from "@banger/domain/ids.ts"
 import { view } from "../testing/fake-daemon.ts"
-import { type Key, press } from "./keys.ts"
+import { type Key, paste, press } from "./keys.ts"
 import { current, listed, onPage, START, type State, told, type Wish } from "./model.ts"
 
 const ROWS = 10
@@ -22,7 +22,7 @@ const said = ({ wishes }: ReturnType<typeof typed>) => wishes.map((wish) => "vm"
 
 describe("the keys of banger tui", () => {
   it("act on the VM that is marked, which stays the same one when others come and go", () => {
-    assert.deepStrictEqual(said(typed(begun, "s", "down", "x", "j", "r", "end", "c", "g", "d", "q")), ["Start alpha", "Stop beta", "Restart gamma", "Ssh gamma", "AskDelete alpha", "Quit"])
+    assert.deepStrictEqual(said(typed(begun, "s", "down", "x", "j", "r", "c", "e", "g", "c", "d", "q")), ["Start alpha", "Stop beta", "Restart gamma", "Ssh alpha", "AskDelete alpha", "Quit"])
     const { state } = typed(begun, "down")
     assert.strictEqual(current(told(state, [view("aaa", "/v"), ...VMS], 1))?.name, "beta")
     assert.strictEqual(current(told(state, [VMS[0], VMS[2]].flatMap((vm) => vm ?? []), 1))?.name, "gamma")
@@ -65,6 +65,14 @@ describe("the keys of banger tui", () => {
     assert.strictEqual(typed(full, "home").state.page?.back, 15)
     assert.strictEqual(typed(full, "home", "end").state.page?.back, 0)
     assert.strictEqual(typed(full, "escape").state.page, undefined)
+  })
+
+  it("are text where one is asked for when they are pasted, and nothing anywhere else", () => {
+    assert.strictEqual(paste(begun, "git restore src"), begun)
+    const { state } = typed(begun, "e", ..."cd x")
+    assert.deepStrictEqual(typed(paste(state, " &&\nmake\n"), "enter").wishes, [{ _tag: "Exec", vm: VMS[0] as (typeof VMS)[number], command: "cd x && make " }])
+    const asked = { ...begun, prompt: { _tag: "Delete", vm: VMS[1] as (typeof VMS)[number], lost: [] } } as const
+    assert.strictEqual(paste(asked, "y"), asked)
   })
 
   it("leave a state that can be shown, whatever is pressed and told", () =>

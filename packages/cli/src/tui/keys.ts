@@ -1,10 +1,10 @@
 /** What each key does. */
-import { current, filtered, listed, moved, type Page, PARTS, type Prompt, type State, type Wish } from "./model.ts"
+import { current, filtered, listed, logOf, moved, type Page, PARTS, type Prompt, type State, type Wish } from "./model.ts"
 
-/** A key, or several characters that came at once, as of a paste. */
+/** A key: a character, or one that has a name. */
 export interface Key {
   readonly text: string
-  readonly name: "up" | "down" | "left" | "right" | "pageUp" | "pageDown" | "home" | "end" | "enter" | "escape" | "tab" | "backspace" | undefined
+  readonly name: "up" | "down" | "left" | "right" | "pageUp" | "pageDown" | "home" | "end" | "enter" | "escape" | "tab" | "backTab" | "backspace" | undefined
   readonly ctrl: boolean
 }
 
@@ -60,8 +60,9 @@ const onVm = (state: State, { ctrl, text }: Key): Pressed | undefined => {
     case "r":
       return [state, { _tag: "Restart", vm }]
     case "c":
-      return [state, { _tag: "Ssh", vm }]
     case "e":
+      if (vm.state !== "running") return [{ ...state, message: `${vm.name} is ${vm.state}, not running: s starts it` }]
+      if (text === "c") return [state, { _tag: "Ssh", vm }]
       return [{ ...state, prompt: { _tag: "Command", vm, text: "" } }]
     case "d":
       return [state, { _tag: "AskDelete", vm }]
@@ -82,10 +83,10 @@ const onPage = (state: State, page: Page, key: Key, rows: number): Pressed => {
   const turned = (by: number) => PARTS[(PARTS.indexOf(page.part) + by + PARTS.length) % PARTS.length] ?? page.part
   if (key.name === "escape" || key.text === "q") return [{ ...state, page: undefined }]
   if (key.name === "tab" || key.name === "right") return [{ ...state, page: { ...page, part: turned(1), back: 0 } }]
-  if (key.name === "left") return [{ ...state, page: { ...page, part: turned(-1), back: 0 } }]
+  if (key.name === "left" || key.name === "backTab") return [{ ...state, page: { ...page, part: turned(-1), back: 0 } }]
   const by = steps(key, rows)
   if (by === undefined || page.part === "facts") return [state]
-  const most = Math.max(0, page[page.part].length - rows)
+  const most = Math.max(0, logOf(page).length - rows)
   return [{ ...state, page: { ...page, back: Math.max(0, Math.min(most, page.back - by)) } }]
 }
 
@@ -98,7 +99,7 @@ const onList = (state: State, key: Key, rows: number): Pressed => {
   if (key.name === "escape") return [filtered(state, "")]
   const vm = current(state)
   if ((key.name === "enter" || key.name === "right") && vm !== undefined) {
-    return [{ ...state, page: { id: vm.id, part: "facts", detail: undefined, console: [], events: [], back: 0 } }]
+    return [{ ...state, page: { id: vm.id, part: "facts", detail: undefined, console: [], rest: "", events: [], back: 0 } }]
   }
   return [state]
 }
@@ -111,6 +112,13 @@ export const press = (before: State, key: Key, rows: number): Pressed => {
   if (before.help) return [{ ...state, help: false }]
   if (key.text === "?") return [{ ...state, help: true }]
   return onVm(state, key) ?? (state.page === undefined ? onList(state, key, rows) : onPage(state, state.page, key, rows))
+}
+
+/** The state after a paste: it is text where one is asked for, and no key anywhere. */
+export const paste = (state: State, text: string): State => {
+  const { prompt } = state
+  if (prompt === undefined || !("text" in prompt)) return state
+  return answer(state, prompt, { text: text.replaceAll(/\s+/g, " "), name: undefined, ctrl: false })[0]
 }
 
 /** Of the help, in its order. */

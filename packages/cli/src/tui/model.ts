@@ -15,7 +15,7 @@ export interface Figures {
 
 /** The parts of a VM's page, in the order in which Tab leads through them. */
 export const PARTS = ["facts", "console", "events"] as const
-export type Part = typeof PARTS[number]
+type Part = typeof PARTS[number]
 
 /** The page of one VM. */
 export interface Page {
@@ -24,6 +24,8 @@ export interface Page {
   /** undefined until the daemon has told. */
   readonly detail: VmDetail | undefined
   readonly console: ReadonlyArray<string>
+  /** The line of the console that has no end yet. */
+  readonly rest: string
   readonly events: ReadonlyArray<string>
   /** Lines between the end of a log and the last one that is shown; 0 follows what comes. */
   readonly back: number
@@ -43,8 +45,8 @@ export interface State {
   /** Milliseconds of the monotonic clock at which they were told of. */
   readonly toldAt: number
   readonly figures: ReadonlyMap<VmId, Figures>
-  /** What is being done, by the name of the VM that it is done to. */
-  readonly doing: ReadonlyMap<string, string>
+  /** What is being done to VMs. */
+  readonly doing: ReadonlyMap<VmId, string>
   readonly selected: VmId | undefined
   readonly filter: string
   readonly page: Page | undefined
@@ -110,6 +112,10 @@ export const told = (state: State, vms: ReadonlyArray<VmView>, at: number): Stat
 
 /** The list with another filter. */
 export const filtered = (state: State, filter: string): State => marked(state, { ...state, filter })
+
+/** The lines of a log that the page shows. */
+export const logOf = (page: Page): ReadonlyArray<string> =>
+  page.part === "facts" ? [] : page.part === "console" && page.rest !== "" ? [...page.console, page.rest] : page[page.part]
 
 /** Changes the page, if it is still that of this VM. */
 export const onPage = (state: State, id: VmId, change: (page: Page) => Partial<Page>): State =>

@@ -1,5 +1,5 @@
 /** What the daemon and the guests tell, put into the state as it comes. */
-import { stripVTControlCharacters } from "node:util"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
@@ -7,9 +7,11 @@ import { openPorts } from "@banger/capabilities/vsock/agent-client.ts"
 import { VmRef, type VmId } from "@banger/domain/ids.ts"
 import type { VmUsage } from "@banger/domain/vm.ts"
 import { Daemon, reach } from "../daemon/daemon.ts"
+import { LocalFailure } from "../failure/errors.ts"
 import { failureOf } from "../failure/failure.ts"
 import { showFile } from "../output/log-file.ts"
 import { cpuPercent } from "../output/usage.ts"
+import { inLines } from "./lines.ts"
 import { type Figures, onPage, told } from "./model.ts"
 import { changesOf, type Store } from "./store.ts"
 
@@ -21,8 +23,8 @@ const PATIENCE = "1 second"
 const KEPT = 2_000
 /** Lines of the console that are read of what was written before. */
 const TAIL = 500
-/** Between two attempts to reach a daemon that is away. */
-const PAUSE = Schedule.union(Schedule.exponential("500 millis"), Schedule.spaced("10 seconds"))
+/** Between two attempts to reach a daemon that is away; of one that was there meanwhile from the beginning. */
+const PAUSE = Schedule.union(Schedule.exponential("500 millis"), Schedule.spaced("10 seconds")).pipe(Schedule.resetAfter("30 seconds"))
 
 const vms = (store: Store) =>
   Effect.flatMap(Daemon, (daemon) => Stream.runForEach(daemon.vm.Watch(), (list) => Effect.sync(() => store.set((state) => told(state, list, performance.now())))))
@@ -45,54 +47,53 @@ const figures = (store: Store) =>
         store.set((state) => ({ ...state, figures: new Map(found) }))
       })))
 
-const lines = (store: Store, id: VmId, part: "console" | "events") => (more: ReadonlyArray<string>) =>
-  Effect.sync(() => store.set((state) => onPage(state, id, (page) => ({
-    [part]: [...page[part], ...more].slice(-KEPT),
-    // Who looks back goes on to see the same lines.
-    ...(page.part === part && page.back > 0 && { back: page.back + more.length })
-  }))))
-
-/** The bytes of a log in whole lines, without colours: they would be those of another screen. */
-const inLines = (take: (lines: ReadonlyArray<string>) => Effect.Effect<void>) => {
-  let rest = ""
-  return (bytes: string | Uint8Array) => Effect.suspend(() => {
-    const [last = "", ...whole] = (rest + stripVTControlCharacters(Buffer.from(bytes).toString("utf8"))).split(/\r?\n/).toReversed()
-    rest = last
-    return whole.length === 0 ? Effect.void : take(whole.toReversed())
-  })
-}
+/** Adds lines to a log of the page; `rest` is what its last line has so far. */
+const add = (store: Store, id: VmId, part: "console" | "events") => (more: ReadonlyArray<string>, rest = "") =>
+  Effect.sync(() => store.set((state) => onPage(state, id, (page) => {
+    const kept = [...page[part], ...more].slice(-KEPT)
+    return {
+      [part]: kept,
+      ...(part === "console" && { rest }),
+      // Who looks back goes on to see the same lines, as long as they are kept.
+      ...(page.part === part && page.back > 0 && { back: Math.min(page.back + more.length, kept.length) })
+    }
+  })))
 
 /** Follows the VM whose page is shown. */
 const page = (store: Store, id: VmId) =>
   Effect.gen(function*() {
     const daemon = yield* Daemon
     const vm = VmRef.make(id)
-    const shown = Effect.flatMap(daemon.vm.Show({ vm }), (detail) => Effect.as(Effect.sync(() => store.set((state) => onPage(state, id, () => ({ detail })))), detail))
-    const { consoleLog } = yield* shown
-    const told = lines(store, id, "console")
-    const console = showFile(consoleLog, { follow: Effect.never, tail: TAIL, to: { terminal: true, write: inLines(told) } }).pipe(
-      Effect.catchAll((error) => told([error.message]))
+    store.set((state) => onPage(state, id, () => ({ console: [], events: [], rest: "", back: 0 })))
+    const show = Effect.tap(daemon.vm.Show({ vm }), (detail) => Effect.sync(() => store.set((state) => onPage(state, id, () => ({ detail })))))
+    const { consoleLog } = yield* show
+    // A start, or another size, makes the facts other ones, and the log of one that had none.
+    const changed = Stream.drop(changesOf(store, ({ vms = [] }) => vms.find((vm) => vm.id === id)), 1)
+    const console = Effect.suspend(() => showFile(consoleLog, { follow: Effect.never, tail: TAIL, to: { terminal: true, write: inLines(add(store, id, "console")) } })).pipe(
+      Effect.catchAll((error) => Effect.zipRight(add(store, id, "console")([error.message]), Stream.runHead(changed))),
+      Effect.forever
     )
-    const events = Stream.runForEach(daemon.vm.Events({ vm, follow: true }), (line) => lines(store, id, "events")([line]))
-    // A start, or another size, makes the facts other ones.
-    const facts = Stream.runForEach(Stream.drop(changesOf(store, ({ vms = [] }) => vms.find((vm) => vm.id === id)), 1), () => shown)
-    yield* Effect.all([console, events, facts], { concurrency: "unbounded", discard: true })
+    const events = Stream.runForEach(Stream.groupedWithin(daemon.vm.Events({ vm, follow: true }), KEPT, "50 millis"), (lines) => add(store, id, "events")([...lines]))
+    yield* Effect.all([console, events, Stream.runForEach(changed, () => show)], { concurrency: "unbounded", discard: true })
   })
 
 const pages = (store: Store) =>
   changesOf(store, (state) => state.page?.id).pipe(
     Stream.flatMap((id) => id === undefined ? Stream.never : Stream.execute(Effect.catchAll(reach(page(store, id)), (error) =>
-      Effect.zipRight(Effect.sync(() => store.set((state) => onPage({ ...state, message: failureOf(error) }, id, () => ({})))), Effect.never))), { switch: true }),
+      error._tag === "DaemonUnreachable" ? Effect.fail(error) : Effect.zipRight(Effect.sync(() => store.set((state) => ({ ...state, message: failureOf(error) }))), Effect.never))), { switch: true }),
     Stream.runDrain
   )
 
-/** Tells all of it until the fiber ends. A daemon that is lost is told of, and asked again. */
-export const news = (store: Store): Effect.Effect<never, never, Daemon> =>
-  Effect.zipRight(
-    Effect.all([reach(vms(store)), reach(figures(store)), pages(store)], { concurrency: "unbounded", discard: true }),
-    Effect.never
-  ).pipe(
-    Effect.tapError((error) => Effect.sync(() => store.set((state) => ({ ...state, lost: failureOf(error) })))),
+/** Begins a feed anew when it is lost, or ends, or has met what this version does not understand; says why meanwhile. */
+const again = <E>(store: Store, feed: Effect.Effect<void, E, Daemon>) =>
+  reach(feed).pipe(
+    Effect.zipRight(Effect.fail(new LocalFailure({ problem: "the daemon went away", fix: "banger daemon status" }))),
+    Effect.sandbox,
+    Effect.tapError((cause) => Effect.sync(() => store.set((state) => ({ ...state, lost: failureOf(Cause.squash(cause)) })))),
     Effect.retry(PAUSE),
-    Effect.catchAll(() => Effect.never)
+    Effect.ignore
   )
+
+/** Tells all of it until the fiber ends. */
+export const news = (store: Store): Effect.Effect<void, never, Daemon> =>
+  Effect.all([again(store, vms(store)), again(store, figures(store)), again(store, pages(store))], { concurrency: "unbounded", discard: true })

@@ -72,10 +72,13 @@ describe.runIf(hasTmux && agent !== undefined)("banger tui", () => {
     "vm.Events": () => Stream.concat(Stream.make("2026-01-01T00:00:00Z created", "2026-01-01T00:00:01Z started"), Stream.never),
     "vm.Start": ({ vm: ref }) => changed(ref, (found) => new VmView({ ...found, state: "running", uptimeMs: 0 }), "runs"),
     "vm.Delete": ({ vm: ref }) => changed(ref, () => undefined, "is deleted"),
-    "vm.Create": ({ image = "none", name = "fresh" }) => Stream.fromEffect(Effect.suspend(() => {
+    "vm.Create": ({ image = "none", name = "fresh" }) => Stream.suspend(() => {
       const made = vm(name, "running", { image: image as never })
-      return Effect.as(SubscriptionRef.update(vms, (all) => [...all, made]), { _tag: "Finished", vm: made, message: `${name} runs` } as const)
-    }))
+      return Stream.concat(
+        Stream.as(Stream.fromEffect(SubscriptionRef.update(vms, (all) => [...all, made])), { _tag: "Planned", vm: made } as const),
+        Stream.make({ _tag: "Finished", vm: made, message: `${name} runs` } as const)
+      )
+    })
   })
   const changed = (ref: string, change: (found: VmView) => VmView | undefined, said: string): Stream.Stream<Progress> =>
     Stream.fromEffect(Effect.map(SubscriptionRef.getAndUpdate(vms, (all) => all.flatMap((each) => each.id === ref ? change(each) ?? [] : [each])), (before) => {
@@ -117,18 +120,59 @@ describe.runIf(hasTmux && agent !== undefined)("banger tui", () => {
     await shown(100, 24)
     // What listens on the machine of this test is nobody's business.
     await Effect.runPromise(SubscriptionRef.update(vms, (all) => all.filter(({ name }) => name !== "box")))
+    screen.resize(99, 24)
+    await screen.until(/^banger  3 VMs, 1 running$/m)
+    screen.resize(100, 24)
     const seen = [await screen.until(/3 VMs, 1 running[\s\S]*q quit/)]
     screen.resize(60, 15)
     seen.push(await screen.until(/s x r  c ssh/))
     screen.resize(59, 15)
     await screen.until(/^60×15 are needed, here are 59×15; q leaves$/m)
     screen.resize(120, 30)
+    await screen.until(/3 VMs, 1 running/)
     screen.press("Down", "Enter")
     seen.push(await screen.until(/1 GiB taken/))
     screen.press("Tab")
     seen.push(await screen.until(/killed process/))
     const docs = fs.readFileSync(DOCS, "utf8")
     for (const page of seen) assert.include(docs, page.replaceAll(/\n{3,}/g, "\n\n").trimEnd())
+  }, 120_000)
+
+  it("takes a paste, Alt and what follows a command for no keys of its own, and does nothing unseen", async () => {
+    await shown(100, 24)
+    screen.press("Home", "M-s", "M-x")
+    screen.paste("git restore src")
+    screen.press("Down", "e")
+    await screen.until(/^run in box:$/m)
+    screen.paste("sleep 0.1; exit 4\nrx\n")
+    await screen.until(/^run in box: sleep 0.1; exit 4 rx$/m)
+    screen.press("C-u")
+    screen.press("-l", "exit 4\rrx")
+    await screen.until(/status 4; enter goes back/)
+    screen.press("Enter")
+    await screen.until(/▸ box +running[\s\S]*^the command in box ended with status 4$/m)
+    screen.resize(50, 10)
+    await screen.until(/q leaves/)
+    screen.press("x", "d", "y", "q")
+    await screen.until(/^status 0$/m)
+    assert.deepStrictEqual(daemon?.calls.filter(([call]) => ["Start", "Stop", "Restart", "Delete"].includes(call)), [])
+    assert.strictEqual((await Effect.runPromise(SubscriptionRef.get(vms))).find(({ name }) => name === "api-tests")?.state, "stopped")
+  }, 120_000)
+
+  it("says what it does not understand of the daemon, and begins a page's logs anew when that is back", async () => {
+    await shown(100, 24)
+    screen.press("Home", "Down", "Enter", "Tab", "Tab")
+    await screen.until(/created\n.*started\n\n/)
+    await daemon?.stop()
+    await screen.until(/^bangerd|daemon/m)
+    fs.rmSync(socket, { force: true })
+    daemon = await start()
+    const back = await screen.until(/created\n.*started\n\n[\s\S]*\n\n\n.*tab next/)
+    assert.strictEqual(back.split("created").length, 2)
+    await daemon.stop()
+    fs.rmSync(socket, { force: true })
+    daemon = await startFakeDaemon(socket, guest.socket, { consoleLog: log }, { "vm.Watch": () => Stream.die("out of its mind") })
+    await screen.until(/out of its mind/)
   }, 120_000)
 
   it("needs a terminal", async () => {
@@ -144,7 +188,7 @@ describe.runIf(hasTmux && agent !== undefined)("banger tui", () => {
     screen.press("s")
     await screen.until(/▸ api-tests  running[\s\S]*^api-tests runs$/m)
     screen.press("d")
-    await screen.until(/^delete api-tests and what is on its disks\?$/m)
+    await screen.until(/^delete api-tests, which runs, and what is on its disks\?$/m)
     screen.press("n")
     await screen.until(/q quit/)
     assert.include(await screen.until(/q quit/), "api-tests")

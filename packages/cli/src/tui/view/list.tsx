@@ -22,7 +22,7 @@ const row = ({ doing, figures, toldAt }: State, now: number) => (vm: VmView) => 
   const cpu = its?.cpuPercent ?? undefined
   return [
     vm.name,
-    doing.get(vm.name) ?? stateText(vm),
+    doing.get(vm.id) ?? stateText(vm),
     cpu === undefined ? "" : `${cpu.toFixed(0)}%`,
     its === undefined || its.memoryBytes === null ? "" : size(its.memoryBytes),
     mib(vm.memoryMib),
@@ -49,7 +49,7 @@ export const List = ({ columns, now, rows, state }: { readonly state: State; rea
   const [heading, ...lines] = layout({
     heading: ["NAME", "STATE", "CPU", "MEMORY", "OF", "DISK", "PORTS", "IMAGE", "UPTIME"],
     rows: inView.map(row(state, now)),
-    cut: ["IMAGE", "UPTIME", "PORTS", "OF", "DISK", "STATE", "MEMORY", "CPU"]
+    cut: ["IMAGE", "UPTIME", "PORTS", "OF", "DISK", "MEMORY", "CPU", "NAME", "STATE"]
   }, columns - MARK, ellipsis()).split("\n")
   return (
     <Box flexDirection="column">

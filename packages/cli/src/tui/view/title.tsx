@@ -4,11 +4,11 @@ import { shown } from "../../output/terminal.ts"
 import type { State } from "../model.ts"
 
 /** How many VMs there are, and what leaves some of them out. */
-export const Title = ({ state: { filter, prompt, vms = [] } }: { readonly state: State }): ReactElement => {
-  const running = vms.filter(({ state }) => state === "running").length
+export const Title = ({ state: { filter, prompt, vms } }: { readonly state: State }): ReactElement => {
+  const counts = vms === undefined ? "" : `  ${vms.length} ${vms.length === 1 ? "VM" : "VMs"}, ${vms.filter(({ state }) => state === "running").length} running`
   return (
     <Box justifyContent="space-between">
-      <Text wrap="truncate"><Text bold>banger</Text>{`  ${vms.length} ${vms.length === 1 ? "VM" : "VMs"}, ${running} running`}</Text>
+      <Text wrap="truncate"><Text bold>banger</Text>{counts}</Text>
       {filter === "" && prompt?._tag !== "Filter" ? null : <Text wrap="truncate" color="yellow">{shown(`filter: ${filter}`)}</Text>}
     </Box>
   )
