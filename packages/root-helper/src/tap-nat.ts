@@ -1,12 +1,12 @@
-import { existsSync, readFileSync } from "node:fs"
+import { existsSync, readFileSync, readlinkSync } from "node:fs"
 import { networkInterfaces } from "node:os"
+import * as path from "node:path"
 import { run } from "@banger/capabilities/exec.ts"
 import { opFailed } from "@banger/capabilities/op-failed.ts"
 import { tapAcceptance, tapChain, tapJumps, tapRemoval, tapRules, tapsWithRules, tapTable } from "@banger/capabilities/nat/tap-rules.ts"
 import { BRIDGE, DNS_LINK } from "@banger/capabilities/tap-pool/bridge.ts"
-import type { Cidr } from "@banger/domain/network.ts"
 import { hostValues } from "@banger/domain/host-config.ts"
-import { isIn } from "@banger/domain/network.ts"
+import { type Cidr, isIn } from "@banger/domain/network.ts"
 import { type HostAddress, LinkName, type TapNat } from "@banger/domain/tap-nat.ts"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -49,19 +49,13 @@ export const unfitting = (tap: LinkName, address: HostAddress, { cidr, forwardin
 
 const link = (name: string, about = "") => `/sys/class/net/${name}${about}`
 
-/** What `ip link` calls the master of a link, by its uevent: sysfs has a symbolic link of directories. */
-const masterOf = (tap: LinkName) => {
-  const uevent = link(tap, "/master/uevent")
-  return existsSync(uevent) ? /^INTERFACE=(.*)$/m.exec(readFileSync(uevent, "utf8"))?.[1] : undefined
-}
-
 const kindOf = (tap: LinkName): Surroundings["kind"] =>
   !existsSync(link(tap)) ? "missing" : existsSync(link(tap, "/tun_flags")) && (Number(readFileSync(link(tap, "/tun_flags"), "utf8")) & IFF_TAP) !== 0 ? "tap" : "another link"
 
 const surroundings = (tap: LinkName, cidr: Cidr): Surroundings => ({
   cidr,
   kind: kindOf(tap),
-  master: masterOf(tap),
+  master: existsSync(link(tap, "/master")) ? path.basename(readlinkSync(link(tap, "/master"))) : undefined,
   own: Object.values(networkInterfaces()).flatMap((each) => each ?? []).map(({ address }) => address),
   forwarding: readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8").trim() === "1"
 })

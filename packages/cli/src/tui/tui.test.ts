@@ -120,10 +120,10 @@ describe.runIf(hasTmux && agent !== undefined)("banger tui", () => {
     await shown(100, 24)
     // What listens on the machine of this test is nobody's business.
     await Effect.runPromise(SubscriptionRef.update(vms, (all) => all.filter(({ name }) => name !== "box")))
-    screen.resize(99, 24)
-    await screen.until(/^banger  3 VMs, 1 running$/m)
+    screen.resize(90, 24)
+    await screen.until(/^banger  3 VMs, 1 running\n[\s\S]*^s x r  c ssh/m)
     screen.resize(100, 24)
-    const seen = [await screen.until(/3 VMs, 1 running[\s\S]*q quit/)]
+    const seen = [await screen.until(/^banger  3 VMs, 1 running\n.*UPTIME\n[\s\S]*q quit$/m)]
     screen.resize(60, 15)
     seen.push(await screen.until(/s x r  c ssh/))
     screen.resize(59, 15)
@@ -195,7 +195,7 @@ describe.runIf(hasTmux && agent !== undefined)("banger tui", () => {
     screen.press("d")
     await screen.until(/^delete api-tests/m)
     screen.press("y")
-    assert.notInclude((await screen.until(/^api-tests is deleted$/m)).replace("api-tests is deleted", ""), "api-tests")
+    assert.notInclude((await screen.until(/^banger  3 VMs[\s\S]*^api-tests is deleted$/m)).replace("api-tests is deleted", ""), "api-tests")
     const take = async () => {
       screen.press("n")
       await screen.until(/which image\?/)

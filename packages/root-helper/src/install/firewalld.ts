@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
+import * as fs from "node:fs/promises"
 import * as path from "node:path"
 import { run } from "@banger/capabilities/exec.ts"
 import { file, writeWhole } from "@banger/capabilities/files.ts"
@@ -6,7 +7,6 @@ import { BRIDGE } from "@banger/capabilities/tap-pool/bridge.ts"
 import { toolPath } from "@banger/capabilities/tool.ts"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as fs from "node:fs/promises"
 
 const ZONE = "banger"
 /** Where firewalld has what outlives its reloads. */

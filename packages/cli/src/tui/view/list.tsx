@@ -9,7 +9,7 @@ import { mib, span } from "../../output/units.ts"
 import { stateText } from "../../output/vm.ts"
 import { listed, type State } from "../model.ts"
 import { Title } from "./title.tsx"
-import { MARK, mark, windowOf } from "./rows.tsx"
+import { cut, MARK, mark, windowOf } from "./rows.tsx"
 
 /** Ports that are shown of a guest, which may have thousands. */
 const PORTS = 8
@@ -17,12 +17,13 @@ const PORTS = 8
 const ports = (open: ReadonlyArray<number> | undefined) =>
   open === undefined || open.length === 0 ? "" : `${open.slice(0, PORTS).join(" ")}${open.length > PORTS ? ` +${open.length - PORTS}` : ""}`
 
-const row = ({ doing, figures, toldAt }: State, now: number) => (vm: VmView) => {
+const row = ({ doing, figures, toldAt }: State, columns: number, now: number) => (vm: VmView) => {
   const its = vm.state === "running" || vm.state === "paused" ? figures.get(vm.id) : undefined
   const cpu = its?.cpuPercent ?? undefined
   return [
-    vm.name,
-    doing.get(vm.id) ?? stateText(vm),
+    // Neither makes the figures of all other VMs disappear.
+    cut(vm.name, Math.floor(columns / 3)),
+    cut(doing.get(vm.id) ?? stateText(vm), Math.floor(columns / 4)),
     cpu === undefined ? "" : `${cpu.toFixed(0)}%`,
     its === undefined || its.memoryBytes === null ? "" : size(its.memoryBytes),
     mib(vm.memoryMib),
@@ -48,8 +49,8 @@ export const List = ({ columns, now, rows, state }: { readonly state: State; rea
   const inView = vms.slice(first, first + rows)
   const [heading, ...lines] = layout({
     heading: ["NAME", "STATE", "CPU", "MEMORY", "OF", "DISK", "PORTS", "IMAGE", "UPTIME"],
-    rows: inView.map(row(state, now)),
-    cut: ["IMAGE", "UPTIME", "PORTS", "OF", "DISK", "MEMORY", "CPU", "NAME", "STATE"]
+    rows: inView.map(row(state, columns, now)),
+    cut: ["IMAGE", "UPTIME", "PORTS", "OF", "DISK", "MEMORY", "CPU"]
   }, columns - MARK, ellipsis()).split("\n")
   return (
     <Box flexDirection="column">
