@@ -1,0 +1,64 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { pages } from "../../../../packaging/pages.ts"
+import { HELP, NO_PAGER, ownWords } from "./everywhere.ts"
+import { find } from "./find.ts"
+import { commandsIn } from "./mentions.ts"
+import { EXAMPLES, GROUPS, TREE } from "./tree.ts"
+
+/** What stands for something of the reader's in a page, where any small word would not do. */
+const STANDS_FOR: Readonly<Record<string, string>> = { N: "2", MIB: "512", SIZE: "16G", TIME: "10m", MODE: "auto", SIG: "TERM", "CMD...": "make" }
+
+/** The words as somebody would type them: placeholders filled in, brackets of what may be left out gone. */
+const typed = (words: ReadonlyArray<string>): ReadonlyArray<string> =>
+  words.map((word) => word.replaceAll(/^\[|\]$/g, "")).map((word) => STANDS_FOR[word] ?? word.replaceAll(/\$\(.*\)|\$\w+|\b[A-Z][A-Z]+\b/g, (found) => found.startsWith("$") ? "some" : found.toLowerCase()))
+
+/** What is wrong with the words after `banger`. In a text a command may be named without its arguments. */
+const wrongWith = (given: ReadonlyArray<string>, whole: boolean): string | undefined => {
+  const [first, ...others] = given
+  if (first === undefined || !/^[a-z]|^--|^COMMAND$/.test(first) || first === "--version") return undefined
+  const words = typed(given).filter((word) => word !== NO_PAGER.name)
+  const [own] = ownWords(words)
+  const asksForHelp = own.includes(HELP.name)
+  if (asksForHelp && (first === "COMMAND" || first === HELP.name || GROUPS.has(first) && others[0] === HELP.name)) return undefined
+  const found = find(words)
+  if (found === undefined) return `there is no command ${given.join(" ")}`
+  if (asksForHelp) return undefined
+  const read = Effect.runSync(Effect.either(found.entry.command.read(found.args)))
+  return Either.isRight(read) || (!whole && /is missing$|needs a value/.test(read.left.message)) ? undefined : `banger ${given.join(" ")}: ${read.left.message}`
+}
+
+/** Where a command begins in a page, rather than banger's name: at the beginning of a line, or behind what may stand before a command. */
+const COMMAND = /(?:^|[;&|(]|\b(?:sudo|do|then|until|while)|[A-Z_]+=\S+)[ \t]*(?:\.\/build\/bin\/)?banger /m
+
+/** What a block tells to type: all of it, or the lines with a prompt. */
+const typedIn = (block: string): string => /^\$ /m.test(block) ? block.split("\n").filter((line) => line.startsWith("$ ")).map((line) => line.slice(2)).join("\n") : block
+
+/** A command in a text, with or without banger's name. */
+const named = (span: string): string => [...GROUPS.keys()].includes(span.split(" ")[0] ?? "") && /^\w+ [a-z]/.test(span) ? `banger ${span}` : span
+
+/** What is shown because it is wrong, or not typed to its end. */
+const ON_PURPOSE: ReadonlyArray<string> = [
+  "there is no command vm st", "there is no command vm bogus", "banger vm run --hist: unknown flag --hist", "banger vm run --imge plain: unknown flag --imge", "banger vm run --rm --image plain --mem: unknown flag --mem"
+]
+
+/** Of these the blocks count alone: one quotes what banger says, hints with words behind the command among it; the other has what is not there yet. */
+const NOT_TO_TYPE: ReadonlyArray<string> = ["docs/faults.md", "docs/roadmap.md"]
+
+describe("a command in the documentation", () => {
+  it("is one that banger has, with flags and arguments that it takes", () => {
+    const wrong = pages().flatMap(({ blocks, name, spans }) => [
+      ...blocks.flatMap(({ at, text }) => COMMAND.test(typedIn(text)) ? commandsIn(typedIn(text)).map((words) => [at, wrongWith(words, true)] as const) : []),
+      ...(NOT_TO_TYPE.includes(name) ? [] : spans).flatMap(({ at, text }) => COMMAND.test(named(text)) ? commandsIn(named(text)).map((words) => [at, wrongWith(words, false)] as const) : [])
+    ]).flatMap(([at, problem]) => problem === undefined || ON_PURPOSE.includes(problem) ? [] : [`${at}: ${problem}`])
+    assert.deepStrictEqual(wrong, [])
+  })
+
+  it("and in --help is one, too", () => {
+    const examples = [...[...TREE.values()].flatMap(({ command }) => command.examples), ...EXAMPLES]
+    const found = examples.flatMap(commandsIn)
+    assert.isAtLeast(found.length, examples.length)
+    assert.deepStrictEqual(found.flatMap((words) => wrongWith(words, true) ?? []), [])
+  })
+})
