@@ -1,6 +1,6 @@
 /** The guides, as somebody types them who follows them: block by block, with the repository and the VM that they begin with. */
 import { beforeAll, describe, expect, it } from "vitest"
-import { GUIDES, page, stepOf } from "../../packaging/pages.ts"
+import { GUIDES, page, stepOf } from "../pages.ts"
 import { ALL, leaks, ok, reset, sh, world, WORLD } from "../host.ts"
 
 /** Answers on port 3000. Perl, as every Debian has it. */

@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { pages } from "../../../../packaging/pages.ts"
+import { decodeToml } from "@banger/domain/config-file.ts"
+import { HostConfig, UserConfig } from "@banger/domain/config.ts"
+import { pages } from "../../../../test/pages.ts"
 import { HELP, NO_PAGER, ownWords } from "./everywhere.ts"
 import { find } from "./find.ts"
 import { commandsIn } from "./mentions.ts"
@@ -40,14 +42,23 @@ const named = (span: string): string => [...GROUPS.keys()].includes(span.split("
 
 /** What is shown because it is wrong, or not typed to its end. */
 const ON_PURPOSE: ReadonlyArray<string> = [
-  "there is no command vm st", "there is no command vm bogus", "banger vm run --hist: unknown flag --hist", "banger vm run --imge plain: unknown flag --imge", "banger vm run --rm --image plain --mem: unknown flag --mem"
+  "there is no command vm st", "there is no command vm bogus", "banger vm run --hist: unknown flag --hist", "banger vm run --imge plain: unknown flag --imge", "banger vm show --jsn box: unknown flag --jsn", "banger vm run --rm --image plain --mem: unknown flag --mem"
 ]
 
 /** Of these the blocks count alone: one quotes what banger says, hints with words behind the command among it; the other has what is not there yet. */
 const NOT_TO_TYPE: ReadonlyArray<string> = ["docs/faults.md", "docs/roadmap.md"]
 
-describe("a command in the documentation", () => {
-  it("is one that banger has, with flags and arguments that it takes", () => {
+describe("the documentation", () => {
+  it("has configurations that banger takes, of the user or of the host", () => {
+    const found = pages().flatMap(({ blocks }) => blocks.filter(({ kind }) => kind === "toml"))
+    assert.isAbove(found.length, 2)
+    for (const { at, text } of found) {
+      const taken = [Effect.asVoid(decodeToml(UserConfig, text)), Effect.asVoid(decodeToml(HostConfig, text))].map((decoded) => Effect.runSync(Effect.either(decoded)))
+      assert.isTrue(taken.some(Either.isRight), `${at}: ${taken.map(String).join("; ")}`)
+    }
+  })
+
+  it("has commands that banger has, with flags and arguments that they take", () => {
     const wrong = pages().flatMap(({ blocks, name, spans }) => [
       ...blocks.flatMap(({ at, text }) => COMMAND.test(typedIn(text)) ? commandsIn(typedIn(text)).map((words) => [at, wrongWith(words, true)] as const) : []),
       ...(NOT_TO_TYPE.includes(name) ? [] : spans).flatMap(({ at, text }) => COMMAND.test(named(text)) ? commandsIn(named(text)).map((words) => [at, wrongWith(words, false)] as const) : [])
@@ -55,7 +66,7 @@ describe("a command in the documentation", () => {
     assert.deepStrictEqual(wrong, [])
   })
 
-  it("and in --help is one, too", () => {
+  it("has such commands in --help, too", () => {
     const examples = [...[...TREE.values()].flatMap(({ command }) => command.examples), ...EXAMPLES]
     const found = examples.flatMap(commandsIn)
     assert.isAtLeast(found.length, examples.length)

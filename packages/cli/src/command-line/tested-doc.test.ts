@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { hostTests } from "../../../../packaging/host-tests.ts"
+import { hostTests } from "../../../../test/host-tests.ts"
 import { NOT_RUN, testedDoc, testOf, typeable } from "./tested-doc.ts"
 
 const tests = hostTests()

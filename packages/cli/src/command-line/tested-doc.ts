@@ -17,7 +17,7 @@ export const NOT_RUN: ReadonlyMap<string, string> = new Map()
 
 const INTRO = `# What the tests run
 
-Each command and flag with a test that runs it in the host VM: of several the first one, and before others one of every run; *all* is one of \`BANGER_ALL=1\` alone.
+Each command and flag with a test that runs it in the host VM, the first of several, and one of every run before one of \`BANGER_ALL=1\` alone (*all*). Tests of what is refused do not count.
 Made of the commands' own declarations and of what stands in \`test/e2e\`, \`test/faults\` and the guides (\`make docs\`); a test of the fast tier holds it against them, and finds what nothing runs.
 That a test runs something is not all: what it asserts is said by its name, and what every command prints and refuses is tested in the fast tier (\`packages/cli\`).
 `
@@ -34,10 +34,11 @@ const called = ({ scripts }: HostTest): ReadonlySet<string> =>
     return [path, ...call.flags.map((flag) => `${path} --${flag}`), ...(SHORT.has(words[0] ?? "") ? [words[0] ?? ""] : [])]
   }))
 
-/** The test to name for each thing that one runs. */
+/** The test to name for each thing that one runs: one that does more than be refused, and if there is one in every run. */
 export const testOf = (tests: ReadonlyArray<HostTest>): ReadonlyMap<string, HostTest> => {
   const found = new Map<string, HostTest>()
-  for (const test of [...tests.filter(({ always }) => always), ...tests]) {
+  const done = tests.filter(({ name }) => !name.startsWith("refuses "))
+  for (const test of [...done.filter(({ always }) => always), ...done]) {
     for (const what of called(test)) if (!found.has(what)) found.set(what, test)
   }
   return found

@@ -6,7 +6,7 @@ import type { HostTest } from "../packages/cli/src/command-line/tested-doc.ts"
 import { GUIDES, page, stepOf } from "./pages.ts"
 
 const TIERS = ["e2e", "faults"]
-const TESTS = new URL("../test/", import.meta.url).pathname
+const TESTS = new URL("./", import.meta.url).pathname
 /** What stands for a value that only a run knows. */
 const VALUE = "x"
 /** What a test compares with is not run. */
@@ -111,6 +111,9 @@ const guides = (): ReadonlyArray<HostTest> =>
     return step === undefined ? [] : [{ file: "e2e/70-guides", name: `${name}: ${block.heading}`, always: !step.long, scripts: [step.script] }]
   }))
 
+/** What is done in the host VM before any test. */
+const beginning = (): HostTest => ({ file: "hostvm/after-install", name: "what every test begins with", always: true, scripts: [fs.readFileSync(path.join(TESTS, "hostvm/after-install"), "utf8")] })
+
 /** The tests of all tiers that run in the host VM, in their order. */
 export const hostTests = (): ReadonlyArray<HostTest> =>
-  [...TIERS.flatMap((tier) => fs.readdirSync(path.join(TESTS, tier)).filter((name) => name.endsWith(".test.ts")).toSorted().flatMap((name) => testsOf(tier, name))), ...guides()]
+  [beginning(), ...TIERS.flatMap((tier) => fs.readdirSync(path.join(TESTS, tier)).filter((name) => name.endsWith(".test.ts")).toSorted().flatMap((name) => testsOf(tier, name))), ...guides()]
