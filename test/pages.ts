@@ -47,7 +47,7 @@ export const pages = (): ReadonlyArray<Page> =>
   ["README.md", ...fs.readdirSync(new URL("docs/", ROOT)).filter((name) => name.endsWith(".md")).toSorted().map((name) => `docs/${name}`)].map(page)
 
 /** The pages that the tests of the host VM follow, in this order. */
-export const GUIDES: ReadonlyArray<string> = ["README.md", "docs/workspaces.md", "docs/networking.md", "docs/scripting.md", "docs/config.md", "docs/ssh.md"]
+export const GUIDES: ReadonlyArray<string> = ["README.md", "docs/workspaces.md", "docs/networking.md", "docs/scripting.md", "docs/ssh.md", "docs/config.md"]
 
 /** What a block of a guide tells to type, and what then appears. */
 export interface Step {
@@ -66,4 +66,19 @@ export const stepOf = ({ kind, text }: Block): Step | undefined => {
   if (language === "sh") return { script: text, shown: undefined, long }
   if (language !== "console") return undefined
   return { script: lines.flatMap((line) => line.startsWith("$ ") ? [line.slice(2)] : []).join("\n"), shown: lines.filter((line) => !line.startsWith("$ ")), long }
+}
+
+/** A line as the page shows it. Blanks are those of a table, whose columns are as wide as what is in them. */
+const pattern = (line: string) =>
+  new RegExp(`^${line.trimEnd().split(/ *\.\.\. */).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(/ +/g, " +")).join(".*")}\\s*$`)
+
+/** The lines of a page that do not come, or not after those before them. */
+export const missing = (shown: ReadonlyArray<string>, output: string): ReadonlyArray<string> => {
+  const lines = output.split("\n")
+  let from = 0
+  return shown.filter((line) => line !== "...").filter((line) => {
+    const at = lines.findIndex((given, index) => index >= from && pattern(line).test(given))
+    if (at !== -1) from = at + 1
+    return at === -1
+  })
 }

@@ -1,6 +1,6 @@
 /** The guides, as somebody types them who follows them: block by block, with the repository and the VM that they begin with. */
 import { beforeAll, describe, expect, it } from "vitest"
-import { GUIDES, page, stepOf } from "../pages.ts"
+import { GUIDES, missing, page, stepOf } from "../pages.ts"
 import { ALL, leaks, ok, reset, sh, world, WORLD } from "../host.ts"
 
 /** Answers on port 3000. Perl, as every Debian has it. */
@@ -28,21 +28,6 @@ beforeAll(async () => {
   await ok("cat >repo/serve.pl; for name in repo lib; do (cd $name && git add . && git commit -qm first); done", { input: SERVER })
 })
 
-/** A line as the page shows it. Blanks are those of a table, whose columns are as wide as what is in them. */
-const pattern = (line: string) =>
-  new RegExp(`^${line.trimEnd().split(/ *\.\.\. */).map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(/ +/g, " +")).join(".*")}\\s*$`)
-
-/** The lines that do not come, or not after those before them. */
-const missing = (output: string, shown: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const lines = output.split("\n")
-  let from = 0
-  return shown.filter((line) => line !== "...").filter((line) => {
-    const at = lines.findIndex((given, index) => index >= from && pattern(line).test(given))
-    if (at !== -1) from = at + 1
-    return at === -1
-  })
-}
-
 for (const guide of GUIDES) {
   describe(guide, () => {
     for (const [heading, blocks] of Map.groupBy(page(guide).blocks, ({ heading }) => heading)) {
@@ -55,7 +40,7 @@ for (const guide of GUIDES) {
           const { status, stderr, stdout } = await sh(shown === undefined ? `set -e -o pipefail\n${script}` : `exec 2>&1\n${script}`)
           const output = `${at}\n${script}\n${stdout}\n${stderr}`
           if (shown === undefined) expect(status, output).toBe(0)
-          else expect(missing(stdout, shown), output).toEqual([])
+          else expect(missing(shown, stdout), output).toEqual([])
         }
       })
     }

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { decodeToml } from "@banger/domain/config-file.ts"
 import { HostConfig, UserConfig } from "@banger/domain/config.ts"
-import { pages } from "../../../../test/pages.ts"
+import { GUIDES, missing, page, pages, stepOf } from "../../../../test/pages.ts"
 import { HELP, NO_PAGER, ownWords } from "./everywhere.ts"
 import { find } from "./find.ts"
 import { commandsIn } from "./mentions.ts"
@@ -64,6 +64,24 @@ describe("the documentation", () => {
       ...(NOT_TO_TYPE.includes(name) ? [] : spans).flatMap(({ at, text }) => COMMAND.test(named(text)) ? commandsIn(named(text)).map((words) => [at, wrongWith(words, false)] as const) : [])
     ]).flatMap(([at, problem]) => problem === undefined || ON_PURPOSE.includes(problem) ? [] : [`${at}: ${problem}`])
     assert.deepStrictEqual(wrong, [])
+  })
+
+  it("has guides that each tell to type something, and show what comes of it behind a prompt", () => {
+    const kinds = new Set(GUIDES.flatMap((guide) => page(guide).blocks.map(({ kind }) => kind)))
+    assert.isEmpty([...kinds].filter((kind) => !["", "sh", "sh long", "console", "toml"].includes(kind)))
+    for (const guide of GUIDES) {
+      const steps = page(guide).blocks.flatMap((block) => stepOf(block) ?? [])
+      assert.isNotEmpty(steps, guide)
+      for (const { script, shown } of steps) assert.isNotEmpty(shown === undefined ? script : script && shown.join("").replaceAll("...", ""), script)
+    }
+  })
+
+  it("misses what does not come, or not in the order shown", () => {
+    const output = "NAME  STATE    IP\nbox   running  172.16.0.2\n(end)\n"
+    for (const shown of [["NAME STATE IP", "box ... 172.16.0.2"], ["...", "box   running  172.16.0.2", "(end)"], ["(e..."], ["NAME ..."]]) assert.deepStrictEqual(missing(shown, output), [])
+    for (const [shown, missed] of [[["box ... 172.16.0.2", "NAME STATE IP"], ["NAME STATE IP"]], [["box"], ["box"]], [["box running 172x16.0.2"], ["box running 172x16.0.2"]], [["(end)", "(end)"], ["(end)"]]] as const) {
+      assert.deepStrictEqual(missing(shown, output), [...missed])
+    }
   })
 
   it("has such commands in --help, too", () => {
