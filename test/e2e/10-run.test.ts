@@ -10,6 +10,7 @@ beforeAll(async () => {
   await ok(`git config --global user.name owner; git config --global user.email owner@hostvm; git config --global protocol.file.allow always
     git init -q -b main inner && (cd inner; echo inner > inner.txt; git add .; git commit -qm inner)
     git config --global filter.large.clean 'sed s/.*/pointer/'; git config --global filter.large.required true
+    git init -q -b main small && (cd small; mkdir sub; echo kept > sub/file; git add .; git commit -qm first; git tag v1; echo changed > sub/file; git commit -qam second)
     mkdir repo && cd repo && git init -q -b main
     echo '*.bin filter=large' > .gitattributes; echo content > big.bin; git submodule -q add $HOME/inner lib
     printf 'test:\\n\\t@echo ran in $$(pwd)\\nseven:\\n\\t@exit 7\\nfail:\\n\\t@sh -c "kill -9 $$$$PPID"\\n' > Makefile
@@ -88,8 +89,8 @@ describe("vm run", () => {
   })
 
   it.runIf(ALL)("begins with a branch in a VM as the flags say, in a directory, without standard input, over ssh too", async () => {
-    const { status, stderr, stdout } = await sh("banger vm run --name flags --vcpu 2 --memory 256 --no-nat --autostart --branch fix --from v1 --history shallow --workdir lib -n -T ./repo -- sh -c 'git -C .. branch --show-current; git -C .. rev-list --count HEAD; pwd; nproc; wc -c'", { input: "not read" })
-    expect([status, stdout], stderr).toEqual([0, "fix\n1\n/root/repo/lib\n2\n0\n"])
+    const { status, stderr, stdout } = await sh("banger vm run --name flags --vcpu 2 --memory 256 --no-nat --autostart --branch fix --from v1 --history shallow --workdir sub -n -T ./small -- sh -c 'git branch --show-current; git rev-list --count HEAD; pwd; cat file; nproc; wc -c'", { input: "not read" })
+    expect([status, stdout], stderr).toEqual([0, "fix\n1\n/root/small/sub\nkept\n2\n0\n"])
     expect(JSON.parse(await ok("banger vm show flags --json")).vm).toMatchObject({ vcpu: 2, nat: false, autostart: true })
     await ok("banger rm --force flags")
     expect(await sh("banger vm run --rm --memory 256 --ssh -t ./inner -- sh -c 'tty; pwd; exit 7'")).toMatchObject({ status: 7, stdout: expect.stringMatching(/^\/dev\/pts\/\d+\r?\n\/root\/inner/) })
@@ -114,7 +115,7 @@ describe("vm run", () => {
     expect(there.status).toBe(1)
     expect(there.stderr).toMatch(/work has \/root\/repo already/)
     expect(await ok("banger vm workspace prepare work ./inner --with ./plain:beside --include-untracked --verbose && banger vm exec work -- sh -c 'cat beside/file; cd inner; git status --porcelain; cat inner.txt'")).toBe("/root/inner\nas it is\n?? stray\ninner")
-    expect(await ok("git clone -q repo other && banger vm workspace prepare work ./other --branch fix --from v1 --history shallow && banger vm exec work --cwd /root/other -- sh -c 'git branch --show-current; git rev-list --count HEAD; cat kept.txt'")).toBe("/root/other\nfix\n1\nkept")
+    expect(await ok("banger vm workspace prepare work ./small --branch fix --from v1 --history shallow && banger vm exec work --cwd /root/small -- sh -c 'git branch --show-current; git rev-list --count HEAD; cat sub/file'")).toBe("/root/small\nfix\n1\nkept")
   })
 
   it("refuses a name that exists, bad names and bad sizes, and loses nothing", async () => {
