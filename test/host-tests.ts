@@ -7,8 +7,8 @@ import { GUIDES, page, stepOf } from "./pages.ts"
 
 const TIERS = ["e2e", "faults"]
 const TESTS = new URL("./", import.meta.url).pathname
-/** What stands for a value that only a run knows. */
-const VALUE = "x"
+/** What stands for a value that only a run knows: in a script, and in a test's name. */
+const UNKNOWN = { script: "x", name: "…" } as const
 /** What a test compares with is not run. */
 const COMPARES = /^(?:to[A-Z]\w*|match)$/
 
@@ -48,12 +48,13 @@ const knownTo = (source: ts.SourceFile): Known => {
 }
 
 /** A value in a template: its text where the source has it, both of a choice. */
-const textOf = (value: ts.Expression, known: Known): string => {
+const textOf = (value: ts.Expression, known: Known, unknown: string): string => {
+  const text = (part: ts.Expression) => textOf(part, known, unknown)
   if (ts.isStringLiteralLike(value)) return value.text
-  if (ts.isTemplateExpression(value)) return `${value.head.text}${value.templateSpans.map(({ expression, literal }) => `${textOf(expression, known)}${literal.text}`).join("")}`
-  if (ts.isConditionalExpression(value)) return `${textOf(value.whenTrue, known)} ${textOf(value.whenFalse, known)}`
+  if (ts.isTemplateExpression(value)) return `${value.head.text}${value.templateSpans.map(({ expression, literal }) => `${text(expression)}${literal.text}`).join("")}`
+  if (ts.isConditionalExpression(value)) return `${text(value.whenTrue)} ${text(value.whenFalse)}`
   const meant = ts.isIdentifier(value) ? known.get(value.text) : undefined
-  return meant !== undefined && ts.isStringLiteralLike(meant) ? meant.text : VALUE
+  return meant !== undefined && ts.isStringLiteralLike(meant) ? meant.text : unknown
 }
 
 interface Script {
@@ -71,7 +72,7 @@ const scriptsOf = (root: ts.Node, known: Known): ReadonlyArray<Script> => {
       return void (node.elseStatement && visit(node.elseStatement, always))
     }
     if (ts.isCallExpression(node) && ts.isPropertyAccessExpression(node.expression) && COMPARES.test(node.expression.name.text)) return visit(node.expression, always)
-    if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) found.push({ text: textOf(node, known), always })
+    if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) found.push({ text: textOf(node, known, UNKNOWN.script), always })
     const meant = ts.isIdentifier(node) && !(ts.isPropertyAccessExpression(node.parent) && node.parent.name === node) ? known.get(node.text) : undefined
     if (meant !== undefined && !seen.has(meant)) {
       seen.add(meant)
@@ -93,7 +94,7 @@ const testsOf = (tier: string, name: string): ReadonlyArray<HostTest> => {
     const mayRun = always && !isForAll(node.expression)
     const what = beginOf(node.expression)
     if (what === "describe") return rest.forEach((argument) => visit(argument, mayRun))
-    const named = what === "it" ? textOf(first, new Map()).replaceAll(new RegExp(`\\b${VALUE}\\b`, "g"), "…") : "what its tests begin or end with"
+    const named = what === "it" ? textOf(first, new Map(), UNKNOWN.name) : "what its tests begin or end with"
     const scripts = (what === "it" ? rest : [first]).flatMap((argument) => scriptsOf(argument, known))
     for (const runs of [true, false]) {
       const texts = scripts.filter(({ always }) => always === runs).map(({ text }) => text)
