@@ -43,7 +43,7 @@ test: build ## checks and all four tiers; ends with `N passed, N failed` (BANGER
 try: build ## a VM on a throw-away host: what banger does, in one command
 	@./test/try
 
-docs: node_modules/.package-lock.json ## docs/json.md and the tables of docs/config.md, made of the schemas
+docs: node_modules/.package-lock.json ## docs/json.md, docs/tested.md and the tables of docs/config.md, made of the code
 	node packaging/docs.ts
 
 verify: ## tries the banger that is installed on this host, in a VM that is gone afterwards (NAT=1: also the way out)

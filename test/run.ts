@@ -126,7 +126,7 @@ const hostvm = async (lane: string, ...args: ReadonlyArray<string>): Promise<boo
 }
 
 /** Files that take minutes also without BANGER_ALL, the longest first. */
-const LONG = ["20-vm", "10-run", "faults", "60-oci", "disk", "50-system", "65-build"].map((name) => `${name}.test.ts`)
+const LONG = ["20-vm", "10-run", "70-guides", "faults", "60-oci", "disk", "50-system", "65-build"].map((name) => `${name}.test.ts`)
 /** A file's place in the queue; the short files come last, in any order. */
 const place = ({ file }: HostFile) => LONG.includes(file) ? LONG.indexOf(file) : LONG.length
 

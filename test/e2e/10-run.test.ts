@@ -10,6 +10,7 @@ beforeAll(async () => {
   await ok(`git config --global user.name owner; git config --global user.email owner@hostvm; git config --global protocol.file.allow always
     git init -q -b main inner && (cd inner; echo inner > inner.txt; git add .; git commit -qm inner)
     git config --global filter.large.clean 'sed s/.*/pointer/'; git config --global filter.large.required true
+    git init -q -b main small && (cd small; mkdir sub; echo kept > sub/file; git add .; git commit -qm first; git tag v1; echo changed > sub/file; git commit -qam second)
     mkdir repo && cd repo && git init -q -b main
     echo '*.bin filter=large' > .gitattributes; echo content > big.bin; git submodule -q add $HOME/inner lib
     printf 'test:\\n\\t@echo ran in $$(pwd)\\nseven:\\n\\t@exit 7\\nfail:\\n\\t@sh -c "kill -9 $$$$PPID"\\n' > Makefile
@@ -20,10 +21,10 @@ beforeAll(async () => {
 
 describe("vm run", () => {
   it("sends the repository, runs the command in it, and exits with its status: 0", async () => {
-    const { status, stderr, stdout } = await sh("banger vm run --name work --memory 256 ./repo -- make test")
+    const { status, stderr, stdout } = await sh("banger run --name work --memory 256 --disk-size 9G --nat --no-autostart --verbose ./repo -- make test")
     expect(stdout).toBe("ran in /root/repo\n")
     expect(status, stderr).toBe(0)
-    expect(stderr).toContain("spec: 1 vCPU, 256 MiB, disk 8 GiB, image debian-bookworm, kernel debian-6.1")
+    expect(stderr).toContain("spec: 1 vCPU, 256 MiB, disk 9 GiB, image debian-bookworm, kernel debian-6.1")
     expect(stderr).toMatch(/work runs on/)
   })
 
@@ -40,7 +41,8 @@ describe("vm run", () => {
     const before = await ok("cd repo; git status --porcelain; git for-each-ref")
     expect(await ok("cd repo; banger vm pull --worktree work; git log --format=%s -2 banger/work; git diff --name-status main...banger/work")).toBe(
       "2 commits in the branch banger/work: git log ..banger/work shows them, git merge banger/work takes them over\nUncommitted work in work\nkept\nD\tgone.txt\nM\tkept.txt\nA\tnew.txt")
-    expect(await ok("cd repo; git branch -qD banger/work; git status --porcelain; git for-each-ref")).toBe(before)
+    expect(JSON.parse(await ok("banger vm pull --branch kept --max-size 10M --json work repo"))).toMatchObject({ branch: "kept", commits: 1 })
+    expect(await ok("cd repo; git branch -qD kept banger/work; git status --porcelain; git for-each-ref")).toBe(before)
   })
 
   it("exits with the command's status 7, and 128+n for a signal", async () => {
@@ -61,6 +63,8 @@ describe("vm run", () => {
     expect(stdout).toBe("out blue /tmp\n")
     expect(stderr).toBe("err\n")
     expect(await ok("banger vm exec work --user nobody -- id -un")).toBe("nobody")
+    expect(await ok("banger exec -t work -- sh -c 'test -t 0 && test -t 1 && tty'")).toMatch(/^\/dev\/pts\/\d+\r?$/)
+    expect((await sh("banger exec -T work -- tty")).stdout).toBe("not a tty\n")
     expect((await sh("banger vm exec work --timeout 2s -- sleep 600")).status).toBe(124)
   })
 
@@ -84,6 +88,14 @@ describe("vm run", () => {
     expect(await leaks()).toEqual([])
   })
 
+  it.runIf(ALL)("begins with a branch in a VM as the flags say, in a directory, without standard input, over ssh too", async () => {
+    const { status, stderr, stdout } = await sh("banger vm run --name flags --vcpu 2 --memory 256 --no-nat --autostart --branch fix --from v1 --history shallow --workdir sub -n -T ./small -- sh -c 'git branch --show-current; git rev-list --count HEAD; pwd; cat file; nproc; wc -c'", { input: "not read" })
+    expect([status, stdout], stderr).toEqual([0, "fix\n1\n/root/small/sub\nkept\n2\n0\n"])
+    expect(JSON.parse(await ok("banger vm show flags --json")).vm).toMatchObject({ vcpu: 2, nat: false, autostart: true })
+    await ok("banger rm --force flags")
+    expect(await sh("banger vm run --rm --memory 256 --ssh -t ./inner -- sh -c 'tty; pwd; exit 7'")).toMatchObject({ status: 7, stdout: expect.stringMatching(/^\/dev\/pts\/\d+\r?\n\/root\/inner/) })
+  })
+
   it("--dry-run lists exactly what would be sent, and creates nothing", async () => {
     const plan = JSON.parse(await ok("banger vm run --dry-run --json ./repo"))
     expect(plan[0].files.map(({ path }: { path: string }) => path).toSorted()).toEqual([".gitattributes", ".gitmodules", "Makefile", "big.bin", "kept.txt", "lib", "lib/inner.txt", "link", "tool"])
@@ -98,14 +110,18 @@ describe("vm run", () => {
     expect(stderr.trim().split("\n").length).toBeLessThanOrEqual(3)
   })
 
+  it("takes repositories and directories while it runs, in places that are free", async () => {
+    const there = await sh("touch inner/stray; banger vm workspace prepare work ./repo")
+    expect(there.status).toBe(1)
+    expect(there.stderr).toMatch(/work has \/root\/repo already/)
+    expect(await ok("banger vm workspace prepare work ./inner --with ./plain:beside --include-untracked --verbose && banger vm exec work -- sh -c 'cat beside/file; cd inner; git status --porcelain; cat inner.txt'")).toBe("/root/inner\nas it is\n?? stray\ninner")
+    expect(await ok("banger vm workspace prepare work ./small --branch fix --from v1 --history shallow && banger vm exec work --cwd /root/small -- sh -c 'git branch --show-current; git rev-list --count HEAD; cat sub/file'")).toBe("/root/small\nfix\n1\nkept")
+  })
+
   it("refuses a name that exists, bad names and bad sizes, and loses nothing", async () => {
     const taken = await sh("banger vm create --name work")
     expect(taken.status).toBe(4)
     expect(taken.stderr).toMatch(/banger vm exec work/)
-    const there = await sh("banger vm workspace prepare work ./repo")
-    expect(there.status).toBe(1)
-    expect(there.stderr).toMatch(/work has \/root\/repo already/)
-    expect(await ok("banger vm workspace prepare work ./inner --with ./plain:beside && banger vm exec work -- sh -c 'cat beside/file; cd inner; git status --porcelain; cat inner.txt'")).toBe("/root/inner\nas it is\ninner")
     expect((await sh("banger vm create --name Not_A_Name")).status).toBe(2)
     expect((await sh("banger vm create --disk-size 12parsecs")).status).toBe(2)
     expect((await sh("banger vm create --vcpu 3")).status).toBe(2)
@@ -117,7 +133,7 @@ describe("vm run", () => {
   it("takes ssh with a pinned host key, no questions asked", async () => {
     // The user's configuration is about other hosts.
     await ok("mkdir -p ~/.ssh && printf 'Host *\\n ProxyJump bastion.example\\n Port 2222\\n RemoteCommand false\\n ControlMaster auto\\n ControlPath ~/.ssh/cm-%%h\\n' > ~/.ssh/config")
-    expect(await ok("banger vm ssh work -- 'hostname; whoami'; rm ~/.ssh/config; ls ~/.ssh/cm-* 2>/dev/null || true")).toContain("work\nroot")
+    expect(await ok("banger sh work -- 'hostname; whoami'; rm ~/.ssh/config; ls ~/.ssh/cm-* 2>/dev/null || true")).toContain("work\nroot")
   })
 
   it("is a host of the user's own ssh once that is asked for: files, a forwarded connection, and a name that goes again", async () => {

@@ -20,18 +20,27 @@ beforeAll(async () => {
   // The host's upstream resolver.
   await ok(`systemd-run -q --unit=upstream dnsmasq --keep-in-foreground --no-resolv --no-hosts --listen-address=127.0.0.2 --bind-interfaces --address=/world.example/198.51.100.2
     rm -f /etc/resolv.conf; echo nameserver 127.0.0.2 > /etc/resolv.conf`, { root: true })
-  await ok("banger vm create --name web --image plain --memory 256 && banger vm create --name shut --image plain --memory 256 --no-nat")
+  await ok("banger vm create --name web --image plain --kernel debian-6.1 --memory 256 --nat --no-autostart --verbose")
 })
 
+/** What came of an operation, in the last line of its JSON. */
+const finished = async (command: string) => JSON.parse((await ok(`${command} | tail -n 1`)))
+
 describe("vm", () => {
+  it("is created, and told of as it comes", async () => {
+    const lines = (await ok("banger vm create --name shut --image plain --memory 256 --no-nat --json")).split("\n").map((line) => JSON.parse(line))
+    expect(lines[0]).toMatchObject({ _tag: "Planned", vm: { name: "shut", nat: false } })
+    expect(lines.at(-1)).toMatchObject({ _tag: "Finished", vm: { name: "shut", state: "running" } })
+  })
+
   it("is listed, shown and found by name, id and the beginning of its id", async () => {
-    const list = await ok("banger vm list")
+    const list = await ok("banger ls")
     expect(list).toMatch(/web\s+running\s+plain\s+1\s+256 MiB\s+172\.16\.0\.2/)
     const { vm } = await show("web")
     expect(vm.state).toBe("running")
     expect((await show(vm.id)).vm.name).toBe("web")
     expect((await show(vm.id.slice(0, 6))).vm.name).toBe("web")
-    expect(await ok("banger vm list -q")).toContain(vm.id)
+    expect(await ok("banger ps -q")).toContain(vm.id)
     // Told anew when something changes.
     await ok("(banger vm list --all --watch >watched & watching=$!; until grep -q '^web ' watched; do sleep 0.2; done; banger vm set --no-autostart web; until [ \"$(grep -c '^web ' watched)\" -ge 2 ]; do sleep 0.2; done; kill $watching)", { limit: 60 })
   })
@@ -43,6 +52,7 @@ describe("vm", () => {
     expect(figures.sentBytes).toBeLessThanOrEqual(sent)
     expect(figures.guestTotalBytes / 2 ** 20).toBeGreaterThan(180)
     expect(figures.guestUsedBytes).toBeLessThan(figures.guestTotalBytes)
+    await ok("(banger vm stats --watch web >watched & watching=$!; until [ \"$(grep -c '^web ' watched)\" -ge 2 ]; do sleep 0.2; done; kill $watching)", { limit: 60 })
   })
 
   it("is held by its unit to its memory and what that takes on the host", async () => {
@@ -155,10 +165,10 @@ describe("vm", () => {
 
   it("takes files and gives them back, and what a guest sends lands in its place alone", async () => {
     await ok("rm -rf copy && mkdir -p copy/sub && head -c 3000000 /dev/urandom >copy/sub/data && chmod 750 copy/sub && ln -s /etc/shadow copy/link")
-    expect(await ok("banger vm cp copy web:")).toBe("2 files, 2.9 MiB")
+    expect(await ok("banger cp copy web:")).toBe("2 files, 2.9 MiB")
     expect(await ok("banger vm cp web:copy back && diff -r --no-dereference copy back && stat -c %a back/sub && readlink back/link")).toBe("2 files, 2.9 MiB\n750\n/etc/shadow")
     await ok("banger vm exec web -- sh -c 'mkdir -p /srv/evil; echo root::0:0::/:/bin/sh >/srv/evil/link; chmod 4755 /srv/evil/link'")
-    expect(await ok("mkdir -p evil && ln -sf ../kept evil/link && echo kept >kept && banger vm cp web:/srv/evil . && cat kept && stat -c '%F %a' evil/link")).toBe("1 file, 21 B\nkept\nregular file 755")
+    expect(await ok("mkdir -p evil && ln -sf ../kept evil/link && echo kept >kept && banger vm cp --json web:/srv/evil . | jq -c . && cat kept && stat -c '%F %a' evil/link")).toBe('{"files":1,"bytes":21}\nkept\nregular file 755')
     expect(await ok("banger vm cp web:/srv/evil - | tar -t")).toBe("evil/\nevil/link")
     expect((await sh("banger vm cp web:/srv/none .")).stderr).toMatch(/^banger: web:\/srv\/none: .*no such file/)
   })
@@ -274,8 +284,10 @@ open("/run/sunk", "w").write(str(n))'
   })
 
   it("shows its console and what the daemon did", async () => {
-    expect(await ok("banger vm logs web --daemon")).toMatch(/running/)
-    expect((await sh("banger vm logs web --tail 5")).status).toBe(0)
+    expect(await ok("banger vm logs web --daemon --since 1d")).toMatch(/running/)
+    expect(await ok("banger vm logs web --daemon --since 1ms")).toBe("")
+    await ok("(banger logs --follow web >followed & following=$!; banger vm exec web -- sh -c 'echo spoken >/dev/console'; until grep -q spoken followed; do sleep 0.2; done; kill $following)", { limit: 60 })
+    expect(await ok("banger vm logs web --tail 1")).toMatch(/spoken/)
     expect((await sh("banger vm logs web --firecracker")).status).toBe(0)
   })
 
@@ -293,7 +305,7 @@ open("/run/sunk", "w").write(str(n))'
 
   it.runIf(ALL)("restarts with another boot id", async () => {
     const before = await bootId("shut")
-    await ok("banger vm restart --timeout 180s shut")
+    await ok("banger vm restart --all --verbose --timeout 180s")
     expect(await bootId("shut")).not.toBe(before)
   })
 
@@ -303,10 +315,9 @@ open("/run/sunk", "w").write(str(n))'
   })
 
   it.runIf(ALL)("is crashed when it is killed, stopped when the guest ends itself", async () => {
-    await ok("banger vm exec shut -- sh -c 'echo root > /root/kept; sync' && banger vm kill --signal KILL shut")
-    await eventually(inState("shut", "crashed"))
+    await ok("banger vm exec shut -- sh -c 'echo root > /root/kept; sync' && banger vm kill --signal KILL shut && banger vm wait shut --for stopped --timeout 2m")
     expect((await show("shut")).vm.reason).toBe("signal 9 (SIGKILL)")
-    await ok("banger vm start shut")
+    expect(await finished("banger vm start --json shut")).toMatchObject({ _tag: "Finished", vm: { state: "running" } })
     expect(await ok("banger vm exec shut -- cat /root/kept")).toBe("root")
     await sh("banger vm exec shut -- sh -c 'echo b > /proc/sysrq-trigger'")
     await eventually(inState("shut", "stopped"))
@@ -332,31 +343,33 @@ open("/run/sunk", "w").write(str(n))'
 
   it("keeps files in / and /root over stop and start", async () => {
     await ok("banger vm exec web -- sh -c 'echo root > /root/kept; echo slash > /etc/kept'")
-    const stopped = await sh("banger vm stop --timeout 180s web")
+    const stopped = await sh("banger stop --verbose --timeout 180s web")
     expect(stopped.status, stopped.stderr).toBe(0)
     expect(stopped.stdout + stopped.stderr).toMatch(/in order/)
     expect((await show("web")).vm.state).toBe("stopped")
     expect(await ok("dig @127.0.0.1 -p 42069 web.vm")).toContain("NXDOMAIN")
     expect((await sh("banger vm set --disk-size 1G web")).stderr).toContain("disks only grow")
-    expect(await ok("banger vm set --memory 384 --disk-size 9G web")).toBe("web has 1 vCPU, 384 MiB of memory, a disk of 9216 MiB, NAT")
+    expect(await ok("banger vm set --all --verbose --memory 384 --vcpu 1 --disk-size 9G")).toMatch(/^web has 1 vCPU, 384 MiB of memory, a disk of 9216 MiB, NAT$/m)
+    expect(await finished("banger vm set --json --autostart web")).toMatchObject({ vm: { autostart: true, memoryMib: 384 } })
     expect((await sh("banger vm rename web shut")).stderr).toContain("a VM named shut exists")
-    expect(await ok("banger vm rename web site")).toBe("web is site from now on")
-    await ok("banger vm start site")
+    expect(await ok("banger vm rename --verbose web other")).toBe("web is other from now on")
+    expect(await finished("banger vm rename --json other site")).toMatchObject({ vm: { name: "site" } })
+    await ok("banger start --all --verbose")
     expect(await ok("banger vm exec site -- cat /etc/hostname /root/kept /etc/kept")).toBe("site\nroot\nslash")
     expect(await limitsOf((await show("site")).vm.id)).toEqual([384 + 12 + 64 + 256, 384])
     expect(Number(await ok("banger vm exec site -- sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo"))).toBeGreaterThan(300 << 10)
     expect(Number(await ok("banger vm exec site -- stat -f -c '%b %S' /root | awk '{print $1 * $2 / 2^30}'"))).toBeGreaterThan(8.5)
   })
 
-  it("is shown on a screen, whose keys stop and delete", async () => {
-    const keys = [["2 running", "/shut\\r"], ["filter: shut", "x"], ["shut is stopped", "d"], ["delete shut", "y"], ["shut is deleted", "\\x1b"], ["1 VM, 1 running", "q"]]
+  it("is shown on a screen, whose keys do as the commands do", async () => {
+    const keys = [["2 running", "/shut\\r"], ["filter: shut", "x"], ["shut is stopped", "q"]]
     expect(await ok("python3 -", { input: onTerminal("banger tui", keys), limit: 120 })).toMatch(/status 0 left the alternate screen$/)
-    expect(await ok("banger vm list --all")).not.toContain("shut")
+    expect((await show("shut")).vm.state).toBe("stopped")
   })
 
   it("leaves nothing once it is deleted", async () => {
     const { vm } = await show("site")
-    const result = await sh("banger vm delete --yes --force site")
+    const result = await sh("banger vm delete --yes --force --json shut | tail -n 1 | jq -e '._tag == \"Finished\"' && banger rm --yes --force --verbose site")
     expect(result.status, result.stderr).toBe(0)
     expect(await leaks()).toEqual([])
     // udev follows the kernel by events. Of a link it once made it keeps an empty directory with a lock in it: no link must be left.

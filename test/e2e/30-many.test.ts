@@ -10,8 +10,8 @@ describe.runIf(ALL)("many VMs", () => {
   beforeAll(() => reset())
 
   it("start at once", async () => {
-    await ok(NAMES.map((name) => `banger vm create --name ${name} --image plain --memory 192 ${name === "one" ? "--disk-size 6G " : ""}& pids="$pids $!"`).join("\n") + "\nfor pid in $pids; do wait $pid || exit 1; done")
-    expect(JSON.parse(await ok("banger vm list --json")).map(({ state }: { state: string }) => state)).toEqual(NAMES.map(() => "running"))
+    await ok(NAMES.map((name) => `banger vm create --name ${name} --image plain --memory 192 ${name === "one" ? "--disk-size 6G --vcpu 2 " : ""}& pids="$pids $!"`).join("\n") + "\nfor pid in $pids; do wait $pid || exit 1; done")
+    expect(JSON.parse(await ok("banger vm list --json")).map(({ name, state, vcpu }: { name: string; state: string; vcpu: number }) => `${name} ${state} ${vcpu}`).toSorted()).toEqual(NAMES.map((name) => `${name} running ${name === "one" ? 2 : 1}`).toSorted())
   })
 
   it("keep running, and stay usable, while daemon and helper are killed in turn", async () => {
@@ -27,6 +27,21 @@ describe.runIf(ALL)("many VMs", () => {
     expect(await leaks()).toEqual([])
   })
 
+  it("stop, start, restart and are killed all at once, each told of", async () => {
+    expect((await ok("banger vm stop --all --json --timeout 300s | jq -r 'select(._tag == \"Finished\").vm.state'")).split("\n")).toEqual(NAMES.map(() => "stopped"))
+    await ok("banger vm start --all")
+    expect((await ok("banger vm restart --all --json --timeout 300s | jq -r 'select(._tag == \"Finished\").vm.name'")).split("\n").toSorted()).toEqual(NAMES.toSorted())
+    expect((await ok("banger vm kill --all")).split("\n").toSorted()).toEqual(NAMES.map((name) => `${name}: sent SIGKILL`).toSorted())
+    await eventually(`banger vm list --all --json | jq -e 'map(select(.state == "crashed")) | length == ${NAMES.length}'`)
+  })
+
+  it("are created as fast as the bench says", async () => {
+    const { image, runs: [run] } = JSON.parse(await ok("banger bench create --runs 1 --image plain --kernel debian-6.1 --vcpu 1 --memory 192 --disk-size 4G --no-nat --json"))
+    expect([image, run.ssh_ready_ms]).toEqual(["plain", null])
+    expect(Math.min(run.create_ms, run.delete_ms)).toBeGreaterThan(0)
+    expect(await ok("banger bench create --runs 1 --image plain --memory 192 --nat")).toMatch(/^RUN +CREATE +SSH READY +DELETE\n1 /)
+  })
+
   it("are gone without a trace", async () => {
     await ok("banger vm delete --all --yes --force")
     expect(await ok("banger vm list --all -q")).toBe("")
@@ -34,7 +49,8 @@ describe.runIf(ALL)("many VMs", () => {
     expect(await ok("pgrep -c firecracker || true", { root: true })).toBe("0")
     const unused = "banger df --json | jq '[.usages[] | select(.removable and (.name | startswith(\"empty work disks\")))] | length'"
     await eventually(`test "$(${unused})" = 1`)
-    await ok("banger prune")
+    expect(await ok("banger prune --dry-run")).toMatch(/^empty work disks.*\n\S+ \S+ would be freed$/)
+    expect(JSON.parse(await ok("banger prune --json"))).toHaveLength(1)
     await eventually(`test "$(${unused})" = 0`)
   })
 })

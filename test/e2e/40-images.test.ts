@@ -7,7 +7,7 @@ beforeAll(() => reset())
 describe("images", () => {
   for (const [image, init] of [["plain", "none"], ["busybox", "busybox"]] as const) {
     it.runIf(ALL)(`${image}: boots, runs a command, stops in order`, async () => {
-      await ok(`banger image register --name ${image} --rootfs /srv/images/${image}.ext4`)
+      expect(JSON.parse(await ok(`banger image register --name ${image} --rootfs /srv/images/${image}.ext4 --kernel debian-6.1 --json`))).toMatchObject({ files: { name: image }, kernel: "debian-6.1" })
       await ok(`banger vm create --name ${image} --image ${image} --memory 192`)
       expect(await ok(`banger vm exec ${image} -- uname -n`)).toBe(image)
       const stopped = await sh(`banger vm stop --timeout 180s ${image}`)
@@ -45,6 +45,11 @@ describe("images", () => {
     expect(before).not.toBe("")
     await ok("sed -i '/default_kernel/d' ~/.config/banger/config.toml && banger kernel delete debian-6.1")
     expect(await initrds()).toBe("")
+  })
+
+  it("banger knows by name are listed with their kernels, and pulled by nobody", async () => {
+    expect(await ok("banger catalog")).toMatch(/debian-bookworm/)
+    expect(JSON.parse(await ok("banger catalog --json")).map(({ kind, name }: { kind: string; name: string }) => `${kind} ${name}`)).toEqual(["image debian-bookworm", "image void", "kernel debian-6.1"])
   })
 
   it("refuses what is no image and no kernel, in one line with a reason", async () => {

@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest"
 import { ALL, eventually, hostvm, leaks, ok, reset, sh, world, WORLD } from "../host.ts"
 
 /** Of a build that was made, and by somebody who works, under the strictest umask. */
-const install = (flags = "") => ok(`cd ~/banger && chmod -R go= . && umask 077 && sudo ./bin/banger system install --owner owner ${flags}`)
+const install = (daemon?: string) => ok(`cd ~/banger && chmod -R go= . && umask 077 && sudo ./bin/banger system install --owner owner ${daemon === undefined ? "" : `--daemon ~/${daemon}`}`)
 const say = (vm: string, message: string) => ok(`banger vm exec ${vm} -- leave-message '${message}'`)
 const mailbox = async (vm: string) => {
   const { id } = JSON.parse(await ok(`banger vm show ${vm} --json`)).vm
@@ -32,7 +32,7 @@ describe.runIf(ALL)("a daemon with a mailbox capability", () => {
     await ok("banger vm create --name before --image plain --memory 192")
     const pid = await ok("pgrep -x firecracker", { root: true })
     const boot = await ok("banger vm exec before -- cat /proc/sys/kernel/random/boot_id")
-    await install("--daemon ~/bangerd-mailbox.mjs")
+    await install("bangerd-mailbox.mjs")
     expect(await ok("banger vm exec before -- cat /proc/sys/kernel/random/boot_id")).toBe(boot)
     expect(await ok("pgrep -x firecracker", { root: true })).toBe(pid)
     await eventually("banger vm show before --json | jq -e '.vm.state == \"running\"'")
@@ -90,7 +90,7 @@ describe.runIf(ALL)("a list of capabilities that changes on a host with VMs", ()
     await ok("banger vm create --name a --image plain --memory 192")
     expect(await getsOut("a")).toBe(true)
     const [before, slot] = [await pid("a"), await ok("banger vm show a --json | jq -r .vm.address")]
-    await install("--daemon ~/bangerd-closed.mjs")
+    await install("bangerd-closed.mjs")
     await running("a")
     expect(await pid("a")).toBe(before)
     expect(await leaks()).toEqual([])
@@ -110,13 +110,15 @@ describe.runIf(ALL)("a list of capabilities that changes on a host with VMs", ()
   it("with a new capability that holds something: VMs run on, and have it", async () => {
     await bundled("test/e2e/daemons/holding.ts", "bangerd-holding.mjs")
     const before = await pid("b")
-    await install("--daemon ~/bangerd-holding.mjs")
+    await install("bangerd-holding.mjs")
     await running("b")
     expect(await pid("b")).toBe(before)
     await eventually("ls /var/lib/banger/daemon/vms/*/marker")
     expect(await getsOut("b")).toBe(false)
     await ok("banger vm delete --yes --force b")
     expect(await leaks()).toEqual([])
+    // A root helper of one's own: banger's, which is a file as any other.
+    await ok("cp ~/banger/lib/bangerd-root.mjs . && echo '// mine' >>bangerd-root.mjs && cd ~/banger && sudo ./bin/banger system install --owner owner --helper ~/bangerd-root.mjs && tail -n 1 /usr/local/lib/banger/current/lib/bangerd-root.mjs | grep -x '// mine' && banger doctor")
     await install()
   })
 })

@@ -36,6 +36,7 @@ TMUX_PLUGINS_URL = ""
     expect([second.status, second.stdout]).toEqual([0, "42\n"])
     expect(second.stderr).toMatch(/^spec: /)
     expect(await ok("banger image pull debian-bookworm")).toBe("debian-bookworm is up to date")
+    expect(await ok("banger image pull --update debian-bookworm")).toBe("debian-bookworm is up to date")
     expect((await images()).map(({ name }) => name)).not.toContain("debian-bookworm.base")
     await ok("sed -i 's/^PACKAGES.*/PACKAGE = \"jq\"/' ~/.config/banger/config.toml")
     const misspelt = await sh("banger image pull debian-bookworm")

@@ -39,7 +39,9 @@ export interface Command {
   readonly json: ReadonlyArray<Json>
   /** The status for banger's own failures: 125 where other numbers are the guest's. */
   readonly ownFailure: number | undefined
-  /** Reads the words after those that name the command, and does it; gives the exit status. */
+  /** Reads the words after those that name the command, and does nothing; fails with a Misuse. */
+  readonly read: (argv: ReadonlyArray<string>) => Effect.Effect<unknown, Misuse>
+  /** Reads them, and does it; gives the exit status. */
   readonly run: (argv: ReadonlyArray<string>) => Effect.Effect<number, unknown>
 }
 
@@ -83,9 +85,10 @@ export const command = <F, A>(given: Declaration<F, A>): Command => {
       if (extra !== undefined) return yield* unfit(given.rest !== undefined && rest === undefined ? `put -- before ${extra}` : `${JSON.stringify(extra)} is one argument too many`)
       const [, named] = yield* Effect.mapError(Args.validate(given.args, args, CONFIG), unfitting)
       return { flags: options, args: named, rest }
-    })
+    }).pipe(Effect.provide(SERVICES))
   return {
     path: given.path, about: given.about, usage, flags, argument: { candidates: candidatesOf(given.args), most: max }, takesRest: given.rest !== undefined, examples: given.examples, json: given.json === undefined ? [] : [given.json].flat(), ownFailure: given.ownFailure,
-    run: (argv) => Effect.flatMap(Effect.provide(read(argv), SERVICES), given.run)
+    read,
+    run: (argv) => Effect.flatMap(read(argv), given.run)
   }
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process"
 import { assert, describe, it } from "@effect/vitest"
-import { remoteCommand, sshArguments, sshWords } from "./ssh.ts"
+import { remoteCommand, sshArguments, sshWords, terminalOption } from "./ssh.ts"
 
 const vm = { name: "web" as never, address: "172.16.0.5" }
 
@@ -47,6 +47,10 @@ describe("vm ssh", () => {
       ["bob", "2222", "false", "yes", "7", "172.16.0.5"]
     )
     assert.strictEqual(settings("-o", "User=carol")?.["user"], "carol")
+  })
+
+  it.skipIf(!installed)("has a terminal in the guest when it is to, whether this end is one or not", () => {
+    assert.deepStrictEqual([true, false].map((wanted) => settings(terminalOption(wanted))?.["requesttty"]), ["force", "false"])
   })
 
   it("gives the guest's shell the words as they are", () => {

@@ -109,6 +109,9 @@ export const ssh = (vm: VmView, words: ReadonlyArray<string>) =>
     return yield* attached("ssh", sshArguments(vm, key, split, attempts), { ...process.env, ...(term !== "" && { TERM: term }) })
   }).pipe(Effect.scoped)
 
+/** The option for a session with a terminal or without: `-t` alone gives one only where this end has one, too. */
+export const terminalOption = (wanted: boolean): string => wanted ? "-tt" : "-T"
+
 const quote = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`
 
 /** A command line for the guest's shell that does what an exec over vsock would. */

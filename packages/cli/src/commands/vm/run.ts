@@ -24,7 +24,7 @@ import { userConfig } from "../../run/user-config.ts"
 import { mustFit } from "../../run/work-disk.ts"
 import { guestFlags, runInGuest, startOf } from "../../session/guest-command.ts"
 import { remind } from "../../session/reminder.ts"
-import { ownKey, remoteCommand, ssh } from "../../session/ssh.ts"
+import { ownKey, remoteCommand, ssh, terminalOption } from "../../session/ssh.ts"
 import { MAX_BYTES, ownBranch, pull, pulledLine } from "../../way-back/pull.ts"
 import { unpulled } from "../../way-back/unpulled.ts"
 import { openRepository } from "../../workspace/repository.ts"
@@ -63,7 +63,7 @@ const runCommand = (vm: VmView, { flags, rest }: Given, home: string) => {
   const cwd = flags.workdir === undefined || flags.workdir.startsWith("/") || home === "" ? flags.workdir ?? home : `${home}/${flags.workdir}`
   const start = startOf(flags, vm, { argv: rest ?? [], cwd, user: "root" })
   if (!flags.ssh) return runInGuest(vm, start, !flags.noStdin)
-  const options = [start.tty === null ? "-T" : "-t", ...(flags.noStdin ? ["-n"] : [])]
+  const options = [terminalOption(start.tty !== null), ...(flags.noStdin ? ["-n"] : [])]
   const session = ssh(vm, [...options, "--", remoteCommand(start.argv, cwd, start.env)])
   return flags.timeout === undefined ? session : Effect.timeoutTo(session, {
     duration: flags.timeout, onSuccess: (status) => status, onTimeout: () => TIMED_OUT
