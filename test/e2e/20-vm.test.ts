@@ -325,6 +325,7 @@ open("/run/sunk", "w").write(str(n))'
   })
 
   it.runIf(ALL)("writes more to its disks than its unit may hold of them, and is not killed for it", async () => {
+    await ok("banger vm start shut")
     const { vm: { id } } = await show("shut")
     await ok("banger vm exec shut -- sh -c 'for f in /var/big:90 /root/big:600; do dd if=/dev/urandom of=${f%:*} bs=1M count=${f#*:} conv=fsync; sha256sum ${f%:*} >>/root/sums; done 2>/dev/null; sync; echo 3 >/proc/sys/vm/drop_caches; sha256sum --quiet -c /root/sums && rm /var/big /root/big'", { limit: 1200 })
     // It did meet its limit: page cache was given back.
