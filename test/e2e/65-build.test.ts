@@ -53,7 +53,7 @@ mkdir -p /root/.config && echo made > /root/.config/made
     // Of an image of two MiB: each stage is copied and hashed whole.
     await ok("banger image register --name base --rootfs /srv/images/busybox.ext4")
     await ok("cat > staged.sh", { input: "said() { echo \"said $1\"; }\n# stage: one\nsaid one; echo kept > /root/one\n# stage: two\n! mkdir /root/two 2>/dev/null || exit 3\nsaid two\n" })
-    const build = () => sh("banger image build --name staged --from base --script staged.sh --size 12G --disk-size 9G --kernel debian-6.1 --verbose")
+    const build = () => sh("banger image build --name staged --from base --script staged.sh --size 12G --disk-size 4G --kernel debian-6.1 --verbose")
     const first = await build()
     expect(first.status).toBe(1)
     expect(first.stderr).toMatch(/said one\n[^]*banger: could not build staged: stage two: the script ended with status 3\n {2}its output is in \S+; the same command goes on with the stage, banger image delete staged\.unfinished begins anew\n$/)
