@@ -1,6 +1,10 @@
 import { spawnSync } from "node:child_process"
+import * as fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { remoteCommand, sshArguments, sshWords } from "./ssh.ts"
+import { temporary } from "@banger/capabilities/testing/temporary.ts"
+import * as Effect from "effect/Effect"
+import { within } from "../testing/environment.ts"
+import { ownKey, remoteCommand, sshArguments, sshWords } from "./ssh.ts"
 
 const vm = { name: "web" as never, address: "172.16.0.5" }
 
@@ -52,4 +56,20 @@ describe("vm ssh", () => {
   it("gives the guest's shell the words as they are", () => {
     assert.strictEqual(remoteCommand(["echo", "it's"], "/a b", { K: "v w" }), `export K='v w'; cd '/a b' && exec 'echo' 'it'\\''s'`)
   })
+
+  it.effect("takes the key that the configuration names, else the install's; one that is not there is said with what to do", () => Effect.gen(function*() {
+    const home = yield* temporary
+    const own = within({ HOME: home }, ownKey)
+    assert.match((yield* Effect.flip(own)).message, /^there is no key .*\/\.local\/state\/banger\/ssh\/id_ed25519$/)
+    fs.mkdirSync(`${home}/.config/banger`, { recursive: true })
+    fs.writeFileSync(`${home}/.config/banger/config.toml`, 'ssh_key_path = "~/keys/guests"\n')
+    const missing = yield* Effect.flip(own)
+    assert.strictEqual(missing.message, `there is no key ${home}/keys/guests, which ssh_key_path names`)
+    assert.strictEqual(missing.hint, `correct it in ${home}/.config/banger/config.toml; without it banger's own key is used`)
+    fs.mkdirSync(`${home}/keys`)
+    fs.writeFileSync(`${home}/keys/guests`, "")
+    assert.strictEqual(yield* own, `${home}/keys/guests`)
+    fs.writeFileSync(`${home}/.config/banger/config.toml`, 'ssh_key_path = "keys/guests"\n')
+    assert.match((yield* Effect.flip(own)).message, /config\.toml: line 1: ssh_key_path: expected the path/)
+  }).pipe(Effect.scoped))
 })
