@@ -89,13 +89,14 @@ const awaitSshd = (vm: VmView, seconds: number) =>
   })
 
 /** The file of the key that logs in to guests, in a home with such a configuration. */
-export const keyIn = (home: string, config: Pick<UserConfig, "ssh_key_path">): Effect.Effect<string, LocalFailure> => {
-  const key = sshKeyOf(config, home)
-  if (existsSync(key)) return Effect.succeed(key)
-  return new LocalFailure(config.ssh_key_path === undefined
-    ? { problem: `there is no key ${key}`, fix: "sudo banger system install --owner $USER makes it" }
-    : { problem: `there is no key ${key}, which ssh_key_path names`, fix: `correct it in ${userConfigPath()}; without it banger's own key is used` })
-}
+export const keyIn = (home: string, config: Pick<UserConfig, "ssh_key_path">): Effect.Effect<string, LocalFailure> =>
+  Effect.suspend(() => {
+    const key = sshKeyOf(config, home)
+    if (existsSync(key)) return Effect.succeed(key)
+    return new LocalFailure(config.ssh_key_path === undefined
+      ? { problem: `there is no key ${key}`, fix: "sudo banger system install --owner $USER makes it" }
+      : { problem: `there is no key ${key}, which ssh_key_path names`, fix: `correct it in ${userConfigPath()}; without it banger's own key is used` })
+  })
 
 export const ownKey = Effect.flatMap(userConfig, (config) => keyIn(homedir(), config))
 
