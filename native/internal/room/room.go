@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Default is what callers keep who do not say otherwise: RESERVE_BYTES and ROOT_STATE of packages/capabilities.
+// Default is what callers keep who do not say otherwise: the default of storage.reserve (packages/domain/src/host-config.ts), on
+// the file system of ROOT_STATE (packages/capabilities). banger itself always says, with --reserve.
 var Default = Reserve{Bytes: 2048 << 20, Of: "/var/lib/banger"}
 
 // Fix is the command that makes room.

@@ -6,6 +6,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
 import * as TestClock from "effect/TestClock"
 import { HelperUnreachable } from "@banger/domain/errors.ts"
 import { Helper, reaching } from "./helper.ts"
@@ -36,6 +38,21 @@ describe("a helper that does not answer", () => {
     yield* TestClock.adjust("33 seconds")
     assert.strictEqual((yield* Fiber.join(removals)).length, 4)
     assert.isAbove(calls, 10)
+  }))
+})
+
+describe("a call of the helper", () => {
+  it.effect("is a line of the log's level debug, with what became of it", () => Effect.gen(function*() {
+    const lines: Array<Record<string, unknown>> = []
+    const listener = Logger.make(({ annotations, logLevel, message }) => void lines.push({ message: [message].flat()[0], level: logLevel.label, ...Object.fromEntries(annotations) }))
+    const answering = reaching({ tap: { List: () => Effect.succeed([]), Warm: () => Effect.fail(new HelperUnreachable({ problem: "not running" })) } })
+    const calls = Effect.zipRight(answering.tap.List(), Effect.flip(answering.tap.Warm()))
+    yield* calls.pipe(Logger.withMinimumLogLevel(LogLevel.Info), Effect.provide(Logger.replace(Logger.defaultLogger, listener)))
+    assert.deepStrictEqual(lines, [])
+    yield* calls.pipe(Logger.withMinimumLogLevel(LogLevel.Debug), Effect.provide(Logger.replace(Logger.defaultLogger, listener)))
+    assert.deepStrictEqual(lines.map(({ level, message, op }) => [level, message, op]), [["DEBUG", "root helper", "tap.List"], ["DEBUG", "root helper", "tap.Warm"]])
+    assert.strictEqual(lines[0]?.["result"], "ok")
+    assert.match(String(lines[1]?.["result"]), /not running/)
   }))
 })
 

@@ -111,19 +111,6 @@ describe.skipIf(program === undefined)("a command in a guest", () => {
     }
   })
 
-  it.concurrent("by ssh takes the key that the configuration names; one that is not there is said", async () => {
-    const [home, bin] = [`${base}/keyed`, `${base}/keyed/bin`]
-    for (const directory of [bin, `${home}/.config/banger`, `${home}/keys`]) mkdirSync(directory, { recursive: true })
-    writeFileSync(`${home}/.config/banger/config.toml`, 'ssh_key_path = "~/keys/guests"\n')
-    writeFileSync(`${bin}/ssh`, `#!/bin/sh\necho "$@"\n`, { mode: 0o755 })
-    const ssh = () => start([...banger, "vm", "ssh", "box", "--", "-p", "2222"], { ...env, HOME: home, PATH: `${bin}:${process.env["PATH"]}` }).ended
-    const missing = await ssh()
-    assert.strictEqual(missing.status, 1)
-    assert.strictEqual(missing.stderr, `banger: there is no key ${home}/keys/guests, which ssh_key_path names\n  correct it in ${home}/.config/banger/config.toml; without it banger's own key is used\n`)
-    writeFileSync(`${home}/keys/guests`, "")
-    assert.match((await ssh()).stdout, new RegExp(`^-F none -p 2222 -i ${home}/keys/guests -o IdentitiesOnly=yes `))
-  })
-
   it.concurrent("is ended by --timeout with 124", async () => {
     const { status } = await exec(["--timeout", "200ms"], ["sleep", "60"])
     assert.strictEqual(status, 124)

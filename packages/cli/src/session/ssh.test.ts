@@ -1,6 +1,9 @@
 import { spawnSync } from "node:child_process"
+import * as fs from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
-import { remoteCommand, sshArguments, sshWords, terminalOption } from "./ssh.ts"
+import { temporary } from "@banger/capabilities/testing/temporary.ts"
+import * as Effect from "effect/Effect"
+import { keyIn, remoteCommand, sshArguments, sshWords, terminalOption } from "./ssh.ts"
 
 const vm = { name: "web" as never, address: "172.16.0.5" }
 
@@ -56,4 +59,16 @@ describe("vm ssh", () => {
   it("gives the guest's shell the words as they are", () => {
     assert.strictEqual(remoteCommand(["echo", "it's"], "/a b", { K: "v w" }), `export K='v w'; cd '/a b' && exec 'echo' 'it'\\''s'`)
   })
+
+  it.effect("takes the key that the configuration names, else the install's; one that is not there is said with what to do", () => Effect.gen(function*() {
+    const home = yield* temporary
+    assert.strictEqual((yield* Effect.flip(keyIn(home, {}))).message, `there is no key ${home}/.local/state/banger/ssh/id_ed25519`)
+    const named = keyIn(home, { ssh_key_path: "~/keys/guests" })
+    const missing = yield* Effect.flip(named)
+    assert.strictEqual(missing.message, `there is no key ${home}/keys/guests, which ssh_key_path names`)
+    assert.match(missing.hint, /^correct it in .*\/\.config\/banger\/config\.toml; without it banger's own key is used$/)
+    fs.mkdirSync(`${home}/keys`)
+    fs.writeFileSync(`${home}/keys/guests`, "")
+    assert.strictEqual(yield* named, `${home}/keys/guests`)
+  }).pipe(Effect.scoped))
 })

@@ -4,8 +4,7 @@ import { constants, homedir } from "node:os"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { sshServer } from "@banger/capabilities/vsock/agent-client.ts"
-import type { BadConfig } from "@banger/domain/config-file.ts"
-import { sshKeyOf } from "@banger/domain/config.ts"
+import { sshKeyOf, type UserConfig } from "@banger/domain/config.ts"
 import type { VmView } from "@banger/domain/vm.ts"
 import { LocalFailure } from "../failure/errors.ts"
 import { KNOWN_HOSTS } from "../host/paths.ts"
@@ -89,14 +88,17 @@ const awaitSshd = (vm: VmView, seconds: number) =>
     return { term: server.value.term, attempts: 1 }
   })
 
-/** The file of the key that logs in to guests. */
-export const ownKey: Effect.Effect<string, BadConfig | LocalFailure> = Effect.flatMap(userConfig, (config) => {
-  const key = sshKeyOf(config, homedir())
-  if (existsSync(key)) return Effect.succeed(key)
-  return new LocalFailure(config.ssh_key_path === undefined
-    ? { problem: `there is no key ${key}`, fix: "sudo banger system install --owner $USER makes it" }
-    : { problem: `there is no key ${key}, which ssh_key_path names`, fix: `correct it in ${userConfigPath()}; without it banger's own key is used` })
-})
+/** The file of the key that logs in to guests, in a home with such a configuration. */
+export const keyIn = (home: string, config: Pick<UserConfig, "ssh_key_path">): Effect.Effect<string, LocalFailure> =>
+  Effect.suspend(() => {
+    const key = sshKeyOf(config, home)
+    if (existsSync(key)) return Effect.succeed(key)
+    return new LocalFailure(config.ssh_key_path === undefined
+      ? { problem: `there is no key ${key}`, fix: "sudo banger system install --owner $USER makes it" }
+      : { problem: `there is no key ${key}, which ssh_key_path names`, fix: `correct it in ${userConfigPath()}; without it banger's own key is used` })
+  })
+
+export const ownKey = Effect.flatMap(userConfig, (config) => keyIn(homedir(), config))
 
 /** The system's ssh, with the owner's key for guests, and the host key that banger made. `words` are the user's: options, then a command. */
 export const ssh = (vm: VmView, words: ReadonlyArray<string>) =>

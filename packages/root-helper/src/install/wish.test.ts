@@ -25,6 +25,7 @@ describe("the owner's file", () => {
   it.effect("that is not there wishes nothing; one that is wrong, never ends or cannot be read is named", () => Effect.gen(function*() {
     const of = (answer: Parameters<typeof read>[0]) => Effect.map(read(answer), ({ said }) => said)
     assert.strictEqual(yield* of({ exitCode: 1, stderr: "head: cannot open '/home/ada/.config/banger/config.toml' for reading: No such file or directory" }), "{}")
+    assert.match(yield* of({ exitCode: 127, stderr: "runuser: failed to execute timeout: No such file or directory" }), /failed to execute timeout/)
     assert.strictEqual(yield* of("[netwrok]\n"), "/home/ada/.config/banger/config.toml: line 1: netwrok: there is no such key; did you mean network?")
     assert.strictEqual(yield* of({ exitCode: 124, stderr: "" }), "/home/ada/.config/banger/config.toml: it cannot be read to its end")
     assert.match(yield* of({ exitCode: 1, stderr: "head: error reading 'x': Is a directory" }), /config\.toml: runuser exited with 1: .*Is a directory/)

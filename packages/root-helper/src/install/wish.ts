@@ -15,7 +15,8 @@ const MOST = 1 << 20
 export const readWish = ({ home, name }: InstallRecord["owner"]): Effect.Effect<HostConfig, BadConfig> => {
   const path = `${home}/.config/banger/config.toml`
   return run(["runuser", "-u", name, "--", "timeout", "10", "head", "-c", String(MOST + 1), "--", path]).pipe(
-    Effect.catchIf(({ stderr }) => stderr.includes("No such file or directory"), () => Effect.succeed("")),
+    // Of the file, not of a program that is missing.
+    Effect.catchIf(({ stderr }) => /cannot open .*: No such file or directory/.test(stderr), () => Effect.succeed("")),
     Effect.mapError(({ exitCode, message }) => new BadConfig({ path, problem: exitCode === 124 ? "it cannot be read to its end" : message })),
     Effect.filterOrFail((text) => text.length <= MOST, () => new BadConfig({ path, problem: "it is larger than a mebibyte" })),
     Effect.flatMap((text) => decodeConfig(path, text)),

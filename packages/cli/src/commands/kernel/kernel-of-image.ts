@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { getFiles } from "@banger/capabilities/vsock/agent-client.ts"
 import { BadSource } from "@banger/domain/errors.ts"
 import type { ImageName } from "@banger/domain/ids.ts"
+import { hostReserve } from "../../host/host-config.ts"
 import { intoProgram } from "../../host/into-program.ts"
 import { live, wantsParts } from "../../output/progress.ts"
 import { withFreshVm } from "../../run/fresh-vm.ts"
@@ -15,9 +16,10 @@ const bad = (image: ImageName, problem: string) => new BadSource({ path: `image 
 /** Writes the regular files whose names begin so of what the guest sends of a path, below a directory of ours; banger-kernel bounds them, and the request ends with a guest that stands still. */
 export const unpackFrom = (vsock: string, path: string, prefix: string, into: string) =>
   Effect.scoped(Effect.gen(function*() {
+    const reserve = yield* hostReserve
     const archive = yield* getFiles(vsock, path)
     yield* Effect.tryPromise({ try: () => fs.mkdir(into, { recursive: true }), catch: (error) => error as Error }).pipe(
-      Effect.zipRight(intoProgram("banger-kernel", ["unpack", "--prefix", prefix, "--into", into], archive)),
+      Effect.zipRight(intoProgram("banger-kernel", ["unpack", ...reserve, "--prefix", prefix, "--into", into], archive)),
       Effect.mapError(({ message }) => new Error(`${path}: ${message}`))
     )
   }))
