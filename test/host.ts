@@ -66,11 +66,11 @@ export const world = () =>
     ip addr add 198.51.100.1/24 dev to-world && ip link set to-world up
     ip -n world addr add ${WORLD}/24 dev eth0 && ip -n world link set eth0 up && ip -n world link set lo up
     systemd-run -q --unit=world-web ip netns exec world python3 -m http.server 80 --directory /srv
-    timeout 60 sh -c 'until curl -fs http://${WORLD}/ >/dev/null; do sleep 0.2; done'`, { root: true })
+    timeout 180 sh -c 'until curl -fs http://${WORLD}/ >/dev/null; do sleep 0.2; done'`, { root: true })
 
 /** Debian's registry, which asks for a password that nobody has until its configuration is told not to. */
 export const registry = () =>
-  ok("sed -i '/^auth:/,/path:/d' /etc/docker/registry/config.yml && systemctl start docker-registry && timeout 60 sh -c 'until curl -fs http://127.0.0.1:5000/v2/; do sleep 0.2; done'", { root: true })
+  ok("sed -i '/^auth:/,/path:/d' /etc/docker/registry/config.yml && systemctl start docker-registry && timeout 180 sh -c 'until curl -fs http://127.0.0.1:5000/v2/; do sleep 0.2; done'", { root: true })
 
 /** The images that there are, as their files. */
 export const images = async () =>
